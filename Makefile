@@ -1,0 +1,29 @@
+# Two commands do all the set-up; they make .venv themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: demo test clean
+
+demo: .venv/demo
+	$(BIN)/twelvelead classify "$$($(BIN)/python -c 'from pydicom.data import get_testdata_file; print(get_testdata_file("waveform_ecg.dcm"))')" --paper build/demo
+
+test: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+.venv/demo: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) .
+	touch $@
+
+.venv/test: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) '.[train,dev]'
+	touch $@ .venv/demo
+
+clean:
+	rm -rf .venv build

@@ -1,0 +1,6 @@
+"""The classifier as it is used: the bundle, `classify`, the report and the drawing; no torch."""
+
+from twelvelead.classifier.bundle import BundleError, Classifier, load_bundle, shipped_bundle
+from twelvelead.classifier.classify import Report, classify
+
+__all__ = ["BundleError", "Classifier", "Report", "classify", "load_bundle", "shipped_bundle"]

@@ -1,0 +1,78 @@
+"""Folder on disk -> the labelled recordings in it, whichever databases it holds, nested or flat."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+from twelvelead.databases import challenge, cpsc2018, ludb, ptbxl
+from twelvelead.databases.labelled import (
+    DatabaseError,
+    LabelledRecord,
+    groups_of,
+    only,
+    read_keys,
+    without_repetitions,
+)
+
+__all__ = ["DatabaseError", "Found", "LabelledRecord", "find", "groups_of", "only", "read_keys"]
+
+
+class Layout(NamedTuple):
+    """How one database lies on disk. owns_below: its folder holds nothing of any other database."""
+
+    is_here: Callable[[Path], bool]
+    records: Callable[[Path, int], Iterator[LabelledRecord | tuple[Path, str]]]
+    owns_below: bool
+
+
+LAYOUTS: Final = (
+    Layout(ptbxl.is_here, ptbxl.records, owns_below=True),
+    Layout(ludb.is_here, ludb.records, owns_below=True),
+    Layout(cpsc2018.is_here, cpsc2018.records, owns_below=True),
+    Layout(challenge.is_here, challenge.records, owns_below=False),
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The labelled recordings below some folders, each once, and what was passed over: (path, reason)."""
+
+    records: tuple[LabelledRecord, ...]
+    passed_over: tuple[tuple[Path, str], ...]
+
+
+def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
+    """Index every known database below the folders.
+
+    rate_hz: which form of PTB-XL to take where both are there; each recording counts once either way.
+    Raises DatabaseError when a folder is missing, or when none of them holds a labelled recording.
+    """
+    records: list[LabelledRecord] = []
+    passed_over: list[tuple[Path, str]] = []
+    for folder in folders:
+        if not folder.is_dir():
+            raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
+        for entry in _walk(folder, rate_hz):
+            if isinstance(entry, LabelledRecord):
+                records.append(entry)
+            else:
+                passed_over.append(entry)
+    if not records:
+        raise DatabaseError(
+            f"no labelled recordings in {', '.join(map(str, folders))}: known are the Challenge's headers with Dx, "
+            f"PTB-XL ({ptbxl.TABLE}), LUDB ({ludb.TABLE}) and CPSC2018 ({cpsc2018.TABLE})"
+        )
+    return Found(tuple(without_repetitions(records)), tuple(passed_over))
+
+
+def _walk(folder: Path, rate_hz: int) -> Iterator[LabelledRecord | tuple[Path, str]]:
+    for here, below, _ in os.walk(folder):
+        below.sort()
+        for layout in LAYOUTS:
+            if layout.is_here(Path(here)):
+                yield from layout.records(Path(here), rate_hz)
+                if layout.owns_below:
+                    below.clear()
+                break

@@ -1,0 +1,90 @@
+"""One labelled recording on disk, and which recordings may be of one person."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from twelvelead.record import TwelveleadError
+
+
+class DatabaseError(TwelveleadError):
+    """A folder holds no labelled recordings, or none that can be used as asked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledRecord:
+    """A recording and what its database says of it.
+
+    database and recording: together its identity, the same in every form in which it was published.
+    diagnoses: those of the nine that it has; empty for a negative. patient, fold: None where unpublished.
+    """
+
+    path: Path
+    database: str
+    recording: str
+    diagnoses: tuple[str, ...]
+    patient: str | None = None
+    fold: int | None = None
+    age: float | None = None
+    sex: Literal["F", "M"] | None = None
+
+    @property
+    def key(self) -> str:
+        """Its identity in one word, such as `ptb-xl/00599`."""
+        return f"{self.database}/{self.recording}"
+
+
+def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
+    """For each recording, the group that no split may divide, so that no person is on both sides.
+
+    The patient, where the database names every one; the recording itself, where it names none at all and has
+    no folds. Where only some are named (PTB-XL in part without patients), its folds, which never divide a patient,
+    parted by sex; and None where not even the fold is known: such a recording cannot be placed safely.
+    """
+    by_database: dict[str, list[LabelledRecord]] = defaultdict(list)
+    for record in records:
+        by_database[record.database].append(record)
+    named = {name for name, members in by_database.items() if all(record.patient for record in members)}
+    unnamed = {
+        name
+        for name, members in by_database.items()
+        if all(record.patient is None and record.fold is None for record in members)
+    }
+    mixed_sex = {(record.database, record.fold) for record in records if record.sex is None}
+
+    def group(record: LabelledRecord) -> str | None:
+        if record.database in named:
+            return f"{record.database}/patient {record.patient}"
+        if record.database in unnamed:
+            return record.key
+        if record.fold is None:
+            return None
+        sex = "" if (record.database, record.fold) in mixed_sex else f" {record.sex}"
+        return f"{record.database}/fold {record.fold}{sex}"
+
+    return [group(record) for record in records]
+
+
+def without_repetitions(records: Iterable[LabelledRecord]) -> list[LabelledRecord]:
+    """Each recording once, in the form that tells the most about its patient, else in the one found first."""
+    best: dict[str, LabelledRecord] = {}
+    for record in records:
+        if record.key not in best or (record.patient and not best[record.key].patient):
+            best[record.key] = record
+    return list(best.values())
+
+
+def read_keys(path: Path) -> frozenset[str]:
+    """The recordings that a file lists, one `database/recording` a line; `#` begins a comment."""
+    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return frozenset(line for line in lines if line)
+
+
+def only(records: Sequence[LabelledRecord], keys: frozenset[str]) -> tuple[LabelledRecord, ...]:
+    """Those records that are listed; raises DatabaseError when a listed one is not there."""
+    kept = tuple(record for record in records if record.key in keys)
+    if missing := sorted(keys - {record.key for record in kept}):
+        raise DatabaseError(f"{len(missing)} listed recordings are not in the folders, the first is {missing[0]}")
+    return kept

@@ -1,0 +1,119 @@
+"""`twelvelead classify`: what recordings show, for people as tables, for machines as a line of JSON each."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from twelvelead.classifier import Classifier, Report, classify, load_bundle, shipped_bundle
+from twelvelead.classifier.paper import draw
+from twelvelead.diagnoses import IN_WORDS
+from twelvelead.doors.options import Bundle, Json
+from twelvelead.formats import read, recordings_in
+from twelvelead.record import Record, RecordError
+
+
+def classify_command(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.", show_default=False)],
+    bundle: Bundle = None,
+    paper: Annotated[
+        Path | None,
+        typer.Option(help="Folder to which each recording is drawn on ECG paper, as SVG.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which of nine diagnoses each recording shows.
+
+    Reads WFDB (.hea with .dat or .mat), DICOM and CPSC2018's own .mat; 5 s or more, 50 Hz or more.
+    Exit status 1 when a recording was refused; the others are still classified.
+
+    Example: twelvelead classify A0001.hea ward-7/ --paper drawings/
+    """
+    classifier = load_bundle(bundle or shipped_bundle())
+    console = Console(soft_wrap=True)
+    refused = 0
+    for path in _recordings(paths):
+        try:
+            record = _read(path)
+            report = classify(record, classifier)
+        except RecordError as error:
+            refused += 1
+            _tell_refused(path, error, console, as_json)
+            continue
+        drawing = _draw(record, report, classifier, paper) if paper else None
+        if as_json:
+            print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
+        else:
+            console.print(
+                _table(path, record, report),
+                *([f"drawn to {escape(str(drawing))}"] if drawing else []),
+                sep="\n",
+            )
+    if not as_json:
+        console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
+    raise typer.Exit(1 if refused else 0)
+
+
+def _recordings(paths: list[Path]) -> Iterator[Path]:
+    """The recordings named and those in the folders named; an empty folder stands for itself, to be refused."""
+    for path in paths:
+        yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
+
+
+def _read(path: Path) -> Record:
+    if path.is_dir():
+        raise RecordError("no recordings in this folder: name one that holds some, or a file")
+    return read(path)
+
+
+def _tell_refused(path: Path, error: RecordError, console: Console, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"path": str(path), "error": str(error)}), flush=True)
+    else:
+        console.print(f"[bold]{escape(str(path))}[/bold]  [red]refused[/red]: {escape(str(error))}\n")
+
+
+def _table(path: Path, record: Record, report: Report) -> Table:
+    table = Table(
+        title=f"{escape(str(path))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
+        title_justify="left",
+        caption="\n".join(f"warning: {escape(warning)}" for warning in report.warnings) or None,
+        caption_justify="left",
+    )
+    for heading, justify in (
+        ("diagnosis", "left"),
+        ("", "left"),
+        ("probability", "right"),
+        ("positive from", "right"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table.add_column("")
+    for name, probability in report.probabilities.items():
+        positive = name in report.positive
+        table.add_row(
+            IN_WORDS[name],
+            name,
+            f"{probability:.3f}",
+            f"{report.thresholds[name]:.2f}",
+            "positive" if positive else "",
+            style="bold" if positive else None,
+        )
+    return table
+
+
+def _draw(record: Record, report: Report, classifier: Classifier, folder: Path) -> Path:
+    """Draw to a new file named after the recording; a second recording of the same name gets a number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    said = ", ".join(f"{IN_WORDS[name]} {report.probabilities[name]:.2f}" for name in report.positive)
+    caption = f"{classifier.name}: {said or 'none of the nine diagnoses'}"
+    path, number = folder / f"{record.name}.svg", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{record.name}-{number}.svg"
+    path.write_text(draw(record, caption), encoding="utf-8")
+    return path

@@ -1,0 +1,65 @@
+"""The command line: `twelvelead COMMAND`; each command is a file of this folder."""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from twelvelead.doors.classify import classify_command
+from twelvelead.doors.evaluate import evaluate_command
+from twelvelead.doors.networks import networks_command
+from twelvelead.doors.score import score_command
+from twelvelead.doors.train import train_command
+from twelvelead.record import TwelveleadError
+
+app = typer.Typer(
+    name="twelvelead",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+app.command("classify")(classify_command)
+app.command("evaluate")(evaluate_command)
+app.command("score")(score_command)
+app.command("train")(train_command)
+app.command("networks")(networks_command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"twelvelead {version('twelvelead')}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Read 12-lead ECGs with a network of under 50,000 parameters. Research software, no medical device."""
+
+
+def main() -> None:
+    """Run a command; an expected error is one sentence on standard error and exit status 1, never a traceback."""
+    try:
+        app()
+    except TwelveleadError as error:
+        _stop(str(error))
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("twelvelead"):
+            raise
+        _stop(f"this command needs {error.name}: install it with pip install 'twelvelead[train]'")
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _stop(f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path")
+    except KeyboardInterrupt:
+        _stop("stopped; a training run goes on with --resume")
+
+
+def _stop(sentence: str) -> None:
+    print(f"twelvelead: {sentence}", file=sys.stderr)
+    sys.exit(1)

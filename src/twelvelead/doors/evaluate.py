@@ -1,0 +1,128 @@
+"""`twelvelead evaluate`: how good a bundle is on labelled recordings, by class and by database, with intervals."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from twelvelead.classifier import Classifier, classify, load_bundle, shipped_bundle
+from twelvelead.classifier.bundle import add_test
+from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, only, read_keys
+from twelvelead.diagnoses import DIAGNOSES, IN_WORDS
+from twelvelead.doors.options import Bundle, Folders, Json
+from twelvelead.formats import read
+from twelvelead.record import RecordError
+from twelvelead.scoring.evaluation import Result, evaluation
+from twelvelead.scoring.scores import NAMES, Predictions
+
+
+def evaluate_command(
+    folders: Folders,
+    bundle: Bundle = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(help="File with the recordings to take, one `database/recording` a line.", show_default=False),
+    ] = None,
+    card: Annotated[
+        str | None,
+        typer.Option(help="Enter the result into the bundle's card under this name.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a bundle on labelled recordings: a table per class and per database, 95 % intervals over patients.
+
+    F2, G2, F1 and accuracy count the recordings with at least one of the nine diagnoses, AUROC and AUPRC all.
+    A class without a positive has no score and is left out of the means.
+
+    Example: twelvelead evaluate ptb-xl/ --records fold-9.txt --json
+    """
+    classifier = load_bundle(bundle or shipped_bundle())
+    labelled = find(folders).records
+    if records is not None:
+        labelled = only(labelled, read_keys(records))
+    kept, predictions, refused = predict(labelled, classifier)
+    if not kept:
+        raise DatabaseError(
+            f"none of {len(labelled)} recordings could be classified, the first because: {refused[0][1]}"
+        )
+    result = evaluation([record.database for record in kept], predictions) | {
+        "bundle": classifier.name,
+        "seen_in_training": sum(record.key in classifier.seen for record in kept),
+        "refused": [{"path": str(path), "error": reason} for path, reason in refused],
+    }
+    if card is not None:
+        add_test(classifier.folder, card, {**result, "refused": len(refused)})
+    if as_json:
+        print(json.dumps(result))
+    else:
+        print_evaluation(result, Console())
+
+
+def predict(
+    records: Sequence[LabelledRecord], classifier: Classifier
+) -> tuple[list[LabelledRecord], Predictions, list[tuple[Path, str]]]:
+    """Classify every record; those that cannot be are returned with the reason."""
+    kept, reports, refused = [], [], []
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        for record in bar.track(records, description="classifying"):
+            try:
+                reports.append(classify(read(record.path), classifier))
+                kept.append(record)
+            except RecordError as error:
+                refused.append((record.path, str(error)))
+    groups = [group or record.key for group, record in zip(groups_of(kept), kept, strict=True)]
+    predictions = Predictions(
+        truth=np.array([[name in record.diagnoses for name in DIAGNOSES] for record in kept], bool).reshape(-1, 9),
+        decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool).reshape(
+            -1, 9
+        ),
+        probabilities=np.array([list(report.probabilities.values()) for report in reports]).reshape(-1, 9),
+        groups=groups,
+    )
+    return kept, predictions, refused
+
+
+def print_evaluation(result: Result, console: Console) -> None:
+    """The tables for people."""
+    console.print(
+        f"[bold]{escape(result['bundle'])}[/bold] on {result['records']} recordings of {result['patients']} patients; "
+        f"F2, G2, F1 and accuracy over the {result['records_with_a_diagnosis']} with at least one of the nine"
+    )
+    if result["seen_in_training"]:
+        console.print(f"[red]{result['seen_in_training']} of them were seen in training: this is no test[/red]")
+    if result["refused"]:
+        console.print(f"{len(result['refused'])} refused, the first because: {escape(result['refused'][0]['error'])}")
+    by_class = Table(
+        "diagnosis", "positives", *(name.upper() for name in NAMES), title="by class", title_justify="left"
+    )
+    for name, row in result["classes"].items():
+        by_class.add_row(f"{name}  {IN_WORDS[name]}", str(row["positives"]), *_cells(row, row["intervals"]))
+    by_class.add_section()
+    by_class.add_row("mean over classes", "", *_cells(result["scores"], result["intervals"]), style="bold")
+    console.print(by_class)
+    if result["without_positives"]:
+        console.print(f"left out of the means, for want of a positive: {', '.join(result['without_positives'])}")
+    by_database = Table(
+        "database", "records", *(name.upper() for name in NAMES), title="by database", title_justify="left"
+    )
+    for name, row in result["databases"].items():
+        by_database.add_row(escape(name), str(row["records"]), *_cells(row["scores"], row["intervals"]))
+    console.print(by_database)
+
+
+def _cells(scores: dict[str, float | None], bounds: dict[str, list[float | None]]) -> list[str]:
+    return [_cell(scores[name], *bounds[name]) for name in NAMES]
+
+
+def _cell(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f}\n[dim]{low:.2f}–{high:.2f}[/dim]"

@@ -1,0 +1,19 @@
+"""Options that several commands share, so that each is written and explained once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Bundle = Annotated[
+    Path | None,
+    typer.Option("--bundle", help="Folder of a bundle. Default: the one shipped.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write JSON for machines on standard output.")]
+Folders = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Folders that hold databases in their home layouts: the Challenge's, PTB-XL's, LUDB's, CPSC2018's.",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,167 @@
+"""`twelvelead train`: labelled recordings -> a bundle, with progress, resumable."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from twelvelead.databases import DatabaseError, LabelledRecord, find, read_keys
+from twelvelead.doors.options import Folders, Json
+from twelvelead.signals.recipe import Recipe
+
+if TYPE_CHECKING:
+    from twelvelead.learning.fit import Progress as Step
+    from twelvelead.learning.samples import Samples
+    from twelvelead.learning.split import Split
+
+VALIDATION_SHARE = 0.2
+
+
+def train_command(
+    folders: Folders,
+    out: Annotated[Path, typer.Option(help="Folder of the bundle to write.", show_default=False)],
+    network: Annotated[str, typer.Option(help="A name that `twelvelead networks` lists.")] = "single",
+    seed: Annotated[int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0)] = 0,
+    epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 60,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
+    ] = False,
+    hold_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with recordings to keep for a test, one `database/recording` a line; their patients stay out.",
+            show_default=False,
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Threads of computation; the last bits depend on it.", min=1)] = 1,
+    as_json: Json = False,
+) -> None:
+    """Train a network on labelled recordings: 80 % to train on, 20 % to stop early and to set thresholds on.
+
+    Example: twelvelead train ptb-xl/ georgia/ --out my-bundle --network dual
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
+    import torch
+
+    from twelvelead.doors.bundling import bundle_up
+    from twelvelead.learning.fit import Settings, fingerprint, fit
+    from twelvelead.learning.split import split
+    from twelvelead.network.zoo import named
+
+    torch.set_num_threads(threads)
+    console = Console(stderr=True)
+    config, recipe, settings = named(network), Recipe(), Settings(epochs=epochs, seed=seed)
+    found = find(folders)
+    held_out = read_keys(hold_out) if hold_out else frozenset()
+    parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
+    _tell_left_out(found.passed_over, parted, console)
+    training, validation = _load(found.records, parted, recipe, console)
+    state = out.with_name(out.name + ".state")
+    state.parent.mkdir(parents=True, exist_ok=True)
+    with _training_bar(console, settings.epochs) as tell:
+        fitted = fit(
+            config,
+            training,
+            validation,
+            recipe,
+            settings,
+            state_path=state,
+            fingerprint=fingerprint(config, recipe, settings, training, validation),
+            resume=resume,
+            tell=tell,
+        )
+    card = bundle_up(
+        out,
+        network,
+        config,
+        recipe,
+        settings,
+        fitted,
+        training,
+        validation,
+        held_out=_held_out(found.records, parted),
+    )
+    state.unlink(missing_ok=True)
+    _tell_result(out, card, as_json)
+
+
+def _tell_left_out(passed_over: Sequence[tuple[Path, str]], parted: "Split", console: Console) -> None:
+    for reason, count in Counter(reason for _, reason in passed_over).items():
+        console.print(f"left out {count} recordings: {reason}", highlight=False)
+    if parted.held_out:
+        console.print(f"left out {len(parted.held_out)} recordings: held out, or maybe of a person held out")
+    if parted.unplaceable:
+        console.print(f"left out {len(parted.unplaceable)} recordings: whose they are is unknown, so no side is safe")
+
+
+def _held_out(records: Sequence[LabelledRecord], parted: "Split") -> list[str]:
+    return [records[index].key for index in (*parted.held_out, *parted.unplaceable)]
+
+
+def _load(
+    records: Sequence[LabelledRecord], parted: "Split", recipe: Recipe, console: Console
+) -> tuple["Samples", "Samples"]:
+    """Both sides in memory; a recording that cannot be read is named and left out."""
+    from twelvelead.learning.samples import load
+
+    with Progress(console=console) as bar:
+        task = bar.add_task("reading", total=len(parted.training) + len(parted.validation))
+        sides = [
+            load([records[index] for index in side], recipe, lambda: bar.advance(task))
+            for side in (parted.training, parted.validation)
+        ]
+    for _, unread in sides:
+        for path, reason in unread:
+            console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+    (training, _), (validation, _) = sides
+    if not len(training) or not len(validation):
+        raise DatabaseError("no recording of one side could be read: the reasons stand above")
+    return training, validation
+
+
+@contextmanager
+def _training_bar(console: Console, n_epochs: int) -> Iterator[Callable[["Step"], None]]:
+    """A bar over all epochs with the loss, the last validation scores and the time left if none is saved."""
+    columns = (
+        TextColumn("epoch {task.fields[epoch]}"),
+        BarColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}  {task.fields[validation]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("training", total=n_epochs, epoch=f"1/{n_epochs}", loss=float("nan"), validation="")
+
+        def tell(step: "Step") -> None:
+            done = step.epoch + step.step / step.n_steps
+            bar.update(task, completed=done, epoch=f"{step.epoch + 1}/{n_epochs}", loss=step.loss)
+            if step.validation is not None:
+                scores = "  ".join(f"{name} {value:.3f}" for name, value in step.validation.items())
+                bar.update(task, validation=f"validation: {scores}")
+                console.print(f"epoch {step.epoch + 1}: {scores}", highlight=False)
+
+        yield tell
+
+
+def _tell_result(out: Path, card: dict[str, object], as_json: bool) -> None:
+    network, training, validation = (card[part] for part in ("network", "training", "validation"))
+    assert isinstance(network, dict)
+    assert isinstance(training, dict)
+    assert isinstance(validation, dict)
+    if as_json:
+        facts = {
+            "parameters": network["parameters"],
+            "epochs": training["epochs"],
+            "validation": validation["scores"],
+        }
+        print(json.dumps({"bundle": str(out), **facts}))
+        return
+    scores = "  ".join(f"{name.upper()} {value:.3f}" for name, value in validation["scores"].items())
+    print(f"{out}: {network['parameters']:,} parameters, {training['epochs']} epochs\nvalidation: {scores}")

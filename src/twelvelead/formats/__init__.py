@@ -1,0 +1,60 @@
+"""Path -> Record: the formats that can be read, recognised by what a file holds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from twelvelead.formats import cpsc2018, dicom, wfdb
+from twelvelead.formats.files import beginning_of
+from twelvelead.record import Record, RecordError
+
+
+class Format(NamedTuple):
+    """One family of files: its name, how its first bytes are told, and how it is read."""
+
+    name: str
+    recognises: Callable[[bytes], bool]
+    read: Callable[[Path], Record]
+
+
+FORMATS: Final = (
+    Format("WFDB header (.hea)", wfdb.is_header, wfdb.read),
+    Format("DICOM waveform", dicom.is_dicom, dicom.read),
+    Format("CPSC2018's own .mat", cpsc2018.is_matlab5, cpsc2018.read),
+)
+SIGNAL_SUFFIXES: Final = (".dat", ".mat")
+CLAIMING_SUFFIXES: Final = (".hea", ".dcm", ".mat")
+
+
+def read(path: Path | str) -> Record:
+    """Read one recording into millivolts, whatever its format.
+
+    A WFDB record may be named by its header, by a signal file beside its header, or without a suffix.
+    Raises RecordError, with the way out, on whatever is no 12-lead ECG.
+    """
+    path = Path(path)
+    if path.suffix == "" and not path.exists():
+        path = path.with_suffix(".hea")
+    start = beginning_of(path)
+    for form in FORMATS:
+        if form.recognises(start):
+            return form.read(path)
+    if path.suffix in SIGNAL_SUFFIXES:
+        if (header := path.with_suffix(".hea")).is_file():
+            return wfdb.read(header)
+        raise RecordError(f"a signal file without its header {path.stem}.hea: put the header beside it")
+    allowed = ", ".join(form.name for form in FORMATS)
+    raise RecordError(f"starts with {start[:8]!r}, which is none of the formats that can be read: {allowed}")
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """Every file below a folder that is a recording or claims by its suffix to be one, sorted."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and _is_recording(path)]
+
+
+def _is_recording(path: Path) -> bool:
+    if path.name.startswith("."):
+        return False
+    if path.suffix in SIGNAL_SUFFIXES and path.with_suffix(".hea").is_file():
+        return False
+    return path.suffix in CLAIMING_SUFFIXES or any(form.recognises(beginning_of(path)) for form in FORMATS)

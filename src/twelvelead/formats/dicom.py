@@ -1,0 +1,104 @@
+"""DICOM waveform objects with a 12-lead ECG; the rhythm strip of ten seconds or so, never the median beat.
+
+Format: DICOM PS3.3, section C.10.9 (Waveform Module); sensitivity and its correction give the unit.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.formats.files import read_bytes
+from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
+
+SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
+BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+
+
+def is_dicom(start: bytes) -> bool:
+    """Whether a file begins with DICOM's preamble."""
+    return start[128:132] == b"DICM"
+
+
+def read(path: Path) -> Record:
+    """Read the rhythm of a DICOM ECG; raises RecordError when there is none, or it states no unit or rate."""
+    dataset = _dataset(path)
+    try:
+        groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
+        if not groups:
+            raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
+        group = max(groups, key=lambda each: int(each.NumberOfWaveformSamples))
+        return record_from_leads(
+            path.stem,
+            _leads(group),
+            float(group.SamplingFrequency),
+            age=_age_years(dataset),
+            sex=str(dataset.get("PatientSex", "")),
+        )
+    except AttributeError as error:
+        raise RecordError(f"DICOM file without what an ECG needs ({error}): it is no 12-lead waveform") from error
+    except (TypeError, ValueError, OverflowError, IndexError) as error:
+        raise RecordError(f"DICOM waveform is damaged ({error}): export it again") from error
+
+
+def _dataset(path: Path) -> Any:
+    from io import BytesIO
+
+    import pydicom
+
+    data = read_bytes(path)
+    try:
+        dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
+    except Exception as error:  # pydicom raises many kinds on damaged bytes, and names no common root
+        raise RecordError(f"DICOM file is damaged ({error}): export it again") from error
+    if dataset.file_meta.get("TransferSyntaxUID") == BIG_ENDIAN:
+        raise RecordError("DICOM file in big-endian order, which the standard has retired: convert it first")
+    return dataset
+
+
+def _is_rhythm(group: Any) -> bool:
+    return "MEDIAN" not in str(group.get("MultiplexGroupLabel", "")).upper()
+
+
+def _leads(group: Any) -> dict[str, NDArray[np.float64]]:
+    """Lead name -> millivolts: sample x sensitivity x correction + baseline, in the sensitivity's unit."""
+    sample_type = SAMPLE_TYPES.get(str(group.WaveformSampleInterpretation))
+    if sample_type is None:
+        raise RecordError(f"samples coded {group.WaveformSampleInterpretation}: allowed are {', '.join(SAMPLE_TYPES)}")
+    n_channels, n_samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
+    expected = n_channels * n_samples * np.dtype(sample_type).itemsize
+    if len(group.WaveformData) not in {expected, expected + 1} or len(group.ChannelDefinitionSequence) != n_channels:
+        raise RecordError(
+            f"{len(group.WaveformData):,} bytes of samples for {n_channels} channels x {n_samples} samples "
+            f"({expected:,} bytes): the file contradicts itself; export it again"
+        )
+    raw = np.frombuffer(group.WaveformData, sample_type, count=n_channels * n_samples).reshape(n_samples, n_channels)
+    leads: dict[str, NDArray[np.float64]] = {}
+    for channel, samples in zip(group.ChannelDefinitionSequence, raw.T, strict=True):
+        name = str(channel.ChannelSourceSequence[0].CodeMeaning)
+        if name in leads:
+            raise RecordError(f"lead {name!r} is there twice: each must be there once")
+        if standard_lead(name) is None:
+            leads[name] = samples.astype(np.float64)  # whatever it measures, it is left out by its name
+            continue
+        leads[name] = _millivolts(channel, name, samples)
+    return leads
+
+
+def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.float64]:
+    if "ChannelSensitivity" not in channel or "ChannelSensitivityUnitsSequence" not in channel:
+        raise RecordError(f"lead {name} states no sensitivity: without it its samples have no unit; export it again")
+    sensitivity = float(channel.ChannelSensitivity) * float(channel.get("ChannelSensitivityCorrectionFactor", 1))
+    if not np.isfinite(sensitivity) or sensitivity <= 0:
+        raise RecordError(f"lead {name} has a sensitivity of {sensitivity}: it must be positive; export it again")
+    baseline = float(channel.get("ChannelBaseline", 0))
+    unit = str(channel.ChannelSensitivityUnitsSequence[0].CodeValue)
+    return (samples.astype(np.float64) * sensitivity + baseline) * millivolts_per(unit)
+
+
+def _age_years(dataset: Any) -> float | None:
+    """Years from DICOM's age string, such as `074Y`; months and days give a fraction."""
+    age = str(dataset.get("PatientAge", ""))
+    per_year = {"Y": 1, "M": 12, "W": 52, "D": 365}.get(age[-1:])
+    return int(age[:-1]) / per_year if per_year and age[:-1].isdigit() else None

@@ -1,0 +1,41 @@
+"""How any file is opened: plain files only, no links followed, nothing larger than a recording can be."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from twelvelead.record import RecordError
+
+MAX_BYTES: Final = 2 << 30
+BEGINNING_BYTES: Final = 512
+_FLAGS: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
+
+
+def read_bytes(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
+    """All bytes of a plain file of at most `at_most` bytes; raises RecordError on anything else."""
+    handle = _open_plain(path)
+    with os.fdopen(handle, "rb") as file:
+        size = os.fstat(handle).st_size
+        if size > at_most:
+            raise RecordError(f"{path.name} has {size:,} bytes: at most {at_most:,} are read; split the recording")
+        return file.read(at_most)
+
+
+def beginning_of(path: Path) -> bytes:
+    """The first bytes of a plain file, enough to recognise its format."""
+    with os.fdopen(_open_plain(path), "rb") as file:
+        return file.read(BEGINNING_BYTES)
+
+
+def _open_plain(path: Path) -> int:
+    """A descriptor of a regular file; a pipe, a device, a folder or a link as its last part is refused."""
+    try:
+        handle = os.open(path, _FLAGS)
+    except (OSError, ValueError) as error:
+        reason = "it is a link" if path.is_symlink() else getattr(error, "strerror", None) or str(error)
+        raise RecordError(f"{path.name} cannot be opened: {reason}") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise RecordError(f"{path.name} is not a plain file: name a file that holds a recording")
+    return handle

@@ -1,0 +1,116 @@
+"""WFDB records: a `.hea` header and its signal files, `.dat` or the Challenge's `.mat`.
+
+The Challenge's `.mat` (MATLAB v4) holds one matrix of 16-bit numbers after 24 bytes, which its headers say as
+`16+24`: as a signal file it is read like any other. Every sample is held against the checksum of the header.
+"""
+
+import re
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.formats.files import read_bytes
+from twelvelead.formats.wfdb_header import SignalLine, read_header
+from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
+
+SAMPLE_TYPES: Final = {16: "<i2", 61: ">i2", 32: "<i4", 80: "u1"}
+INVALID_SAMPLE: Final = {16: -(1 << 15), 61: -(1 << 15), 32: -(1 << 31), 80: -(1 << 7)}
+STANDARDISED_UNIT: Final = "NU"
+_RECORD_LINE = re.compile(rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n[^\s#]+[ \t]+\d+")
+
+
+def is_header(start: bytes) -> bool:
+    """Whether a file begins as a WFDB header does: a record line, then a signal line."""
+    return b"\0" not in start and _RECORD_LINE.match(start) is not None
+
+
+def read(path: Path) -> Record:
+    """Read the record of a header file; raises RecordError on whatever is damaged, missing or no 12-lead ECG."""
+    header = read_header(path)
+    unit, per_unit = _common_unit(header.signals)
+    leads: dict[str, NDArray[np.float32]] = {}
+    warnings = list(header.warnings)
+    for file, group in groupby(header.signals, key=lambda signal: signal.file):
+        signals = list(group)
+        digital, note = _digital(path.parent / file, signals, header.n_samples)
+        warnings += note
+        for signal, samples in zip(signals, digital, strict=True):
+            if signal.lead in leads:
+                raise RecordError(f"lead {signal.lead!r} is there twice: each must be there once")
+            leads[signal.lead] = _physical(samples, signal, per_unit[signal.unit])
+    return record_from_leads(
+        path.stem,
+        leads,
+        header.rate_hz,
+        unit=unit,
+        age=header.comments.get("age"),
+        sex=header.comments.get("sex"),
+        warnings=tuple(warnings),
+    )
+
+
+def _common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float]]:
+    """What the record is in, and for each unit that its header writes how many of it one is."""
+    written = {signal.unit for signal in signals}
+    if written == {STANDARDISED_UNIT}:
+        return "NU", {STANDARDISED_UNIT: 1.0}
+    return "mV", {unit: millivolts_per(unit) for unit in written}
+
+
+def _physical(samples: NDArray[np.int64], signal: SignalLine, per_unit: float) -> NDArray[np.float32]:
+    """Samples in millivolts; NaN where the format's mark says that none was taken."""
+    physical = (samples - signal.baseline) * (per_unit / signal.gain)
+    physical[samples == INVALID_SAMPLE[signal.format]] = np.nan
+    return physical.astype(np.float32)
+
+
+def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.int64], list[str]]:
+    """(signals, n_samples) ADC values of one signal file, verified against its header, and warnings."""
+    code, offset = signals[0].format, signals[0].offset_bytes
+    if any((signal.format, signal.offset_bytes) != (code, offset) for signal in signals):
+        raise RecordError(f"signals of {path.name} differ in format or offset: a file has one of each")
+    if code not in SAMPLE_TYPES:
+        allowed = ", ".join(map(str, sorted(SAMPLE_TYPES)))
+        raise RecordError(f"signal format {code}: formats {allowed} are read; convert the record")
+    data = read_bytes(path)
+    frame_bytes = len(signals) * np.dtype(SAMPLE_TYPES[code]).itemsize
+    n_samples = n_samples or max(0, len(data) - offset) // frame_bytes
+    expected = offset + n_samples * frame_bytes
+    if len(data) < expected or n_samples == 0:
+        raise RecordError(
+            f"{path.name} has {len(data):,} bytes, its header declares {expected:,}: "
+            f"the file is cut short; fetch it again"
+        )
+    frames = np.frombuffer(data, SAMPLE_TYPES[code], count=n_samples * len(signals), offset=offset)
+    digital = frames.reshape(n_samples, len(signals)).T.astype(np.int64)
+    if code == 80:
+        digital -= 128
+    verified = _verify(path, signals, digital)
+    if len(data) == expected:
+        return digital, []
+    if not verified:
+        raise RecordError(
+            f"{path.name} has {len(data):,} bytes, its header declares {expected:,} and no checksum says "
+            f"which samples are meant; fetch the record again"
+        )
+    return digital, [f"{path.name} is {len(data) - expected:,} bytes longer than declared; they were left out"]
+
+
+def _verify(path: Path, signals: list[SignalLine], digital: NDArray[np.int64]) -> bool:
+    """Hold each signal against its initial value and 16-bit checksum; whether all had a checksum."""
+    for signal, samples in zip(signals, digital, strict=True):
+        if signal.initial is not None and signal.checksum is not None and signal.initial != samples[0]:
+            raise RecordError(
+                f"lead {signal.lead} of {path.name} begins with {samples[0]}, its header says {signal.initial}: "
+                f"the header belongs to another file, or one of them is damaged"
+            )
+        found = int(samples.sum())
+        if signal.checksum is not None and (found - signal.checksum) % (1 << 16):
+            raise RecordError(
+                f"lead {signal.lead} of {path.name} has checksum {found % (1 << 16)}, its header says "
+                f"{signal.checksum % (1 << 16)}: the file is damaged; fetch it again"
+            )
+    return all(signal.checksum is not None for signal in signals)

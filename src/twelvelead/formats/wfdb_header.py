@@ -1,0 +1,158 @@
+"""The header of a WFDB record, read strictly; format: https://wfdb.io/spec/header-files.html."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from twelvelead.formats.files import read_bytes
+from twelvelead.record import RecordError
+
+MAX_HEADER_BYTES: Final = 1 << 20
+MAX_LINE_CHARACTERS: Final = 4096
+MAX_RATE_HZ: Final = 1e6
+DEFAULT_RATE_HZ: Final = 250.0
+DEFAULT_GAIN: Final = 200.0
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
+_GAIN = re.compile(rf"({_NUMBER}|[a-z]+)(?:\(([-+]?\d+)\))?(?:/(\S+))?", re.IGNORECASE)
+_COMMENT = re.compile(r"#\s*<?([A-Za-z]+)>?\s*:\s*(.*)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalLine:
+    """One signal as its header line declares it; gain in ADC units per `unit`."""
+
+    file: str
+    format: int
+    offset_bytes: int
+    gain: float
+    baseline: int
+    unit: str
+    initial: int | None
+    checksum: int | None
+    lead: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """A record's header: its rate, its signals, what its comments say (keys in lower case), and any warnings."""
+
+    rate_hz: float
+    n_samples: int | None
+    signals: tuple[SignalLine, ...]
+    comments: dict[str, str]
+    comment_lines: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def read_header(path: Path) -> Header:
+    """Read a `.hea` file; raises RecordError on whatever contradicts the format or is not a plain ECG."""
+    lines = read_bytes(path, at_most=MAX_HEADER_BYTES).decode("utf-8", errors="replace").splitlines()
+    if any(len(line) > MAX_LINE_CHARACTERS for line in lines):
+        raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: it is damaged")
+    comment_lines = tuple(line for line in lines if line.startswith("#"))
+    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    if not rows:
+        raise RecordError("header without a record line: it must begin with name, signals, rate and samples")
+    n_signals, rate_hz, n_samples, warnings = _record_line(rows[0])
+    if len(rows) - 1 != n_signals:
+        raise RecordError(f"header declares {n_signals} signals and describes {len(rows) - 1}: it contradicts itself")
+    signals: list[SignalLine] = []
+    for row in rows[1:]:
+        signal, notes = _signal_line(row, len(signals))
+        signals.append(signal)
+        warnings += [note for note in notes if note not in warnings]
+    pairs = [match.groups() for line in comment_lines if (match := _COMMENT.match(line))]
+    return Header(
+        rate_hz=rate_hz,
+        n_samples=n_samples,
+        signals=tuple(signals),
+        comments={key.lower(): value.strip() for key, value in reversed(pairs)},
+        comment_lines=comment_lines,
+        warnings=tuple(warnings),
+    )
+
+
+def _record_line(row: list[str]) -> tuple[int, float, int | None, list[str]]:
+    """(signals, rate in Hz, samples per signal or None, warnings) of `name n_signals [rate [n_samples ...]]`."""
+    if "/" in row[0]:
+        raise RecordError(f"record of several segments ({row[0]}): only single-segment records are read")
+    n_signals = _whole(row[1], "number of signals") if len(row) > 1 else 0
+    if not n_signals:
+        raise RecordError("record line without a number of signals: it must be at least 1")
+    n_samples = _whole(row[3], "number of samples") if len(row) > 3 else 0
+    if len(row) < 3:
+        return (
+            n_signals,
+            DEFAULT_RATE_HZ,
+            None,
+            ["header states no rate: 250 Hz, the format's default, was taken"],
+        )
+    stated = row[2].split("/")[0].split("(")[0]
+    rate_hz = float(stated) if re.fullmatch(_NUMBER, stated) else math.nan
+    if not 0 < rate_hz <= MAX_RATE_HZ:
+        raise RecordError(f"sampling rate {row[2]!r}: it must be a positive number of Hz; correct the header")
+    return n_signals, rate_hz, n_samples or None, []
+
+
+def _signal_line(row: list[str], index: int) -> tuple[SignalLine, list[str]]:
+    """A signal and its warnings, of `file format [gain [bits [zero [initial [checksum [block [name]]]]]]]`."""
+    declared = _FORMAT.fullmatch(row[1]) if len(row) > 1 else None
+    if declared is None:
+        raise RecordError(f"signal {index + 1} without a readable format ({' '.join(row)[:60]!r})")
+    code, per_frame, skew, offset = (int(group or 0) for group in declared.groups())
+    if per_frame > 1 or skew:
+        raise RecordError(f"signal {index + 1} has format {row[1]}: several samples a frame and skew are not read")
+    gain, baseline, unit, warnings = _gain(row[2] if len(row) > 2 else "")
+    zero = _integer(row[4], "ADC zero") if len(row) > 4 else 0
+    signal = SignalLine(
+        file=_plain_name(row[0]),
+        format=code,
+        offset_bytes=offset,
+        gain=gain,
+        baseline=zero if baseline is None else baseline,
+        unit=unit,
+        initial=_integer(row[5], "initial value") if len(row) > 5 else None,
+        checksum=_integer(row[6], "checksum") if len(row) > 6 else None,
+        lead=" ".join(row[8:]) or f"signal {index + 1}",
+    )
+    return signal, warnings
+
+
+def _gain(field: str) -> tuple[float, int | None, str, list[str]]:
+    """(ADC units per unit, baseline or None, unit, warnings) of `1000`, `1000/mV`, `1000.0(0)/mV` or nothing."""
+    if not field:
+        return (
+            DEFAULT_GAIN,
+            None,
+            "mV",
+            ["header states no gain: 200 per mV, the format's default, was taken"],
+        )
+    match = _GAIN.fullmatch(field)
+    gain = float(match[1]) if match and re.fullmatch(_NUMBER, match[1]) else math.nan
+    if not 1e-6 <= gain <= 1e9:
+        raise RecordError(f"gain {field!r}: it must be a positive number of ADC units per unit; correct the header")
+    assert match is not None
+    warnings = [] if match[3] else ["header states no unit: mV, the format's default, was taken"]
+    return gain, int(match[2]) if match[2] else None, match[3] or "mV", warnings
+
+
+def _plain_name(name: str) -> str:
+    if name in {"", ".", "..", "-", "~"} or any(mark in name for mark in "/\\:\0"):
+        raise RecordError(f"signal file {name!r}: only a plain name of a file beside the header is opened")
+    return name
+
+
+def _whole(text: str, what: str) -> int:
+    if not re.fullmatch(r"\d{1,12}", text):
+        raise RecordError(f"{what} {text!r}: it must be a whole number; correct the header")
+    return int(text)
+
+
+def _integer(text: str, what: str) -> int:
+    if not re.fullmatch(r"[-+]?\d{1,12}", text):
+        raise RecordError(f"{what} {text!r}: it must be a whole number; correct the header")
+    return int(text)

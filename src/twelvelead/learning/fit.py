@@ -1,0 +1,162 @@
+"""The training loop: a loop in a function, resumable after every epoch to the same result."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from twelvelead.learning.samples import Augmentation, Samples, batches
+from twelvelead.learning.state import Run, load_state, save_state
+from twelvelead.network.cnn_gru import CnnGru, Config
+from twelvelead.scoring.probabilities import merge, sigmoid
+from twelvelead.scoring.scores import Predictions, class_scores, means
+from twelvelead.signals.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a network is trained. patience: epochs without a better validation loss after which it stops.
+
+    warm_up: share of the steps in which the learning rate rises. largest_gradient: the norm to which one is clipped.
+    average: how much of the running average of the weights each step keeps; it is the average that is validated.
+    """
+
+    epochs: int = 60
+    patience: int = 15
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    warm_up: float = 0.1
+    largest_gradient: float = 5.0
+    average: float = 0.995
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where training is: `step` of `n_steps` in `epoch` (from 0); validation scores once the epoch has ended."""
+
+    epoch: int
+    step: int
+    n_steps: int
+    loss: float
+    validation: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The network with its best weights, the epochs run, and (windows, 9) logits of each validation recording."""
+
+    network: CnnGru
+    epochs: int
+    best_epoch: int
+    validation_logits: list[NDArray[np.float32]]
+
+
+def fit(
+    config: Config,
+    training: Samples,
+    validation: Samples,
+    recipe: Recipe,
+    settings: Settings,
+    *,
+    state_path: Path,
+    fingerprint: str = "",
+    resume: bool = False,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Fitted:
+    """Train until the validation loss has not fallen for `patience` epochs; keep the weights of its lowest.
+
+    state_path: where the run writes its state after each epoch, from which `resume` goes on to the same result.
+    fingerprint: stands for all that a resumed run must have in common with the one that was stopped.
+    """
+    torch.manual_seed(settings.seed)
+    network = CnnGru(config)
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True)  # type: ignore[no-untyped-call]
+    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    run = Run(
+        network=network,
+        average=average,
+        optimiser=optimiser,
+        best=network.state_dict(),
+        fingerprint=fingerprint,
+    )
+    if resume:
+        load_state(run, state_path)
+    n_steps = -(-len(training) // settings.batch_size)
+    while run.epoch < settings.epochs and run.epoch - run.best_epoch <= settings.patience:
+        torch.manual_seed(settings.seed * 100_003 + run.epoch)  # dropout; with it an epoch depends on its number alone
+        random = np.random.default_rng([settings.seed, run.epoch])
+        network.train()
+        drawn = batches(training, recipe, settings.augmentation, settings.batch_size, random)
+        for step, (windows, truth) in enumerate(drawn):
+            for group in optimiser.param_groups:
+                group["lr"] = rate_at(run.epoch * n_steps + step, settings.epochs * n_steps, settings)
+            logits, _ = network(torch.from_numpy(windows))
+            loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(truth))
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
+            optimiser.step()
+            average.update_parameters(network)
+            tell(Progress(epoch=run.epoch, step=step + 1, n_steps=n_steps, loss=loss.item()))
+        scores = validation_scores(average.module, validation, recipe)
+        if scores["loss"] < run.best_loss:
+            run.best_loss, run.best_epoch = scores["loss"], run.epoch
+            run.best = {name: value.clone() for name, value in average.module.state_dict().items()}
+        run.epoch += 1
+        save_state(run, state_path)
+        tell(Progress(epoch=run.epoch - 1, step=n_steps, n_steps=n_steps, loss=loss.item(), validation=scores))
+    network.load_state_dict(run.best)
+    return Fitted(network, run.epoch, run.best_epoch, window_logits(network, validation, recipe))
+
+
+def rate_at(step: int, n_steps: int, settings: Settings) -> float:
+    """The learning rate of a step: a linear warm-up, then half a cosine down to nothing."""
+    warm = max(1, round(settings.warm_up * n_steps))
+    if step < warm:
+        return settings.learning_rate * (step + 1) / warm
+    return settings.learning_rate * 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, n_steps - warm))))
+
+
+def window_logits(network: nn.Module, samples: Samples, recipe: Recipe) -> list[NDArray[np.float32]]:
+    """For each recording (n_windows, 9) logits, its windows cut as when it is classified."""
+    network.eval()
+    with torch.inference_mode():
+        return [_logits(network, recipe.windows(signal)) for signal in samples.signals]
+
+
+def _logits(network: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    logits: Tensor = network(torch.from_numpy(windows))[0]
+    return logits.numpy()
+
+
+def validation_scores(network: nn.Module, validation: Samples, recipe: Recipe) -> dict[str, float]:
+    """The cross-entropy of the merged probabilities, and the macro AUROC and AUPRC over all recordings."""
+    chances = np.stack([merge(sigmoid(logits)) for logits in window_logits(network, validation, recipe)])
+    truth = validation.truth.astype(bool)
+    likelihood = np.where(truth, chances, 1 - chances)
+    scores = means(class_scores(Predictions(truth, chances >= 0.5, chances, [r.key for r in validation.records])))
+    return {"loss": float(-np.log(np.maximum(likelihood, 1e-12)).mean())} | {
+        name: scores[name] for name in ("auroc", "auprc")
+    }
+
+
+def fingerprint(config: Config, recipe: Recipe, settings: Settings, training: Samples, validation: Samples) -> str:
+    """Sixteen characters that change with anything that would change a run's result, but the thread count."""
+    parts = (config.as_json(), asdict(recipe), asdict(settings))
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    for samples in (training, validation):
+        for record, signal in zip(samples.records, samples.signals, strict=True):
+            digest.update(f"{record.key} {record.diagnoses}".encode())
+            digest.update(signal.tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,107 @@
+"""Labelled recordings in memory, filtered once, and the windows that an epoch draws from them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.databases import LabelledRecord
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats import read
+from twelvelead.record import RecordError
+from twelvelead.signals.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """signals: for each recording (12, n) at the recipe's rate, not yet scaled. truth: (n_recordings, 9) of 0 and 1."""
+
+    records: tuple[LabelledRecord, ...]
+    signals: tuple[NDArray[np.float32], ...]
+    truth: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def subset(self, indices: Sequence[int]) -> "Samples":
+        """The recordings at these indices, in their order."""
+        picked = list(indices)
+        return Samples(
+            tuple(self.records[i] for i in picked), tuple(self.signals[i] for i in picked), self.truth[picked]
+        )
+
+
+def truth_of(records: Sequence[LabelledRecord]) -> NDArray[np.float32]:
+    """(n_recordings, 9): 1 where a recording has a diagnosis."""
+    return np.array([[name in record.diagnoses for name in DIAGNOSES] for record in records], np.float32).reshape(-1, 9)
+
+
+def load(
+    records: Sequence[LabelledRecord], recipe: Recipe, advance: Callable[[], None] = lambda: None
+) -> tuple[Samples, list[tuple[Path, str]]]:
+    """Read and filter every recording; those that cannot be read are passed over with the reason."""
+    kept, signals, refused = [], [], []
+    for record in records:
+        try:
+            signals.append(recipe.filtered(read(record.path)))
+            kept.append(record)
+        except RecordError as error:
+            refused.append((record.path, str(error)))
+        advance()
+    return Samples(tuple(kept), tuple(signals), truth_of(kept)), refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How a training window differs from the recording. Each is a probability or an extent; 0 turns it off.
+
+    stretch: largest relative change of speed. lead_dropout: chance that a lead is silent.
+    shortened: chance that the window holds only 5 to 10 s. noise: deviation of added white noise, in deviations.
+    mixup: parameter of the beta distribution by which pairs of windows are mixed.
+    """
+
+    stretch: float = 0.1
+    lead_dropout: float = 0.1
+    shortened: float = 0.1
+    noise: float = 0.05
+    mixup: float = 0.0
+
+
+def batches(
+    samples: Samples, recipe: Recipe, augmentation: Augmentation, batch_size: int, random: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """One epoch in random order: windows (batch, 12, window_samples) and truth (batch, 9)."""
+    order = random.permutation(len(samples))
+    for start in range(0, len(order), batch_size):
+        picked = order[start : start + batch_size]
+        windows = np.stack([drawn(samples.signals[i], recipe, augmentation, random) for i in picked])
+        truth = samples.truth[picked]
+        if augmentation.mixup:
+            share = random.beta(augmentation.mixup, augmentation.mixup, size=(len(picked), 1)).astype(np.float32)
+            other = random.permutation(len(picked))
+            windows = share[:, :, None] * windows + (1 - share[:, :, None]) * windows[other]
+            truth = share * truth + (1 - share) * truth[other]
+        yield windows, truth
+
+
+def drawn(
+    signal: NDArray[np.float32], recipe: Recipe, augmentation: Augmentation, random: np.random.Generator
+) -> NDArray[np.float32]:
+    """A random window (12, window_samples) of a recording, augmented, then scaled by the recipe as any other."""
+    speed = 1 + random.uniform(-augmentation.stretch, augmentation.stretch)
+    length = recipe.window_samples
+    if random.random() < augmentation.shortened:
+        length = int(random.integers(length // 2, length + 1))
+    length = min(length, int(signal.shape[1] / speed))
+    last = signal.shape[1] - 1
+    at = np.minimum(random.uniform(0, max(0, last - (length - 1) * speed)) + np.arange(length) * speed, last)
+    left = at.astype(np.intp)
+    share = (at - left).astype(np.float32)
+    right = np.minimum(left + 1, last)
+    window = signal[:, left] * (1 - share) + signal[:, right] * share
+    window = recipe.scaled(window)
+    window += augmentation.noise * random.standard_normal(window.shape, dtype=np.float32)
+    window[random.random(len(window)) < augmentation.lead_dropout] = 0
+    return window

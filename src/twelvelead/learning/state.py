@@ -1,0 +1,91 @@
+"""The state of a training run on disk: one safetensors file, written beside and renamed, never a pickle."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from twelvelead.record import TwelveleadError
+
+VERSION: Final = 1
+MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
+
+
+class StateError(TwelveleadError):
+    """A training run cannot be resumed from what is on disk."""
+
+
+@dataclass
+class Run:
+    """What changes while training: weights, their average, the optimiser's moments, and the best so far.
+
+    fingerprint: what the run was started with: network, recipe, settings, recordings.
+    """
+
+    network: nn.Module
+    average: nn.Module
+    optimiser: torch.optim.Optimizer
+    best: dict[str, Tensor]
+    fingerprint: str = ""
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    epoch: int = 0
+
+
+def save_state(run: Run, path: Path) -> None:
+    """Write the run beside `path`, then rename: a kill at any moment leaves the state before or after."""
+    tensors = {f"network.{name}": value for name, value in run.network.state_dict().items()}
+    tensors |= {f"average.{name}": value for name, value in run.average.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in run.best.items()}
+    for index, moments in run.optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": moments[name] for name in MOMENTS}
+    facts = {
+        "version": VERSION,
+        "fingerprint": run.fingerprint,
+        "threads": torch.get_num_threads(),
+        "epoch": run.epoch,
+        "best_loss": run.best_loss,
+        "best_epoch": run.best_epoch,
+    }
+    beside = path.with_name(path.name + ".part")
+    beside.write_bytes(save({name: value.clone() for name, value in tensors.items()}, {"run": json.dumps(facts)}))
+    os.replace(beside, path)
+
+
+def load_state(run: Run, path: Path) -> None:
+    """Bring a freshly made run to where the one on disk had stopped.
+
+    Raises StateError when there is none, or when it was started otherwise: its result would not be the same.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads(file.metadata()["run"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise StateError(f"{path} holds no run to resume ({error}): start without --resume") from error
+    now = {"version": VERSION, "fingerprint": run.fingerprint, "threads": torch.get_num_threads()}
+    for name, value in now.items():
+        if facts.get(name) != value:
+            raise StateError(
+                f"{path} was started with {name} {facts.get(name)}, now it is {value}: "
+                f"resume with the same network, recordings, settings and threads, or start without --resume"
+            )
+    run.network.load_state_dict(_below("network.", tensors))
+    run.average.load_state_dict(_below("average.", tensors))
+    run.best = _below("best.", tensors)
+    states: dict[int, dict[str, Tensor]] = {}
+    for name, value in _below("optimiser.", tensors).items():
+        index, moment = name.split(".")
+        states.setdefault(int(index), {})[moment] = value
+    run.optimiser.load_state_dict(run.optimiser.state_dict() | {"state": states})
+    run.epoch, run.best_epoch, run.best_loss = facts["epoch"], facts["best_epoch"], facts["best_loss"]
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,135 @@
+"""The network as an ONNX graph, written node by node: exact, any batch, any number of samples, attention an output.
+
+Written here and not by an exporter because there is little to write and the result stays readable: the exporters
+cannot take a free time axis through a GRU, and some of their versions got GRUs silently wrong.
+"""
+
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+from torch import Tensor, nn
+
+from twelvelead.network.cnn_gru import CnnGru, Config
+
+OPSET: Final = 17
+IR_VERSION: Final = 8
+ONNX_GATES: Final = (1, 0, 2)  # torch keeps a GRU's gates as reset, update, new; ONNX as update, reset, new
+
+
+class _Graph:
+    """Nodes and weights under construction; `add` returns the name of what a node makes."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.weights: list[TensorProto] = []
+
+    def add(self, kind: str, *inputs: str, **attributes: object) -> str:
+        name = f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def constant(self, values: Tensor | NDArray[np.generic]) -> str:
+        array = values.detach().numpy() if isinstance(values, Tensor) else values
+        name = f"weight_{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+
+def to_onnx(network: CnnGru, config: Config) -> ModelProto:
+    """The trained network as a graph, checked against the standard.
+
+    `windows` (batch, leads, samples) -> `logits` (batch, classes) and `attention` (batch, classes, steps).
+    """
+    graph = _Graph()
+    branches = [_convolutions(graph, branch, "windows") for branch in network.branches]
+    features = graph.add("Concat", *branches, axis=1) if len(branches) > 1 else branches[0]
+    steps = _gru(graph, network.gru, features)
+    hidden = graph.add("Tanh", _linear(graph, network.attention.project, steps))
+    scores = graph.add("Softmax", _linear(graph, network.attention.score, hidden), axis=1)
+    attention = graph.add("Transpose", scores, perm=[0, 2, 1])
+    contexts = graph.add("MatMul", attention, steps)
+    weighted = graph.add("Mul", contexts, graph.constant(network.classify))
+    summed = graph.add("ReduceSum", weighted, graph.constant(np.array([2], np.int64)), keepdims=0)
+    logits = graph.add("Add", summed, graph.constant(network.bias))
+    graph.nodes += [
+        helper.make_node("Identity", [logits], ["logits"]),
+        helper.make_node("Identity", [attention], ["attention"]),
+    ]
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "twelvelead",
+            [_value("windows", "batch", config.n_leads, "samples")],
+            [
+                _value("logits", "batch", config.n_classes),
+                _value("attention", "batch", config.n_classes, "steps"),
+            ],
+            graph.weights,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    checker.check_model(model, full_check=True)
+    return model
+
+
+def _value(name: str, *shape: str | int) -> object:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def _convolutions(graph: _Graph, branch: nn.Module, signal: str) -> str:
+    """A chain of convolutions, batch normalisations and ELUs; dropout does nothing when a network is used."""
+    for module in branch.modules():
+        if isinstance(module, nn.Conv1d):
+            reach, stride = int(module.padding[0]), module.stride[0]
+            signal = graph.add(
+                "Conv",
+                signal,
+                graph.constant(module.weight),
+                group=module.groups,
+                strides=[stride],
+                pads=[reach, reach],
+            )
+        elif isinstance(module, nn.BatchNorm1d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            statistics = (module.weight, module.bias, module.running_mean, module.running_var)
+            signal = graph.add("BatchNormalization", signal, *map(graph.constant, statistics), epsilon=module.eps)
+        elif isinstance(module, nn.ELU):
+            signal = graph.add("Elu", signal)
+        elif not isinstance(module, nn.Sequential | nn.Dropout):
+            raise TypeError(f"{type(module).__name__} in a branch: it has no ONNX counterpart here")
+    return signal
+
+
+def _gru(graph: _Graph, gru: nn.GRU, features: str) -> str:
+    """(batch, channels, steps) -> (batch, steps, directions * hidden)."""
+    suffixes = ("", "_reverse") if gru.bidirectional else ("",)
+
+    def both(kind: str) -> Tensor:
+        return torch.stack([_in_onnx_order(getattr(gru, f"{kind}_l0{suffix}")) for suffix in suffixes])
+
+    biases = torch.cat([both("bias_ih"), both("bias_hh")], dim=1)
+    made = graph.add(
+        "GRU",
+        graph.add("Transpose", features, perm=[2, 0, 1]),
+        *map(graph.constant, (both("weight_ih"), both("weight_hh"), biases)),
+        hidden_size=gru.hidden_size,
+        direction="bidirectional" if gru.bidirectional else "forward",
+        linear_before_reset=1,
+    )
+    by_batch = graph.add("Transpose", made, perm=[2, 0, 1, 3])
+    return graph.add("Reshape", by_batch, graph.constant(np.array([0, 0, -1], np.int64)))
+
+
+def _in_onnx_order(weight: Tensor) -> Tensor:
+    gates = weight.detach().chunk(3)
+    return torch.cat([gates[gate] for gate in ONNX_GATES])
+
+
+def _linear(graph: _Graph, linear: nn.Linear, signal: str) -> str:
+    product = graph.add("MatMul", signal, graph.constant(linear.weight.detach().T))
+    return product if linear.bias is None else graph.add("Add", product, graph.constant(linear.bias))

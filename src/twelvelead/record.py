@@ -1,0 +1,191 @@
+"""What was measured: a 12-lead ECG in millivolts, its leads in standard order."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+INDEPENDENT_LEADS: Final = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+MILLIVOLTS_PER: Final = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
+MAX_AMPLITUDE_MV: Final = 100.0
+
+Unit = Literal["mV", "NU"]
+
+
+class TwelveleadError(Exception):
+    """The root of every error that this package raises on purpose."""
+
+
+class RecordError(TwelveleadError):
+    """What was given cannot be taken as a 12-lead ECG; the message says why, and the way out."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Record:
+    """A 12-lead ECG, validated at birth; whatever holds a Record holds a sound one.
+
+    signal: (12, n_samples) float32 in `unit`, leads in the order of `LEADS`; read-only.
+    rate_hz: samples per second and lead.
+    unit: millivolts, or "NU" for a recording whose leads were standardised by whoever published it.
+    age: years, or None where it is not known. sex: "F", "M" or None.
+    warnings: what a person should know about how it was read.
+    Raises RecordError on another shape, numbers that are not finite, or amplitudes that no heart makes.
+    """
+
+    name: str
+    signal: NDArray[np.float32]
+    rate_hz: float
+    unit: Unit = "mV"
+    age: float | None = None
+    sex: Literal["F", "M"] | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
+            raise RecordError(
+                f"sampling rate of {self.rate_hz} Hz: it must be a positive number; correct the file's header"
+            )
+        if self.signal.ndim != 2 or self.signal.shape[0] != len(LEADS) or self.signal.shape[1] == 0:
+            raise RecordError(
+                f"signal of shape {self.signal.shape}: it must be (12, n_samples) with at least one sample"
+            )
+        _refuse_impossible_samples(self.signal, self.rate_hz, self.unit)
+        signal = np.ascontiguousarray(self.signal, dtype=np.float32)
+        signal.setflags(write=False)
+        object.__setattr__(self, "signal", signal)
+
+    @property
+    def n_samples(self) -> int:
+        """Samples per lead."""
+        return int(self.signal.shape[1])
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the recording in seconds."""
+        return self.n_samples / self.rate_hz
+
+    @property
+    def flat_leads(self) -> tuple[str, ...]:
+        """Names of the leads that never change."""
+        flat = np.ptp(self.signal, axis=1) == 0
+        return tuple(lead for lead, is_flat in zip(LEADS, flat, strict=True) if is_flat)
+
+
+def _refuse_impossible_samples(signal: NDArray[np.floating], rate_hz: float, unit: Unit) -> None:
+    finite = np.isfinite(signal)
+    if not finite.all():
+        lead, sample = np.argwhere(~finite)[0]
+        raise RecordError(
+            f"{np.count_nonzero(~finite)} samples are not numbers, the first in lead {LEADS[lead]} at "
+            f"{sample / rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
+        )
+    extent = float(np.ptp(signal, axis=1).max())
+    if unit == "mV" and extent > 2 * MAX_AMPLITUDE_MV:
+        raise RecordError(
+            f"a lead spans {extent:.6g} mV: an ECG stays within {2 * MAX_AMPLITUDE_MV:g} mV; "
+            f"check the unit and the gain that the file states"
+        )
+
+
+def record_from_leads(
+    name: str,
+    leads: Mapping[str, NDArray[np.floating]],
+    rate_hz: float,
+    *,
+    unit: Unit = "mV",
+    age: float | str | None = None,
+    sex: str | None = None,
+    warnings: tuple[str, ...] = (),
+) -> Record:
+    """Arrange named leads into a Record: matched by name, derived where eight imply twelve, extra ones dropped.
+
+    leads: lead name as the file writes it -> (n_samples,) in `unit`.
+    Raises RecordError when a lead is missing, is there twice, or differs in length from the others.
+    """
+    found, dropped = _by_standard_name(leads)
+    if missing := [lead for lead in INDEPENDENT_LEADS if lead not in found]:
+        raise RecordError(
+            f"{len(leads)} leads ({', '.join(leads) or 'none'}), of which {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing: a 12-lead ECG needs at least "
+            f"{', '.join(INDEPENDENT_LEADS)}"
+        )
+    if len(lengths := {lead.shape for lead in found.values()}) > 1:
+        raise RecordError(f"leads of unequal length {sorted(lengths)}: all must have the same number of samples")
+    notes = list(warnings)
+    if derived := [lead for lead in LEADS if lead not in found]:
+        if unit != "mV":
+            raise RecordError(f"leads {', '.join(derived)} are missing and cannot be derived from unit {unit}")
+        found |= _derived_limb_leads(found["I"], found["II"], derived)
+        notes.append(f"leads {', '.join(derived)} were derived from I and II")
+    if dropped:
+        notes.append(f"leads {', '.join(dropped)} are not among the twelve and were left out")
+    return Record(
+        name=name,
+        signal=np.stack([found[lead] for lead in LEADS]),
+        rate_hz=rate_hz,
+        unit=unit,
+        age=plausible_age(age),
+        sex=sex_letter(sex),
+        warnings=tuple(notes),
+    )
+
+
+def _by_standard_name(
+    leads: Mapping[str, NDArray[np.floating]],
+) -> tuple[dict[str, NDArray[np.floating]], list[str]]:
+    found: dict[str, NDArray[np.floating]] = {}
+    dropped: list[str] = []
+    for given, samples in leads.items():
+        standard = standard_lead(given)
+        if standard is None:
+            dropped.append(given)
+        elif standard in found:
+            raise RecordError(f"lead {standard} is there twice (again as {given!r}): each must be there once")
+        else:
+            found[standard] = samples
+    return found, dropped
+
+
+def _derived_limb_leads(
+    i: NDArray[np.floating], ii: NDArray[np.floating], wanted: list[str]
+) -> dict[str, NDArray[np.floating]]:
+    """Einthoven's law (III = II - I) and Goldberger's augmented leads."""
+    every = {"III": ii - i, "aVR": -(i + ii) / 2, "aVL": i - ii / 2, "aVF": ii - i / 2}
+    return {lead: every[lead] for lead in wanted}
+
+
+_STANDARD = {lead.upper(): lead for lead in LEADS} | {f"C{n}": f"V{n}" for n in range(1, 7)}
+
+
+def standard_lead(name: str) -> str | None:
+    """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None."""
+    plain = re.sub(r"\(.*\)|^MDC_ECG_LEAD_|^ECG\b|^LEAD\b|[\s_-]", "", name.strip().upper())
+    return _STANDARD.get(plain)
+
+
+def millivolts_per(unit: str) -> float:
+    """How many millivolts one of `unit` is; raises RecordError on a unit that is no voltage."""
+    try:
+        return MILLIVOLTS_PER[unit.strip().lower()]
+    except KeyError:
+        raise RecordError(f"unit {unit!r}: allowed are V, mV, uV and nV; correct the unit in the file") from None
+
+
+def plausible_age(age: float | str | None) -> float | None:
+    """Age in years, or None where a file says nothing usable (`NaN`, `Unknown`, or 300, PTB-XL's "over 89")."""
+    try:
+        years = float(age)  # type: ignore[arg-type]  # float() itself says what it cannot take
+    except (TypeError, ValueError):
+        return None
+    return years if 0 <= years <= 120 else None
+
+
+def sex_letter(sex: str | None) -> Literal["F", "M"] | None:
+    """ "F" or "M" from the ways in which files write it, else None."""
+    first = (sex or "").strip()[:1].upper()
+    return "F" if first == "F" else "M" if first == "M" else None

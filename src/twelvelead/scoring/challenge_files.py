@@ -1,0 +1,100 @@
+"""The Challenge's own form of labels and outputs: headers with `Dx`, and `.csv` files of four lines."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from twelvelead.diagnoses import CHALLENGE_2020_EQUIVALENT, CHALLENGE_2020_SCORED
+from twelvelead.scoring.challenge import Phase, ScoreError, Scores, challenge_scores
+
+TRUE: Final = ("1", "True", "true", "T", "t")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What an entry said of one recording, by class: whether it is positive, and its score."""
+
+    decisions: dict[str, bool]
+    scores: dict[str, float]
+
+
+def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
+    """Score the `.csv` outputs of any entry against the headers of a folder, recording by recording, by name.
+
+    In the final phase equivalent SNOMED codes are one class and only the Challenge's scored classes count, where the
+    classes are SNOMED codes; abbreviations such as CPSC2018's all count. Raises ScoreError on a missing or bad file.
+    """
+    truth = {path.stem: _labels(path) for path in sorted(labels.glob("*.hea"))}
+    if not truth:
+        raise ScoreError(f"no .hea files in {labels}: name the folder that holds the labels")
+    given = {name: _output(outputs / f"{name}.csv", phase) for name in truth}
+    if phase == "2020":
+        truth = {name: {_representative(code) for code in codes} for name, codes in truth.items()}
+        given = {name: _merged(output) for name, output in given.items()}
+    classes = sorted(set().union(*truth.values(), *(output.scores for output in given.values())))
+    if phase == "2020" and any(code.isdigit() for code in classes):
+        classes = [code for code in classes if code in CHALLENGE_2020_SCORED]
+    outputs_in_order = [(given[name].decisions, given[name].scores) for name in truth]
+    return challenge_scores(
+        np.array([[name in codes for name in classes] for codes in truth.values()], bool),
+        np.array([[decisions.get(name, False) for name in classes] for decisions, _ in outputs_in_order], bool),
+        np.array([[scores.get(name, 0.0) for name in classes] for _, scores in outputs_in_order], float),
+        phase,
+    )
+
+
+def _labels(path: Path) -> set[str]:
+    match = re.search(r"^#\s*Dx\s*:(.*)$", path.read_text(encoding="utf-8", errors="replace"), re.M)
+    codes = {code.strip() for code in match[1].split(",")} - {""} if match else set()
+    if not codes:
+        raise ScoreError(f"{path} has no Dx: a recording without labels cannot be scored; take it out")
+    return codes
+
+
+def _output(path: Path, phase: Phase) -> Output:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ScoreError(f"output {path} cannot be read ({error.strerror}): each label file needs one") from error
+    rows = [[cell.strip() for cell in line.split(",")] for line in lines[1:4]]
+    if len(rows) < 3 or not len(rows[0]) == len(rows[1]) == len(rows[2]):
+        raise ScoreError(
+            f"{path} has {len(lines)} lines of {[len(row) for row in rows]} entries: it must have four, "
+            f"#record, classes, 0/1 and scores, the last three of equal length"
+        )
+    names, decisions, scores = rows
+    return Output(
+        {name: cell in TRUE for name, cell in zip(names, decisions, strict=True)},
+        {name: _number(cell, path, phase) for name, cell in zip(names, scores, strict=True)},
+    )
+
+
+def _number(cell: str, path: Path, phase: Phase) -> float:
+    """A score; what is none counts as 0 in the final phase, as its script had it."""
+    try:
+        value = float(cell)
+    except ValueError:
+        value = np.nan
+    if np.isfinite(value):
+        return value
+    if phase == "2020":
+        return 0.0
+    raise ScoreError(f"{path}: score {cell!r} is no number")
+
+
+def _representative(code: str) -> str:
+    return CHALLENGE_2020_EQUIVALENT.get(code, code)
+
+
+def _merged(output: Output) -> Output:
+    """Equivalent classes as one: positive if any is, with the mean of their scores."""
+    members: dict[str, list[str]] = {}
+    for name in output.scores:
+        members.setdefault(_representative(name), []).append(name)
+    return Output(
+        {name: any(output.decisions[each] for each in same) for name, same in members.items()},
+        {name: float(np.mean([output.scores[each] for each in same])) for name, same in members.items()},
+    )

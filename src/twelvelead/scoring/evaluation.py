@@ -1,0 +1,46 @@
+"""The whole result of a test, as a card holds it: scores over classes, by class and by database, with intervals."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.scoring.scores import NAMES, Predictions, class_scores, intervals, means
+
+Result = dict[str, Any]
+
+
+def evaluation(databases: Sequence[str], predictions: Predictions) -> Result:
+    """The scores of all recordings and of each database; `databases` says whose each recording is."""
+    names = np.array(databases)
+    return _scored(predictions) | {
+        "databases": {str(name): _scored(predictions.subset(names == name)) for name in np.unique(names)}
+    }
+
+
+def _scored(predictions: Predictions) -> Result:
+    per_class = class_scores(predictions)
+    of_means, of_classes = intervals(predictions)
+    positives = predictions.truth.sum(axis=0)
+    return {
+        "records": len(predictions.truth),
+        "records_with_a_diagnosis": int(predictions.truth.any(axis=1).sum()),
+        "patients": len(set(predictions.groups)),
+        "scores": {name: _number(value) for name, value in means(per_class).items()},
+        "intervals": {name: [_number(bound) for bound in of_means[name]] for name in NAMES},
+        "classes": {
+            diagnosis: {
+                "positives": int(positives[k]),
+                **{name: _number(per_class[name][k]) for name in NAMES},
+                "intervals": {name: [_number(bound) for bound in of_classes[name][:, k]] for name in NAMES},
+            }
+            for k, diagnosis in enumerate(DIAGNOSES)
+        },
+        "without_positives": [name for name, count in zip(DIAGNOSES, positives, strict=True) if not count],
+    }
+
+
+def _number(value: float) -> float | None:
+    """A score, or null where there is none: JSON knows no NaN."""
+    return None if np.isnan(value) else float(value)

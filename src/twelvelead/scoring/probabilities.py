@@ -1,0 +1,101 @@
+"""Logits -> calibrated probabilities -> one per recording -> decisions; pure NumPy."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.scoring.challenge import beta_scores, contingency
+
+PRIOR_STRENGTH: Final = 4.0
+ROUNDS: Final = 25
+THRESHOLDS: Final = np.linspace(0.02, 0.9, 89)
+SMOOTHING: Final = 5
+MIN_POSITIVES_FOR_OWN_THRESHOLD: Final = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Per class, probability = sigmoid(slope * logit + offset)."""
+
+    slopes: NDArray[np.float64]
+    offsets: NDArray[np.float64]
+
+    def probabilities(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(..., 9) logits -> (..., 9) probabilities."""
+        return sigmoid(self.slopes * logits + self.offsets)
+
+    def as_json(self) -> dict[str, Any]:
+        """What a card holds; `from_json` is its inverse."""
+        return {
+            name: {"slope": float(slope), "offset": float(offset)}
+            for name, slope, offset in zip(DIAGNOSES, self.slopes, self.offsets, strict=True)
+        }
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Calibration":
+        """The calibration that a card holds."""
+        rows = [fields[name] for name in DIAGNOSES]
+        return cls(np.array([row["slope"] for row in rows]), np.array([row["offset"] for row in rows]))
+
+
+def sigmoid(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)), without overflow."""
+    return np.exp(-np.logaddexp(0, -values.astype(np.float64)))
+
+
+def merge(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n_windows, 9) -> (9,): the mean over a recording's windows."""
+    return np.asarray(probabilities.mean(axis=0))
+
+
+def decide(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which diagnoses are positive: those whose probability reaches the threshold of their class."""
+    return np.asarray(probabilities >= thresholds)
+
+
+def fit_calibration(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> Calibration:
+    """Platt's scaling of each class by Newton's method, drawn towards slope 1 and offset 0 where positives are few.
+
+    logits: (n, 9) of recordings that had no part in training. Source: Platt 1999; the pull is a normal prior.
+    """
+    fitted = [_platt(logits[:, k].astype(np.float64), truth[:, k]) for k in range(logits.shape[1])]
+    return Calibration(np.array([slope for slope, _ in fitted]), np.array([offset for _, offset in fitted]))
+
+
+def _platt(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple[float, float]:
+    design = np.stack([logits, np.ones_like(logits)], axis=1)
+    start = np.array([1.0, 0.0])
+    values = start
+    for _ in range(ROUNDS):
+        chances = sigmoid(design @ values)
+        gradient = design.T @ (chances - truth) + PRIOR_STRENGTH * (values - start)
+        curvature = (design * (chances * (1 - chances))[:, None]).T @ design + PRIOR_STRENGTH * np.eye(2)
+        values = values - np.linalg.solve(curvature, gradient)
+    return float(max(values[0], 0.1)), float(values[1])
+
+
+def fit_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(9,) thresholds that maximise sqrt(F2 x G2) of each class over the recordings with at least one diagnosis.
+
+    A class with fewer than ten positives gets the threshold that is best for all classes together: its own would
+    follow a handful of recordings.
+    """
+    labelled = truth.any(axis=1)
+    truth, probabilities = truth[labelled], probabilities[labelled]
+    balance = np.stack([_balance(truth, probabilities >= threshold) for threshold in THRESHOLDS])
+    width = SMOOTHING // 2
+    smooth = np.lib.stride_tricks.sliding_window_view(
+        np.pad(balance, ((width, width), (0, 0)), mode="edge"), SMOOTHING, 0
+    )
+    smooth = smooth.mean(axis=-1)  # (thresholds, 9)
+    common, own = THRESHOLDS[np.argmax(smooth.mean(axis=1))], THRESHOLDS[np.argmax(smooth, axis=0)]
+    return np.asarray(np.where(truth.sum(axis=0) >= MIN_POSITIVES_FOR_OWN_THRESHOLD, own, common))
+
+
+def _balance(truth: NDArray[np.bool_], decisions: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """sqrt(F2 x G2) of each class, 0 where there is nothing to count."""
+    scores = beta_scores(contingency(truth, decisions, 1 / truth.sum(axis=1)))
+    return np.asarray(np.sqrt(np.nan_to_num(scores["f2"]) * np.nan_to_num(scores["g2"])))

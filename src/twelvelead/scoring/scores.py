@@ -1,0 +1,96 @@
+"""How good a classifier is on labelled recordings: by class, over classes, with intervals over patients.
+
+F2, G2, F1 and accuracy are taken over the recordings with at least one of the nine diagnoses, as the metric
+demands; AUROC and AUPRC over all. A class without a positive has no score, is left out of the means and named.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.scoring.challenge import beta_scores, contingency, nan_mean
+
+NAMES: Final = ("f2", "g2", "f1", "accuracy", "auroc", "auprc")
+RESAMPLES: Final = 1000
+ClassScores = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """truth, decisions: (n, 9) bool. probabilities: (n, 9). groups: whom each recording is of, for the intervals."""
+
+    truth: NDArray[np.bool_]
+    decisions: NDArray[np.bool_]
+    probabilities: NDArray[np.float64]
+    groups: Sequence[str]
+
+    def subset(self, rows: NDArray[np.bool_]) -> "Predictions":
+        """The recordings where `rows` is true."""
+        groups = [group for group, keep in zip(self.groups, rows, strict=True) if keep]
+        return Predictions(self.truth[rows], self.decisions[rows], self.probabilities[rows], groups)
+
+
+def class_scores(predictions: Predictions, weights: NDArray[np.float64] | None = None) -> ClassScores:
+    """Each score of `NAMES` for each class, (9,), NaN for a class without a positive.
+
+    weights: how often each recording counts (as a bootstrap resample says), once by default.
+    """
+    times = np.ones(len(predictions.truth)) if weights is None else weights
+    n_labels = predictions.truth.sum(axis=1)
+    labelled = np.where(n_labels > 0, times / np.maximum(n_labels, 1), 0)
+    scores = {
+        name: np.array(values)
+        for name, values in beta_scores(contingency(predictions.truth, predictions.decisions, labelled)).items()
+    }
+    areas = [_areas(predictions.truth[:, k], predictions.probabilities[:, k], times) for k in range(len(DIAGNOSES))]
+    scores["auroc"], scores["auprc"] = np.array(areas).T
+    absent = times @ predictions.truth == 0
+    return {name: np.where(absent, np.nan, values) for name, values in scores.items()}
+
+
+def means(scores: ClassScores) -> dict[str, float]:
+    """The mean of each score over the classes that have one."""
+    return {name: nan_mean(list(values)) for name, values in scores.items()}
+
+
+def intervals(predictions: Predictions, seed: int = 0) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
+    """95 % percentile bootstrap over patients: of the means [low, high], and of each class (2, 9)."""
+    random = np.random.default_rng(seed)
+    names, member = np.unique(np.asarray(predictions.groups), return_inverse=True)
+    draws = (random.integers(0, len(names), len(names)) for _ in range(RESAMPLES))
+    times = (np.bincount(draw, minlength=len(names))[member].astype(np.float64) for draw in draws)
+    resampled = [class_scores(predictions, weights) for weights in times]
+    of_means = {name: [means(scores)[name] for scores in resampled] for name in NAMES}
+    of_classes = {name: np.stack([scores[name] for scores in resampled]) for name in NAMES}
+    return (
+        {name: [float(bound) for bound in np.nanpercentile(values, [2.5, 97.5])] for name, values in of_means.items()},
+        {name: _percentiles(values) for name, values in of_classes.items()},
+    )
+
+
+def _percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, 9) of (resamples, 9); NaN for a class that has no score in any resample."""
+    bounds = np.full((2, values.shape[1]), np.nan)
+    there = ~np.isnan(values).all(axis=0)
+    bounds[:, there] = np.nanpercentile(values[:, there], [2.5, 97.5], axis=0)
+    return bounds
+
+
+def _areas(truth: NDArray[np.bool_], chances: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[float, float]:
+    """(AUROC, average precision) with recordings counted `times` times; NaN where one side is missing."""
+    order = np.argsort(-chances, kind="stable")
+    last_of_ties = np.r_[np.diff(chances[order]) != 0, True]
+    positives = np.cumsum((times * truth)[order])[last_of_ties]
+    negatives = np.cumsum((times * ~truth)[order])[last_of_ties]
+    if not positives[-1] or not negatives[-1]:
+        return float("nan"), float("nan")
+    recall = np.r_[0, positives] / positives[-1]
+    false_alarms = np.r_[0, negatives] / negatives[-1]
+    steps = np.diff(recall)
+    auroc = (np.diff(false_alarms) * (recall[1:] + recall[:-1]) / 2).sum()
+    precision = np.divide(positives, positives + negatives, out=np.zeros_like(positives), where=positives > 0)
+    return float(auroc), float((steps * precision).sum())

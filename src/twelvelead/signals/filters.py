@@ -1,0 +1,96 @@
+"""Zero-phase filtering and resampling in one: each output is a weighted sum of the inputs around it.
+
+The weights are a symmetric kernel in continuous time, so any rate leads to any other. Outputs are computed in
+blocks that share one banded matrix; at the ends the weights that fall outside are left out and the rest are
+scaled to sum to 1, so that a constant stays that constant.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LOW_PASS_HALF_WIDTH_S: Final = 0.15
+LOW_PASS_KAISER_BETA: Final = 5.0
+GAUSSIAN_HALF_WIDTH: Final = 3.0
+MIN_BLOCK: Final = 20
+MAX_BLOCK: Final = 256
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A symmetric impulse response: kind and corner frequency, zero beyond `half_width_s`."""
+
+    weights: Callable[[NDArray[np.float64], float], NDArray[np.float64]]
+    corner_hz: float
+    half_width_s: float
+
+
+def low_pass(corner_hz: float) -> Kernel:
+    """A sinc under a Kaiser window: flat below the corner, half of the amplitude at it."""
+    return Kernel(_kaiser_sinc, corner_hz, LOW_PASS_HALF_WIDTH_S)
+
+
+def gaussian(corner_hz: float) -> Kernel:
+    """A Gaussian moving average; what remains when it is subtracted is down 3 dB at the corner."""
+    return Kernel(_gaussian, corner_hz, GAUSSIAN_HALF_WIDTH * _gaussian_deviation_s(corner_hz))
+
+
+def _kaiser_sinc(time_s: NDArray[np.float64], corner_hz: float) -> NDArray[np.float64]:
+    inside = np.clip(1 - (time_s / LOW_PASS_HALF_WIDTH_S) ** 2, 0, None)
+    return np.sinc(2 * corner_hz * time_s) * np.i0(LOW_PASS_KAISER_BETA * np.sqrt(inside))
+
+
+def _gaussian(time_s: NDArray[np.float64], corner_hz: float) -> NDArray[np.float64]:
+    return np.exp(-0.5 * (time_s / _gaussian_deviation_s(corner_hz)) ** 2)
+
+
+def _gaussian_deviation_s(corner_hz: float) -> float:
+    """Of the moving average whose complement has the amplitude 1/sqrt(2) at the corner."""
+    return float(np.sqrt(-np.log(1 - np.sqrt(0.5)) / 2) / (np.pi * corner_hz))
+
+
+def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: Kernel) -> NDArray[np.float32]:
+    """(leads, n) at `from_hz` -> (leads, ceil(n * to_hz / from_hz)) at `to_hz`, smoothed by the kernel.
+
+    Sample k of the result lies at the time k / to_hz; sample 0 of both lie at the same time.
+    """
+    block = _block(from_hz, to_hz, kernel)
+    n_out = int(np.ceil(signal.shape[1] * to_hz / from_hz))
+    n_blocks = -(-n_out // block.n_out)
+    n_in = (n_blocks - 1) * block.step_in + len(block.matrix)
+    inside = np.zeros((len(signal) + 1, max(n_in, block.lead_in + signal.shape[1])), np.float32)
+    inside[:-1, block.lead_in : block.lead_in + signal.shape[1]] = signal
+    inside[-1, block.lead_in : block.lead_in + signal.shape[1]] = 1
+    spans = np.lib.stride_tricks.sliding_window_view(inside, len(block.matrix), axis=1)
+    sums = spans[:, : n_blocks * block.step_in : block.step_in] @ block.matrix
+    sums = sums.reshape(len(inside), -1)[:, :n_out]
+    return np.asarray(sums[:-1] / sums[-1], dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """A banded matrix (inputs, n_out) that makes n_out outputs, and how far its inputs step from block to block."""
+
+    matrix: NDArray[np.float32]
+    n_out: int
+    step_in: int
+    lead_in: int
+
+
+@lru_cache(maxsize=32)
+def _block(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
+    """The phases of the outputs repeat after `ratio.denominator` of them; a block is a whole number of repeats."""
+    ratio = (Fraction(from_hz) / Fraction(to_hz)).limit_denominator(MAX_BLOCK)
+    n_out = ratio.denominator * -(-MIN_BLOCK // ratio.denominator)
+    step_in = int(n_out * ratio)
+    reach = int(np.ceil(kernel.half_width_s * from_hz))
+    n_in = math.ceil((n_out - 1) * ratio) + 2 * reach + 1
+    distance = (np.arange(n_in) - reach)[:, None] - np.arange(n_out)[None, :] * float(ratio)
+    weights = np.where(np.abs(distance) <= reach, kernel.weights(distance / from_hz, kernel.corner_hz), 0)
+    return _Block((weights / weights.sum(axis=0)).astype(np.float32), n_out, step_in, reach)

@@ -1,0 +1,79 @@
+"""How a recording becomes the network's input, in physical units; saved in the bundle and applied nowhere else."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.record import Record, RecordError
+from twelvelead.signals.filters import gaussian, low_pass, resample
+
+MIN_RATE_HZ: Final = 50.0
+MIN_DURATION_S: Final = 5.0
+MIN_DEVIATION_MV: Final = 1e-3
+
+Scaling = Literal["standardise", "millivolts"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Rate, band, scaling and window; all filters are zero-phase.
+
+    rate_hz: the network's rate. low_hz: the baseline below it is removed (3 dB point of a Gaussian high-pass).
+    high_hz: what lies above is removed before resampling. window_s: length of what the network sees at once.
+    hop_s: distance of successive windows at most, so that a long recording is used in full.
+    scaling: each lead of a window to mean 0 and deviation 1, or left in millivolts.
+    """
+
+    rate_hz: float = 100.0
+    low_hz: float = 0.5
+    high_hz: float = 40.0
+    window_s: float = 10.0
+    hop_s: float = 5.0
+    scaling: Scaling = "standardise"
+
+    @property
+    def window_samples(self) -> int:
+        """Samples of a window."""
+        return round(self.window_s * self.rate_hz)
+
+    def filtered(self, record: Record) -> NDArray[np.float32]:
+        """(12, n) at `rate_hz`: band-passed and resampled, not yet scaled.
+
+        Raises RecordError on less than 5 s, less than 50 Hz, no moving lead, or a unit that the scaling cannot take.
+        """
+        _refuse_unfit(record, self.scaling)
+        fastest_hz = min(self.high_hz, 0.45 * record.rate_hz)
+        signal = resample(record.signal, record.rate_hz, self.rate_hz, low_pass(fastest_hz))
+        return signal - resample(signal, self.rate_hz, self.rate_hz, gaussian(self.low_hz))
+
+    def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n_windows, 12, window_samples): the filtered signal cut, scaled, and padded with zeros where it is short."""
+        return np.stack([self.scaled(signal[:, start : start + self.window_samples]) for start in self.starts(signal)])
+
+    def starts(self, signal: NDArray[np.float32]) -> list[int]:
+        """First sample of each window: evenly spaced, the first at the beginning and the last ending at the end."""
+        spare = max(0, signal.shape[1] - self.window_samples)
+        n_windows = 1 + int(np.ceil(spare / (self.hop_s * self.rate_hz)))
+        return [round(start) for start in np.linspace(0, spare, n_windows)]
+
+    def scaled(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One window (12, n <= window_samples), scaled and padded to (12, window_samples)."""
+        if self.scaling == "standardise":
+            deviation = window.std(axis=1, keepdims=True)
+            centred = window - window.mean(axis=1, keepdims=True)
+            window = np.where(deviation > MIN_DEVIATION_MV, centred / np.maximum(deviation, MIN_DEVIATION_MV), 0)
+        missing = self.window_samples - window.shape[1]
+        return np.pad(window, ((0, 0), (missing // 2, missing - missing // 2))).astype(np.float32)
+
+
+def _refuse_unfit(record: Record, scaling: Scaling) -> None:
+    if record.rate_hz < MIN_RATE_HZ:
+        raise RecordError(f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed")
+    if record.duration_s < MIN_DURATION_S:
+        raise RecordError(f"{record.duration_s:.3g} s of signal: at least {MIN_DURATION_S:g} s are needed")
+    if len(record.flat_leads) == len(record.signal):
+        raise RecordError("every lead is flat: nothing was recorded; check the electrodes and the file")
+    if record.unit == "NU" and scaling != "standardise":
+        raise RecordError("signal in NU, standardised by its publisher: a recipe in millivolts cannot use it")
