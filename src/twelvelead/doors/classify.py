@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -84,25 +85,16 @@ def _table(path: Path, record: Record, report: Report) -> Table:
         title_justify="left",
         caption="\n".join(f"warning: {escape(warning)}" for warning in report.warnings) or None,
         caption_justify="left",
+        box=box.SIMPLE,
     )
-    for heading, justify in (
-        ("diagnosis", "left"),
-        ("", "left"),
-        ("probability", "right"),
-        ("positive from", "right"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
+    table.add_column("diagnosis")
+    table.add_column("probability", justify="right")
+    table.add_column("positive from", justify="right")
     table.add_column("")
     for name, probability in report.probabilities.items():
-        positive = name in report.positive
-        table.add_row(
-            IN_WORDS[name],
-            name,
-            f"{probability:.3f}",
-            f"{report.thresholds[name]:.2f}",
-            "positive" if positive else "",
-            style="bold" if positive else None,
-        )
+        said = "positive" if name in report.positive else ""
+        cells = (f"{IN_WORDS[name]} ({name})", f"{probability:.3f}", f"{report.thresholds[name]:.2f}", said)
+        table.add_row(*cells, style="bold" if said else None)
     return table
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -16,7 +17,7 @@ from rich.table import Table
 from twelvelead.classifier import Classifier, classify, load_bundle, shipped_bundle
 from twelvelead.classifier.bundle import add_test
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, only, read_keys
-from twelvelead.diagnoses import DIAGNOSES, IN_WORDS
+from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.options import Bundle, Folders, Json
 from twelvelead.formats import read
 from twelvelead.record import RecordError
@@ -100,22 +101,27 @@ def print_evaluation(result: Result, console: Console) -> None:
         console.print(f"[red]{result['seen_in_training']} of them were seen in training: this is no test[/red]")
     if result["refused"]:
         console.print(f"{len(result['refused'])} refused, the first because: {escape(result['refused'][0]['error'])}")
-    by_class = Table(
-        "diagnosis", "positives", *(name.upper() for name in NAMES), title="by class", title_justify="left"
-    )
+    by_class = _score_table("by class (n positives)", "class")
     for name, row in result["classes"].items():
-        by_class.add_row(f"{name}  {IN_WORDS[name]}", str(row["positives"]), *_cells(row, row["intervals"]))
+        by_class.add_row(name, str(row["positives"]), *_cells(row, row["intervals"]))
     by_class.add_section()
-    by_class.add_row("mean over classes", "", *_cells(result["scores"], result["intervals"]), style="bold")
+    by_class.add_row("mean", "", *_cells(result["scores"], result["intervals"]), style="bold")
     console.print(by_class)
     if result["without_positives"]:
         console.print(f"left out of the means, for want of a positive: {', '.join(result['without_positives'])}")
-    by_database = Table(
-        "database", "records", *(name.upper() for name in NAMES), title="by database", title_justify="left"
-    )
+    by_database = _score_table("by database (n recordings)", "database")
     for name, row in result["databases"].items():
         by_database.add_row(escape(name), str(row["records"]), *_cells(row["scores"], row["intervals"]))
     console.print(by_database)
+
+
+def _score_table(title: str, subject: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column(subject)
+    table.add_column("n", justify="right")
+    for name in NAMES:
+        table.add_column(name.upper() if name != "accuracy" else "ACC", justify="right", no_wrap=True)
+    return table
 
 
 def _cells(scores: dict[str, float | None], bounds: dict[str, list[float | None]]) -> list[str]:
@@ -123,6 +129,8 @@ def _cells(scores: dict[str, float | None], bounds: dict[str, list[float | None]
 
 
 def _cell(value: float | None, low: float | None, high: float | None) -> str:
+    """A score above its interval, the zero before the point left out."""
     if value is None:
         return "–"
-    return f"{value:.3f}" if low is None or high is None else f"{value:.3f}\n[dim]{low:.2f}–{high:.2f}[/dim]"
+    lines = [f"{value:.3f}"] if low is None or high is None else [f"{value:.3f}", f"{low:.2f}–{high:.2f}"]
+    return "\n".join(line.replace("0.", ".") for line in lines)

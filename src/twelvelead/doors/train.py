@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twelvelead.databases import DatabaseError, LabelledRecord, find, read_keys
 from twelvelead.doors.options import Folders, Json
@@ -131,9 +131,8 @@ def _training_bar(console: Console, n_epochs: int) -> Iterator[Callable[["Step"]
     """A bar over all epochs with the loss, the last validation scores and the time left if none is saved."""
     columns = (
         TextColumn("epoch {task.fields[epoch]}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TextColumn("loss {task.fields[loss]:.3f}  {task.fields[validation]}"),
-        TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
@@ -144,7 +143,7 @@ def _training_bar(console: Console, n_epochs: int) -> Iterator[Callable[["Step"]
             bar.update(task, completed=done, epoch=f"{step.epoch + 1}/{n_epochs}", loss=step.loss)
             if step.validation is not None:
                 scores = "  ".join(f"{name} {value:.3f}" for name, value in step.validation.items())
-                bar.update(task, validation=f"validation: {scores}")
+                bar.update(task, validation=f"validation AUROC {step.validation['auroc']:.3f}")
                 console.print(f"epoch {step.epoch + 1}: {scores}", highlight=False)
 
         yield tell
@@ -163,5 +162,9 @@ def _tell_result(out: Path, card: dict[str, object], as_json: bool) -> None:
         }
         print(json.dumps({"bundle": str(out), **facts}))
         return
-    scores = "  ".join(f"{name.upper()} {value:.3f}" for name, value in validation["scores"].items())
+    scores = "  ".join(f"{name.upper()} {_or_none(value)}" for name, value in validation["scores"].items())
     print(f"{out}: {network['parameters']:,} parameters, {training['epochs']} epochs\nvalidation: {scores}")
+
+
+def _or_none(score: float | None) -> str:
+    return "–" if score is None else f"{score:.3f}"

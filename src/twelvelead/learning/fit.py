@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from twelvelead.learning.samples import Augmentation, Samples, batches
 from twelvelead.learning.state import Run, load_state, save_state
@@ -81,7 +81,7 @@ def fit(
     """
     torch.manual_seed(settings.seed)
     network = CnnGru(config)
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True)  # type: ignore[no-untyped-call]
+    average = AveragedModel(network, avg_fn=_running_average(settings.average), use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     run = Run(
         network=network,
@@ -118,6 +118,17 @@ def fit(
         tell(Progress(epoch=run.epoch - 1, step=n_steps, n_steps=n_steps, loss=loss.item(), validation=scores))
     network.load_state_dict(run.best)
     return Fitted(network, run.epoch, run.best_epoch, window_logits(network, validation, recipe))
+
+
+def _running_average(keep: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """An exponential average that forgets faster at first, so that a short run is not held at its first weights."""
+
+    def averaged(so_far: Tensor, now: Tensor, n_averaged: Tensor | int) -> Tensor:
+        n = int(n_averaged)
+        share = max(1 - keep, 9 / (10 + n))
+        return so_far + share * (now - so_far)
+
+    return averaged
 
 
 def rate_at(step: int, n_steps: int, settings: Settings) -> float:

@@ -13,7 +13,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True, kw_only=True)
 class Branch:
-    """One time scale: the length of its first temporal kernel and of its separable ones, and its channels."""
+    """One time scale: the length of its first temporal kernel and of its first separable one, and its channels.
+
+    Later separable kernels have as many samples as the first, each at half the rate and so twice as long in time.
+    """
 
     stem_ms: float
     separable_ms: float
@@ -90,7 +93,7 @@ class ConvolutionalBranch(nn.Sequential):
 
 def _odd_samples(length_ms: float, rate_hz: float) -> int:
     """A kernel length in samples, odd so that it has a centre."""
-    return 2 * round(length_ms * rate_hz / 2000) + 1
+    return 2 * int(length_ms * rate_hz / 2000) + 1
 
 
 class Attention(nn.Module):

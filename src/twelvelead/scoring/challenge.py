@@ -101,9 +101,9 @@ def _thresholds(outputs: NDArray[np.float64], phase: Phase) -> NDArray[np.float6
     """
     falling = np.unique(outputs)[::-1]
     if phase == "2020":
-        return np.r_[falling[0] + 1, falling]
+        return np.concatenate([falling[:1] + 1, falling])
     if falling[0] != 1:
-        falling = np.r_[1.0, falling]
+        falling = np.concatenate([[1.0], falling])
     return np.asarray(np.minimum.accumulate(falling[:-1] if falling[-1] == 0 else falling))
 
 

@@ -11,6 +11,7 @@ from twelvelead.scoring.challenge import beta_scores, contingency
 
 PRIOR_STRENGTH: Final = 4.0
 ROUNDS: Final = 25
+SMALLEST_SLOPE: Final = 0.1
 THRESHOLDS: Final = np.linspace(0.02, 0.9, 89)
 SMOOTHING: Final = 5
 MIN_POSITIVES_FOR_OWN_THRESHOLD: Final = 10
@@ -67,14 +68,23 @@ def fit_calibration(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> C
 
 def _platt(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple[float, float]:
     design = np.stack([logits, np.ones_like(logits)], axis=1)
-    start = np.array([1.0, 0.0])
-    values = start
+    prior = np.array([1.0, 0.0])
+
+    def cost(values: NDArray[np.float64]) -> float:
+        scaled = design @ values
+        misfit = np.logaddexp(0, scaled).sum() - scaled[truth].sum()
+        return float(misfit + PRIOR_STRENGTH / 2 * ((values - prior) ** 2).sum())
+
+    values = prior
     for _ in range(ROUNDS):
         chances = sigmoid(design @ values)
-        gradient = design.T @ (chances - truth) + PRIOR_STRENGTH * (values - start)
+        gradient = design.T @ (chances - truth) + PRIOR_STRENGTH * (values - prior)
         curvature = (design * (chances * (1 - chances))[:, None]).T @ design + PRIOR_STRENGTH * np.eye(2)
-        values = values - np.linalg.solve(curvature, gradient)
-    return float(max(values[0], 0.1)), float(values[1])
+        step = np.linalg.solve(curvature, gradient)
+        while cost(values - step) > cost(values) and np.abs(step).max() > 1e-9:
+            step = step / 2
+        values = values - step
+    return float(max(values[0], SMALLEST_SLOPE)), float(values[1])
 
 
 def fit_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:

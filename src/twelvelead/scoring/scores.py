@@ -64,19 +64,20 @@ def intervals(predictions: Predictions, seed: int = 0) -> tuple[dict[str, list[f
     draws = (random.integers(0, len(names), len(names)) for _ in range(RESAMPLES))
     times = (np.bincount(draw, minlength=len(names))[member].astype(np.float64) for draw in draws)
     resampled = [class_scores(predictions, weights) for weights in times]
-    of_means = {name: [means(scores)[name] for scores in resampled] for name in NAMES}
+    of_means = {name: np.array([[means(scores)[name]] for scores in resampled]) for name in NAMES}
     of_classes = {name: np.stack([scores[name] for scores in resampled]) for name in NAMES}
     return (
-        {name: [float(bound) for bound in np.nanpercentile(values, [2.5, 97.5])] for name, values in of_means.items()},
+        {name: [float(bound) for bound in _percentiles(values)[:, 0]] for name, values in of_means.items()},
         {name: _percentiles(values) for name, values in of_classes.items()},
     )
 
 
 def _percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2, 9) of (resamples, 9); NaN for a class that has no score in any resample."""
+    """(2, columns) of (resamples, columns); NaN where no resample has a value."""
     bounds = np.full((2, values.shape[1]), np.nan)
     there = ~np.isnan(values).all(axis=0)
-    bounds[:, there] = np.nanpercentile(values[:, there], [2.5, 97.5], axis=0)
+    if there.any():
+        bounds[:, there] = np.nanpercentile(values[:, there], [2.5, 97.5], axis=0)
     return bounds
 
 

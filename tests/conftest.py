@@ -1,0 +1,67 @@
+"""What the tests share: simulated databases, a bundle trained on them, and real recordings where they are at hand."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import simulator
+from twelvelead.record import Record
+
+ROOT = Path(__file__).parent.parent
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real recordings beside the project; tests that need it are skipped where it is missing."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "data").is_dir():
+        pytest.skip("no real recordings beside the project")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one simulated database in each known layout."""
+    folder = tmp_path_factory.mktemp("home")
+    simulator.write_challenge(folder / "training" / "cpsc_2018")
+    simulator.write_ptbxl(folder / "ptb-xl")
+    simulator.write_ludb(folder / "ludb")
+    simulator.write_cpsc2018(folder / "cpsc2018")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def twelvelead() -> Run:
+    """The command line as a user calls it: a process of its own."""
+
+    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "twelvelead", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=240, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained(home: Path, twelvelead: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What `train --json` answered for a bundle trained on the simulated databases."""
+    out = tmp_path_factory.mktemp("trained") / "bundle"
+    done = twelvelead("train", home, "--out", out, "--epochs", 12, "--seed", 3, "--json")
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, object] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.fixture(scope="session")
+def bundle(trained: dict[str, object]) -> Path:
+    return Path(str(trained["bundle"]))
+
+
+@pytest.fixture
+def record() -> Record:
+    return Record(name="simulated", signal=simulator.ecg().astype(np.float32), rate_hz=500.0)

@@ -1,0 +1,300 @@
+"""The split divides no patient, training learns, and a killed run ends as one that was left alone."""
+
+import csv
+import itertools
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+import simulator
+from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.learning.fit import Settings, fit, rate_at
+from twelvelead.learning.samples import Augmentation, Samples, batches, drawn, load, truth_of
+from twelvelead.learning.split import split
+from twelvelead.learning.state import StateError
+from twelvelead.network.zoo import SINGLE
+from twelvelead.signals.recipe import Recipe
+
+RECIPE = Recipe()
+
+
+def made_up(n, n_patients, seed=0, database="georgia"):
+    random = np.random.default_rng(seed)
+    rates = np.array([0.1, 0.05, 0.03, 0.5, 0.03, 0.06, 0.03, 0.05, 0.01])
+    return [
+        LabelledRecord(
+            path=Path(f"{i}.hea"),
+            database=database,
+            recording=str(i),
+            diagnoses=tuple(name for name, has in zip(DIAGNOSES, random.random(9) < rates, strict=True) if has),
+            patient=str(random.integers(n_patients)),
+        )
+        for i in range(n)
+    ]
+
+
+def halves(records, **options):
+    return split(records, **({"held_out": frozenset(), "validation_share": 0.2, "seed": 0} | options))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_class_frequencies_are_equal_in_each_database(seed):
+    records = made_up(2000, 1600) + made_up(1000, 1000, 1, "ptb-xl")
+    parted = halves(records, seed=seed)
+    for database in ("georgia", "ptb-xl"):
+        training, validation = (
+            truth_of([records[i] for i in side if records[i].database == database])
+            for side in (parted.training, parted.validation)
+        )
+        assert len(validation) == pytest.approx(0.2 * (len(training) + len(validation)), rel=0.03)
+        shares = validation.sum(axis=0) / (training.sum(axis=0) + validation.sum(axis=0))
+        assert shares == pytest.approx(np.full(9, 0.2), abs=0.06)
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(10, 150), n_patients=st.integers(3, 60), seed=st.integers(0, 50))
+def test_no_patient_is_on_both_sides(n, n_patients, seed):
+    records = made_up(n, n_patients, seed)
+    parted = halves(records, seed=seed)
+    training, validation = ({records[i].patient for i in side} for side in (parted.training, parted.validation))
+    assert not training & validation
+    assert sorted((*parted.training, *parted.validation)) == list(range(n))
+
+
+def test_a_held_out_patient_is_nowhere_else():
+    records = made_up(300, 100)
+    held = frozenset({records[0].key, records[7].key})
+    parted = halves(records, held_out=held)
+    patients = {records[0].patient, records[7].patient}
+    assert {records[i].patient for i in parted.held_out} == patients
+    assert not {records[i].patient for i in (*parted.training, *parted.validation)} & patients
+    with pytest.raises(DatabaseError, match="held-out recording georgia/nobody"):
+        halves(records, held_out=frozenset({"georgia/nobody"}))
+
+
+def test_a_recording_that_may_be_of_anybody_is_left_out():
+    placed = [replace(record, fold=index % 10, sex="F") for index, record in enumerate(made_up(200, 200))]
+    parted = halves([*placed, replace(placed[0], recording="new", patient=None, fold=None)])
+    assert parted.unplaceable == (200,)
+
+
+def test_the_same_seed_gives_the_same_split():
+    records = made_up(400, 300)
+    assert halves(records, seed=1) == halves(records, seed=1) != halves(records, seed=2)
+
+
+def test_a_side_without_recordings_is_refused():
+    with pytest.raises(DatabaseError, match="each side needs at least one"):
+        halves(made_up(1, 1))
+
+
+def simulated(n, seed=0):
+    kinds = simulator.kinds(n)
+    records = tuple(
+        LabelledRecord(path=Path(f"{i}"), database="x", recording=str(i), diagnoses=(kind,))
+        for i, kind in enumerate(kinds)
+    )
+    signals = tuple(simulator.ecg(kind, rate_hz=100, seed=seed + i).astype(np.float32) for i, kind in enumerate(kinds))
+    return Samples(records, signals, truth_of(records))
+
+
+def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():
+    samples = simulated(10)
+    first, again = (list(batches(samples, RECIPE, Augmentation(), 4, np.random.default_rng(3))) for _ in range(2))
+    assert [len(windows) for windows, _ in first] == [4, 4, 2]
+    assert sum(truth.sum() for _, truth in first) == pytest.approx(10)
+    for (windows, _), (same, _) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(windows, same)
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(500, 6500), seed=st.integers(0, 1000))
+def test_any_drawn_window_is_whole_and_finite(n, seed):
+    signal = np.random.default_rng(seed).standard_normal((12, n)).astype(np.float32)
+    window = drawn(signal, RECIPE, Augmentation(shortened=0.5, stretch=0.1), np.random.default_rng(seed))
+    assert window.shape == (12, 1000)
+    assert window.dtype == np.float32
+    assert np.isfinite(window).all()
+
+
+def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classified():
+    signal = simulated(1).signals[0]
+    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0, noise=0, mixup=0)
+    np.testing.assert_allclose(
+        drawn(signal, RECIPE, plain, np.random.default_rng(0)), RECIPE.windows(signal)[0], rtol=1e-5, atol=1e-5
+    )
+
+
+def test_the_learning_rate_rises_then_falls_to_nothing():
+    rates = [rate_at(step, 100, Settings()) for step in range(100)]
+    assert rates[0] < rates[9] == Settings().learning_rate
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert rates[-1] < 1e-5
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    torch.set_num_threads(1)
+
+
+QUICK = Settings(epochs=3, batch_size=8, patience=5)
+
+
+def test_a_run_resumed_after_each_epoch_is_the_run_left_alone(tmp_path):
+    training, validation = simulated(24), simulated(12, 500)
+
+    def stop_after(epochs):
+        def tell(progress):
+            if progress.validation is not None and progress.epoch + 1 == epochs:
+                raise KeyboardInterrupt
+
+        return tell
+
+    def run(path, **options):
+        return fit(SINGLE, training, validation, RECIPE, QUICK, state_path=path, **options)
+
+    whole = run(tmp_path / "whole")
+    for epochs in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "parts", resume=epochs > 1, tell=stop_after(epochs))
+    resumed = run(tmp_path / "parts", resume=True)
+    assert resumed.best_epoch == whole.best_epoch
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[name]), name
+
+
+def test_it_stops_early_and_keeps_the_best_weights(tmp_path):
+    training, validation = simulated(8), simulated(8, 900)
+    validation = Samples(validation.records, validation.signals, 1 - validation.truth)  # learning makes this worse
+    seen = []
+    many = replace(QUICK, epochs=40, patience=2, learning_rate=3e-2)
+    fitted = fit(
+        SINGLE, training, validation, RECIPE, many, state_path=tmp_path / "s", tell=lambda p: seen.append(p.validation)
+    )
+    losses = [scores["loss"] for scores in seen if scores]
+    assert len(losses) == fitted.epochs < 40
+    assert fitted.best_epoch == int(np.argmin(losses)) == fitted.epochs - 3
+
+
+def test_another_run_is_not_resumed(tmp_path):
+    samples = simulated(8)
+
+    def run(**options):
+        return fit(SINGLE, samples, samples, RECIPE, replace(QUICK, epochs=1), state_path=tmp_path / "s", **options)
+
+    run(fingerprint="a")
+    with pytest.raises(StateError, match="was started with fingerprint a, now it is b"):
+        run(fingerprint="b", resume=True)
+    torch.set_num_threads(2)
+    with pytest.raises(StateError, match="was started with threads 1, now it is 2"):
+        run(fingerprint="a", resume=True)
+    torch.set_num_threads(1)
+    (tmp_path / "s").write_bytes(b"damaged")
+    with pytest.raises(StateError, match="holds no run to resume"):
+        run(fingerprint="a", resume=True)
+
+
+def test_what_cannot_be_read_is_left_out_and_named(home, tmp_path):
+    simulator.write_challenge(tmp_path, n=4)
+    (tmp_path / "g1/A0002.mat").write_bytes(b"")
+    samples, refused = load(find([tmp_path]).records, RECIPE)
+    assert [record.recording for record in samples.records] == ["A0001", "A0003", "A0004"]
+    assert [(path.name, "cut short" in reason) for path, reason in refused] == [("A0002.hea", True)]
+    del home
+
+
+def test_the_command_learns_what_can_be_learned(trained):
+    assert trained["parameters"] <= 50_000
+    assert trained["validation"]["auroc"] > 0.9
+
+
+def test_the_bundle_says_who_was_on_which_side(bundle, home):
+    rows = list(csv.DictReader((bundle / "split.csv").read_text().splitlines()))
+    sides = Counter(row["side"] for row in rows)
+    assert sides["training"] + sides["validation"] == 84
+    side_of = {row["recording"]: row["side"] for row in rows}
+    records = find([home]).records
+    groups = groups_of(records)
+    for (a, group_a), (b, group_b) in itertools.combinations(zip(records, groups, strict=True), 2):
+        assert group_a != group_b or side_of[a.key] == side_of[b.key]
+
+
+def test_a_killed_training_resumes_to_the_same_bundle(home, twelvelead, tmp_path):
+    def options(out):
+        return [
+            "train",
+            home / "cpsc2018",
+            home / "ludb",
+            "--out",
+            tmp_path / out,
+            "--epochs",
+            "8",
+            "--network",
+            "dual",
+        ]
+
+    assert twelvelead(*options("whole")).returncode == 0
+    command = [sys.executable, "-m", "twelvelead", *map(str, options("killed"))]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        deadline = time.time() + 60
+        while not (tmp_path / "killed.state").exists() and time.time() < deadline:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    assert not (tmp_path / "killed").exists()
+    resumed = twelvelead(*options("killed"), "--resume", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    whole, again = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "killed"))
+    assert whole == again
+    assert not (tmp_path / "killed.state").exists()
+    other = twelvelead(*options("killed"), "--resume")
+    assert other.returncode == 1
+    assert "holds no run to resume" in other.stderr
+
+
+def test_a_disk_that_fills_costs_no_epoch(home, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "twelvelead",
+        "train",
+        str(home / "ludb"),
+        str(home / "cpsc2018"),
+        "--out",
+        str(tmp_path / "b"),
+        "--epochs",
+    ]
+    subprocess.run([*command, "2"], check=True, capture_output=True)
+    before = (tmp_path / "b/card.json").read_bytes()
+
+    def full_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = subprocess.run([*command, "3"], capture_output=True, text=True, preexec_fn=full_disk, check=False)
+    assert done.returncode == 1
+    assert "nothing written before is lost" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "b/card.json").read_bytes() == before
+
+
+def test_the_weights_are_plain_tensors_and_the_card_readable(bundle):
+    with safe_open(bundle / "weights.safetensors", framework="np") as file:
+        assert "gru.weight_ih_l0" in file.keys()  # noqa: SIM118
+    card = json.loads((bundle / "card.json").read_text())
+    assert card["training"]["settings"]["seed"] == 3
+    assert set(card["thresholds"]) == set(card["calibration"]) == set(DIAGNOSES)
+    assert {source["name"] for source in card["data"]} == {"PTB-XL", "LUDB", "CPSC2018"}

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import simulator
+from twelvelead.record import (
+    LEADS,
+    Record,
+    RecordError,
+    millivolts_per,
+    plausible_age,
+    record_from_leads,
+    sex_letter,
+    standard_lead,
+)
+
+
+def named(signal=None, names=LEADS):
+    signal = simulator.ecg() if signal is None else signal
+    return dict(zip(names, signal, strict=True))
+
+
+def test_signal_is_float32_and_read_only(record):
+    assert record.signal.dtype == np.float32
+    assert not record.signal.flags.writeable
+    assert record.duration_s == 10.0
+
+
+@pytest.mark.parametrize("rate_hz", [0.0, -500.0, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(rate_hz):
+    with pytest.raises(RecordError, match="sampling rate"):
+        Record(name="x", signal=np.zeros((12, 10), np.float32), rate_hz=rate_hz)
+
+
+@pytest.mark.parametrize("shape", [(11, 10), (12, 0), (12,), (10, 12), (12, 5, 2)])
+def test_another_shape_is_refused(shape):
+    with pytest.raises(RecordError, match="12, n_samples"):
+        Record(name="x", signal=np.zeros(shape, np.float32), rate_hz=500)
+
+
+def test_nan_is_refused_with_lead_and_time():
+    signal = simulator.ecg()
+    signal[7, 1000] = np.nan
+    with pytest.raises(RecordError, match=r"1 samples are not numbers, the first in lead V2 at 2.000 s"):
+        record_from_leads("x", named(signal), 500)
+
+
+def test_a_unit_error_of_a_thousand_is_refused():
+    with pytest.raises(RecordError, match="check the unit"):
+        record_from_leads("x", named(simulator.ecg() * 1000), 500)
+
+
+def test_leads_are_matched_by_name_not_position():
+    shuffled = list(reversed(LEADS))
+    signal = simulator.ecg()
+    record = record_from_leads("x", named(signal[::-1], shuffled), 500)
+    np.testing.assert_array_equal(record.signal, signal.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    "given_name, standard",
+    [("avr", "aVR"), ("Lead I", "I"), ("Lead I (Einthoven)", "I"), ("MDC_ECG_LEAD_V6", "V6"), ("c1", "V1"), (" v3 ", "V3"),
+     ("AVF", "aVF"), ("vx", None), ("MLII", None), ("", None)],
+)  # fmt: skip
+def test_lead_aliases(given_name, standard):
+    assert standard_lead(given_name) == standard
+
+
+def test_eight_leads_are_completed_by_einthoven_and_goldberger():
+    signal = simulator.ecg()
+    eight = {lead: samples for lead, samples in named(signal).items() if lead not in {"III", "aVR", "aVL", "aVF"}}
+    record = record_from_leads("x", eight, 500)
+    np.testing.assert_allclose(record.signal, signal, atol=1e-6)
+    assert record.warnings == ("leads III, aVR, aVL, aVF were derived from I and II",)
+
+
+def test_fifteen_leads_lose_three_with_a_warning():
+    leads = named() | {name: np.zeros(5000) for name in ("vx", "vy", "vz")}
+    record = record_from_leads("x", leads, 500)
+    assert record.warnings == ("leads vx, vy, vz are not among the twelve and were left out",)
+
+
+def test_a_missing_lead_is_refused_and_named():
+    with pytest.raises(RecordError, match="of which V4 is missing"):
+        record_from_leads("x", {lead: samples for lead, samples in named().items() if lead != "V4"}, 500)
+
+
+def test_a_lead_twice_is_refused():
+    with pytest.raises(RecordError, match="lead V1 is there twice"):
+        record_from_leads("x", named() | {"C1": np.zeros(5000)}, 500)
+
+
+def test_leads_of_unequal_length_are_refused():
+    with pytest.raises(RecordError, match="unequal length"):
+        record_from_leads("x", named() | {"V1": np.zeros(4999)}, 500)
+
+
+def test_limb_leads_are_not_derived_from_standardised_ones():
+    eight = {lead: samples for lead, samples in named().items() if lead not in {"III", "aVR", "aVL", "aVF"}}
+    with pytest.raises(RecordError, match="cannot be derived from unit NU"):
+        record_from_leads("x", eight, 100, unit="NU")
+
+
+def test_units():
+    assert [millivolts_per(unit) for unit in ("mV", "mv", "uV", "µV", "nV", "V")] == [1, 1, 1e-3, 1e-3, 1e-6, 1e3]
+    with pytest.raises(RecordError, match="unit 'mmHg': allowed are"):
+        millivolts_per("mmHg")
+
+
+def test_ages_that_say_nothing_are_none():
+    assert [plausible_age(age) for age in ("NaN", "300", "-1", "89+", "Unknown", None)] == [None] * 6
+    assert plausible_age("74") == 74.0
+    assert [sex_letter(sex) for sex in ("Female", "M", "male", "Unknown", None)] == ["F", "M", "M", None, None]
+
+
+@given(st.text(max_size=40))
+def test_any_lead_name_is_standard_or_none(name):
+    assert standard_lead(name) in {*LEADS, None}

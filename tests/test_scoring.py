@@ -1,0 +1,278 @@
+"""The organisers' scores to the digit, ours against scikit-learn, thresholds and calibration on what they are for."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.scoring.challenge import ScoreError, challenge_scores
+from twelvelead.scoring.challenge_files import score_folders
+from twelvelead.scoring.evaluation import evaluation
+from twelvelead.scoring.probabilities import Calibration, decide, fit_calibration, fit_thresholds, merge, sigmoid
+from twelvelead.scoring.scores import Predictions, class_scores, intervals, means
+
+NAMES_IN_GOLDEN = {
+    "f2": "f_beta",
+    "g2": "g_beta",
+    "f1": "f_measure",
+    "accuracy": "accuracy",
+    "auroc": "auroc",
+    "auprc": "auprc",
+}
+PHASES = {"unofficial": "feb2020", "2020": "final2020"}
+
+
+@pytest.fixture(scope="module")
+def golden(corpus):
+    return json.loads((corpus / "golden" / "challenge_scores_golden.json").read_text())
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("case", ["A_tiny", "B_9class"])
+def test_the_organisers_numbers(golden, case, phase):
+    given_case = golden[case]
+    truth, decisions = (np.array(given_case[name], bool) for name in ("labels", "outputs"))
+    scores = challenge_scores(truth, decisions, np.array(given_case["scores"], float), phase)
+    expected = given_case["expected"][PHASES[phase]]
+    for ours, theirs in NAMES_IN_GOLDEN.items():
+        assert scores[ours] == pytest.approx(expected[theirs], abs=1e-12)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_organisers_numbers_where_scores_are_binary(golden, phase):
+    truth = np.eye(3, dtype=bool)
+    expected = golden["C_quirks"]["binary_scores_give_auroc_0_in_feb"][PHASES[phase]]
+    scores = challenge_scores(truth, truth, truth.astype(float), phase)
+    assert {ours: scores[ours] for ours in NAMES_IN_GOLDEN} == {
+        ours: expected[theirs] for ours, theirs in NAMES_IN_GOLDEN.items()
+    }
+
+
+def by_the_letter(truth, decisions, outputs, phase):
+    """Both scripts again as slow loops, from their description: the oracle of the test below."""
+    empty = 1.0 if phase == "unofficial" else np.nan
+    rows, classes = truth.shape
+    table = {name: [] for name in ("f2", "g2", "f1", "accuracy", "auroc", "auprc")}
+    for k in range(classes):
+        tp = fp = fn = tn = plain_tp = plain_fp = plain_fn = 0.0
+        for i in range(rows):
+            weight = 1 / max(truth[i].sum(), 1)
+            said, is_so = decisions[i, k], truth[i, k]
+            tp, fp = tp + weight * (said and is_so), fp + weight * (said and not is_so)
+            fn, tn = fn + weight * (is_so and not said), tn + weight * (not is_so and not said)
+            plain_tp, plain_fp, plain_fn = (
+                plain_tp + (said and is_so),
+                plain_fp + (said and not is_so),
+                plain_fn + (is_so and not said),
+            )
+        if phase == "2020":
+            f1_tp, f1_fp, f1_fn = plain_tp, plain_fp, plain_fn
+        else:
+            f1_tp, f1_fp, f1_fn = tp, fp, fn
+        table["f2"].append(5 * tp / (5 * tp + fp + 4 * fn) if 5 * tp + fp + 4 * fn else empty)
+        table["g2"].append(tp / (tp + fp + 2 * fn) if tp + fp + 2 * fn else empty)
+        table["f1"].append(2 * f1_tp / (2 * f1_tp + f1_fp + f1_fn) if 2 * f1_tp + f1_fp + f1_fn else empty)
+        table["accuracy"].append((tp + tn) / (tp + fp + fn + tn))
+        falling = sorted(set(outputs[:, k]), reverse=True)
+        if phase == "2020":
+            falling = [falling[0] + 1, *falling]
+        else:
+            falling = falling if falling[0] == 1 else [1.0, *falling]
+            falling = falling[:-1] if falling[-1] == 0 else falling
+        points = []
+        passed = set()
+        for threshold in falling:
+            passed |= {i for i in range(rows) if outputs[i, k] >= threshold}
+            hits, alarms = sum(truth[i, k] for i in passed), sum(not truth[i, k] for i in passed)
+            positives, negatives = truth[:, k].sum(), (~truth[:, k]).sum()
+            points.append((
+                hits / positives if positives else empty,
+                (negatives - alarms) / negatives if negatives else empty,
+                hits / (hits + alarms) if hits + alarms else empty,
+            ))  # fmt: skip
+        pairs = list(zip(points, points[1:], strict=False))
+        table["auroc"].append(sum(0.5 * (b[0] - a[0]) * (b[1] + a[1]) for a, b in pairs))
+        table["auprc"].append(sum((b[0] - a[0]) * b[2] for a, b in pairs))
+    if phase == "2020":
+        scores = {name: np.nanmean(values) if not np.isnan(values).all() else np.nan for name, values in table.items()}
+        return scores | {"accuracy": np.mean([(a == b).all() for a, b in zip(truth, decisions, strict=True)])}
+    return {name: np.mean(values) for name, values in table.items()}
+
+
+@settings(deadline=None, max_examples=200)
+@given(data=st.data(), phase=st.sampled_from(list(PHASES)))
+def test_both_phases_against_the_letter(data, phase):
+    shape = (data.draw(st.integers(1, 9)), data.draw(st.integers(1, 4)))
+    truth = data.draw(arrays(bool, shape))
+    truth[:, 0] |= ~truth.any(axis=1)  # the unofficial phase needs a label
+    decisions = data.draw(arrays(bool, shape))
+    outputs = data.draw(arrays(float, shape, elements=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0, 1.5, -0.5])))
+    ours, letter = challenge_scores(truth, decisions, outputs, phase), by_the_letter(truth, decisions, outputs, phase)
+    assert set(ours) == set(letter)
+    for name in ours:
+        assert ours[name] == pytest.approx(letter[name], abs=1e-12, nan_ok=True), name
+
+
+def test_what_cannot_be_scored_is_refused():
+    truth = np.array([[True, False]])
+    with pytest.raises(ScoreError, match="must be"):
+        challenge_scores(truth, truth[:, :1], truth.astype(float), "2020")
+    with pytest.raises(ScoreError, match="1 recordings have no label"):
+        challenge_scores(~truth & truth, truth, truth.astype(float), "unofficial")
+
+
+def random_predictions(n=300, seed=0):
+    random = np.random.default_rng(seed)
+    truth = random.random((n, 9)) < np.linspace(0.02, 0.5, 9)
+    truth[:, 8] = False
+    probabilities = np.round(sigmoid(random.standard_normal((n, 9)) + 2.0 * truth - 2), 2)
+    return Predictions(truth, probabilities > 0.3, probabilities, [f"p{i // 2}" for i in range(n)])
+
+
+def test_areas_are_those_of_scikit_learn():
+    predictions = random_predictions()
+    scores = class_scores(predictions)
+    for k in range(8):
+        truth, chances = predictions.truth[:, k], predictions.probabilities[:, k]
+        assert scores["auroc"][k] == pytest.approx(roc_auc_score(truth, chances), abs=1e-12)
+        assert scores["auprc"][k] == pytest.approx(average_precision_score(truth, chances), abs=1e-12)
+
+
+def test_a_class_without_a_positive_is_left_out_and_named():
+    result = evaluation(["x"] * 300, random_predictions())
+    assert result["without_positives"] == ["STE"]
+    assert result["classes"]["STE"]["auroc"] is None
+    present = [result["classes"][name]["auroc"] for name in DIAGNOSES[:8]]
+    assert result["scores"]["auroc"] == pytest.approx(np.mean(present))
+    json.dumps(result, allow_nan=False)
+
+
+def test_f2_counts_the_recordings_with_a_diagnosis_and_auroc_all():
+    predictions = random_predictions()
+    labelled = predictions.truth.any(axis=1)
+    assert 0 < labelled.sum() < len(labelled)
+    whole, part = class_scores(predictions), class_scores(predictions.subset(labelled))
+    np.testing.assert_allclose(whole["f2"], part["f2"])
+    assert not np.allclose(whole["auroc"][:8], part["auroc"][:8])
+
+
+def test_f2_of_the_labelled_is_the_challenges():
+    predictions = random_predictions()
+    part = predictions.subset(predictions.truth.any(axis=1))
+    with_positives = slice(0, 8)
+    official = challenge_scores(
+        part.truth[:, with_positives], part.decisions[:, with_positives], part.probabilities[:, with_positives], "2020"
+    )
+    ours = means(class_scores(predictions))
+    assert ours["f2"] == pytest.approx(official["f2"], abs=1e-12)
+    assert ours["g2"] == pytest.approx(official["g2"], abs=1e-12)
+
+
+def test_weights_are_repetitions():
+    predictions = random_predictions(60)
+    times = np.random.default_rng(1).integers(0, 3, 60)
+    repeated = Predictions(
+        *(
+            np.repeat(part, times, axis=0)
+            for part in (predictions.truth, predictions.decisions, predictions.probabilities)
+        ),
+        ["x"] * int(times.sum()),
+    )
+    for name, values in class_scores(predictions, times.astype(float)).items():
+        np.testing.assert_allclose(values, class_scores(repeated)[name], atol=1e-12, err_msg=name)
+
+
+def test_intervals_hold_the_score_and_are_wider_for_fewer_patients():
+    predictions = random_predictions()
+    fewer = Predictions(
+        predictions.truth, predictions.decisions, predictions.probabilities, [f"p{i // 30}" for i in range(300)]
+    )
+    score = means(class_scores(predictions))["auroc"]
+    (low, high), (low_fewer, high_fewer) = intervals(predictions)[0]["auroc"], intervals(fewer)[0]["auroc"]
+    assert low < score < high
+    assert low_fewer < score < high_fewer
+    copies = Predictions(
+        *(np.repeat(part, 4, axis=0) for part in (predictions.truth, predictions.decisions, predictions.probabilities)),
+        [g for g in predictions.groups for _ in range(4)],
+    )
+    assert intervals(copies)[0]["auroc"] == pytest.approx([low, high], abs=1e-9), "copies of a patient add nothing"
+
+
+def test_calibration_finds_the_scale_it_was_spoilt_by():
+    random = np.random.default_rng(0)
+    logits = random.normal(-1, 2, (4000, 9))
+    truth = random.random((4000, 9)) < sigmoid(0.5 * logits + 1)
+    calibration = fit_calibration(logits, truth)
+    np.testing.assert_allclose(calibration.slopes, 0.5, atol=0.1)
+    np.testing.assert_allclose(calibration.offsets, 1, atol=0.2)
+    again = Calibration.from_json(json.loads(json.dumps(calibration.as_json())))
+    np.testing.assert_array_equal(again.probabilities(logits), calibration.probabilities(logits))
+
+
+def test_calibration_stays_where_it_was_without_positives():
+    calibration = fit_calibration(np.full((20, 9), -3.0), np.zeros((20, 9), bool))
+    assert (calibration.slopes > 0).all()
+    assert (np.abs(calibration.offsets) < 1).all()
+
+
+def test_thresholds_are_better_than_a_half_and_rare_classes_share_one():
+    random = np.random.default_rng(0)
+    truth = random.random((3000, 9)) < 0.15
+    truth[:, 8] = False
+    truth[:3, 8] = True
+    probabilities = sigmoid(random.normal(-2.5, 1, (3000, 9)) + 2.5 * truth)
+    thresholds = fit_thresholds(probabilities, truth)
+    at_half = class_scores(Predictions(truth, probabilities > 0.5, probabilities, ["x"] * 3000))
+    chosen = class_scores(Predictions(truth, decide(probabilities, thresholds), probabilities, ["x"] * 3000))
+    assert means(chosen)["f2"] > means(at_half)["f2"]
+    assert means(chosen)["g2"] > means(at_half)["g2"]
+    assert ((thresholds > 0.02) & (thresholds < 0.5)).all()
+
+
+def test_sigmoid_does_not_overflow_and_windows_are_averaged():
+    assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+    assert merge(np.array([[0.2] * 9, [0.6] * 9])) == pytest.approx(np.full(9, 0.4))
+
+
+def write_entry(folder, dx, classes, decisions, scores, name="A0001"):
+    (folder / "labels").mkdir(exist_ok=True)
+    (folder / "outputs").mkdir(exist_ok=True)
+    (folder / "labels" / f"{name}.hea").write_text(f"{name} 12 500 5000\n#Dx: {dx}\n")
+    (folder / "outputs" / f"{name}.csv").write_text(f"#{name}\n{classes}\n{decisions}\n{scores}\n")
+    return folder / "labels", folder / "outputs"
+
+
+def test_folders_are_scored_by_name_whatever_the_order_of_columns(tmp_path):
+    write_entry(tmp_path, "AF", "AF, PVC", "1, 0", "0.9, 0.2")
+    folders = write_entry(tmp_path, "PVC, AF", "PVC, AF", "1, 1", "0.8, 0.7", "A0002")
+    scores = score_folders(*folders, "unofficial")
+    assert scores["f2"] == 1.0
+    truth = np.array([[True, False], [True, True]])
+    assert scores == challenge_scores(truth, truth, np.array([[0.9, 0.2], [0.7, 0.8]]), "unofficial")
+
+
+def test_the_final_phase_merges_equivalents_and_leaves_unscored_classes_out(tmp_path):
+    folders = write_entry(tmp_path, "59118001, 999", "713427006,59118001,164889003", "0,1,0", "0.2,0.6,nan")
+    assert score_folders(*folders, "2020")["f2"] == 1.0
+    with pytest.raises(ScoreError, match="score 'nan' is no number"):
+        score_folders(*folders, "unofficial")
+
+
+@pytest.mark.parametrize(
+    "outputs, sentence", [("#A0001\nAF\n1\n", "must have four"), ("#A0001\nAF,PVC\n1\n0.5,0.5\n", "must have four")]
+)
+def test_a_bad_output_is_refused(outputs, sentence, tmp_path):
+    folders = write_entry(tmp_path, "AF", "AF", "1", "0.5")
+    (tmp_path / "outputs/A0001.csv").write_text(outputs)
+    with pytest.raises(ScoreError, match=sentence):
+        score_folders(*folders, "2020")
+    (tmp_path / "outputs/A0001.csv").unlink()
+    with pytest.raises(ScoreError, match="each label file needs one"):
+        score_folders(*folders, "2020")
