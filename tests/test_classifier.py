@@ -1,0 +1,219 @@
+"""The bundle, the flow from record to report, and the drawing."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import simulator
+from twelvelead.classifier import BundleError, classify, load_bundle, shipped_bundle
+from twelvelead.classifier.bundle import add_test, write_bundle
+from twelvelead.classifier.paper import draw
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.record import LEADS, Record, RecordError
+from twelvelead.signals.recipe import Recipe
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def made(kind="Normal", duration_s=10.0, rate_hz=500.0, seed=77, **fields):
+    signal = simulator.ecg(kind, duration_s, rate_hz, seed).astype(np.float32)
+    return Record(name="simulated", signal=signal, rate_hz=rate_hz, **fields)
+
+
+@pytest.fixture(scope="module")
+def classifier(bundle):
+    return load_bundle(bundle)
+
+
+@pytest.fixture
+def copy(bundle, tmp_path):
+    return shutil.copytree(bundle, tmp_path / "copy")
+
+
+def test_the_report_says_what_the_network_learned(classifier):
+    normal = classify(made("Normal"), classifier)
+    assert "Normal" in normal.positive
+    for kind in ("AF", "LBBB", "PVC"):
+        report = classify(made(kind), classifier)
+        assert kind in report.positive
+        assert report.probabilities[kind] > 2 * normal.probabilities[kind]
+
+
+def test_a_long_recording_is_used_in_full(classifier):
+    calm, ectopic = made("Normal", 50.0), made("PVC", 10.0)
+    joined = Record(name="x", signal=np.hstack([calm.signal, ectopic.signal]), rate_hz=500.0)
+    before, after = classify(calm, classifier), classify(joined, classifier)
+    assert len(after.starts_s) == 11
+    assert after.starts_s[-1] == 50.0
+    assert after.probabilities["PVC"] > before.probabilities["PVC"]
+
+
+@pytest.mark.parametrize("duration_s", [5.0, 7.3, 10.0, 61.7])
+@pytest.mark.parametrize("rate_hz", [50.0, 100.0, 257.0, 1000.0])
+def test_any_length_and_rate(classifier, duration_s, rate_hz):
+    report = classify(made(duration_s=duration_s, rate_hz=rate_hz), classifier)
+    assert set(report.probabilities) == set(DIAGNOSES)
+    assert all(0 <= value <= 1 for value in report.probabilities.values())
+    np.testing.assert_allclose(report.attention.sum(axis=2), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [0.205, 1.0, 4.88])
+def test_the_gain_of_a_machine_does_not_change_the_answer(classifier, factor):
+    record = made("AF")
+    scaled = Record(name="x", signal=record.signal * np.float32(factor), rate_hz=500.0)
+    expected = classify(record, classifier).probabilities
+    assert classify(scaled, classifier).probabilities == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_flat_lead_is_a_warning(classifier):
+    record = made()
+    signal = record.signal.copy()
+    signal[11] = 0
+    assert classify(Record(name="x", signal=signal, rate_hz=500.0), classifier).warnings == ("lead V6 is flat",)
+
+
+def test_what_is_not_in_millivolts_is_refused(classifier):
+    with pytest.raises(RecordError, match="only millivolts are classified"):
+        classify(made(rate_hz=100.0, unit="NU"), classifier)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "weights.safetensors", "split.csv"])
+def test_a_changed_byte_is_found(copy, name):
+    data = bytearray((copy / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / name).write_bytes(data)
+    with pytest.raises(BundleError, match=f"{name} has sha256 .* the file was changed"):
+        load_bundle(copy)
+    (copy / name).unlink()
+    with pytest.raises(BundleError, match=f"{name} cannot be read"):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("change, sentence", [
+    ({"format": 2}, "has format 2: this version reads format 1"), ({"format": None}, "has format None"),
+    ({"sha256": {}}, "lacks checksums"), ({"diagnoses": ["AF"]}, "names other diagnoses"),
+    ({"thresholds": {}}, "its card is damaged"), ({"recipe": {"rate": 1}}, "its card is damaged"),
+])  # fmt: skip
+def test_a_bundle_of_another_version_or_damaged_is_refused(copy, change, sentence):
+    card = json.loads((copy / "card.json").read_text()) | change
+    (copy / "card.json").write_text(json.dumps(card))
+    with pytest.raises(BundleError, match=sentence):
+        load_bundle(copy)
+
+
+def test_what_is_no_bundle_is_refused(tmp_path):
+    with pytest.raises(BundleError, match="no bundle in"):
+        load_bundle(tmp_path)
+    (tmp_path / "card.json").write_text("{")
+    with pytest.raises(BundleError, match="is no JSON"):
+        load_bundle(tmp_path)
+
+
+def test_a_bundle_replaces_another_only_when_it_is_whole(copy, monkeypatch):
+    before = (copy / "card.json").read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_bundle(copy, {"name": "x"}, Recipe(), b"w", b"g", {})
+    monkeypatch.undo()
+    assert (copy / "card.json").read_bytes() == before
+    load_bundle(copy)
+    write_bundle(copy, {"name": "x"}, Recipe(), b"w", b"g", {"a/1": "training"})
+    assert (copy / "model.onnx").read_bytes() == b"g"
+    assert sorted(path.name for path in copy.parent.iterdir()) == ["copy"]
+
+
+def test_a_test_result_enters_the_card_and_the_bundle_still_opens(copy):
+    add_test(copy, "a test", {"records": 3})
+    assert load_bundle(copy).card["tests"] == {"a test": {"records": 3}}
+
+
+def test_classifying_imports_neither_torch_nor_scipy_nor_wfdb(bundle, tmp_path):
+    path = simulator.Wfdb("A0001", simulator.digital(simulator.ecg())).write(tmp_path)
+    program = (
+        "import sys; from twelvelead.doors.cli import main\n"
+        f"sys.argv = ['twelvelead', 'classify', {str(path)!r}, '--bundle', {str(bundle)!r}, '--json']\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print([name for name in ('torch', 'scipy', 'wfdb', 'pydicom', 'pandas') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def parse(svg):
+    from xml.etree import ElementTree
+
+    return ElementTree.fromstring(svg)
+
+
+def points(path):
+    return np.array([[float(number) for number in pair.split()] for pair in re.split("[ML]", path)[1:]])
+
+
+def test_the_drawing_is_in_true_millimetres():
+    tree = parse(draw(made(rate_hz=500.0)))
+    assert (tree.get("width"), tree.get("viewBox")) == ("280mm", "0 0 280 170")
+    traces = {path.get("id"): points(path.get("d")) for path in tree.iter(f"{SVG}path") if path.get("class") == "lead"}
+    assert set(traces) == {
+        f"{lead}-{start}" for lead, start in zip(LEADS, ["0"] * 3 + ["2.5"] * 3 + ["5"] * 3 + ["7.5"] * 3, strict=True)
+    } | {"II-0"}
+    record = made(rate_hz=500.0)
+    drawn_v5 = traces["V5-7.5"]
+    assert np.ptp(drawn_v5[:, 0]) == pytest.approx(2.5 * 25, abs=0.06)
+    samples = record.signal[LEADS.index("V5"), 3750:]
+    assert np.ptp(drawn_v5[:, 1]) == pytest.approx(10 * np.ptp(samples), abs=0.02)
+
+
+def test_columns_are_continuous_in_time():
+    traces = [points(path.get("d")) for path in parse(draw(made())).iter(f"{SVG}path") if path.get("class") == "lead"]
+    first_row = traces[:4]
+    for before, after in zip(first_row, first_row[1:], strict=False):
+        assert after[0, 0] == pytest.approx(before[-1, 0], abs=0.06)
+
+
+def test_the_calibration_pulse_is_one_millivolt_and_200_ms():
+    pulse = next(path.get("d") for path in parse(draw(made())).iter(f"{SVG}path") if "h5V" in path.get("d", ""))
+    line, top = re.match(r"M10 (\d+)h2V(\d+)h5V", pulse).groups()
+    assert int(line) - int(top) == 10
+
+
+def test_names_come_out_as_text():
+    signal = made().signal
+    svg = draw(Record(name="<script>alert(1)</script>", signal=signal, rate_hz=500.0), caption="<b>&")
+    assert "<script>" not in svg
+    assert [node.text for node in parse(svg).iter(f"{SVG}text")][-3:-1] == ["<script>alert(1)</script>", "<b>&"]
+
+
+def test_a_short_recording_leaves_the_last_columns_empty():
+    svg = draw(made(duration_s=6.0))
+    ids = [path.get("id") for path in parse(svg).iter(f"{SVG}path") if path.get("class") == "lead"]
+    assert "V1-5" in ids
+    assert "V4-7.5" not in ids
+
+
+def test_the_shipped_bundle_opens_and_is_light():
+    card = load_bundle(shipped_bundle()).card
+    assert card["network"]["parameters"] <= 50_000
+    assert {"PTB-XL fold 9", "CPSC2018 even"} <= set(card["tests"])
+
+
+@pytest.mark.corpus
+def test_the_tests_in_the_shipped_card_can_be_repeated(corpus, twelvelead):
+    card = load_bundle(shipped_bundle()).card
+    lists = {"PTB-XL fold 9": "ptb-xl-fold-9.txt", "CPSC2018 even": "cpsc2018-even.txt"}
+    for name, listed in lists.items():
+        done = twelvelead("evaluate", corpus / "data", "--records", f"experiments/{listed}", "--json")
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        assert result["seen_in_training"] == 0
+        expected = card["tests"][name]
+        assert result["records"] == expected["records"]
+        assert result["scores"] == pytest.approx(expected["scores"], abs=1e-3)

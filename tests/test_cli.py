@@ -1,0 +1,151 @@
+"""The command line as a machine meets it: JSON, exit statuses, and errors of one sentence."""
+
+import json
+
+import pytest
+from pydicom.data import get_testdata_file
+
+import simulator
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.network.zoo import NETWORKS
+
+COMMANDS = ["classify", "evaluate", "score", "train", "networks"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two good recordings, one cut short, one of 3 s, one without a header."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for name, signal in (
+        ("good", simulator.ecg()),
+        ("long", simulator.ecg("AF", 60.0)),
+        ("brief", simulator.ecg(duration_s=3.0)),
+    ):
+        simulator.Wfdb(name, simulator.digital(signal)).write(folder)
+    simulator.Wfdb("short", simulator.digital(simulator.ecg())).write(folder)
+    (folder / "short.mat").write_bytes(b"\0" * 100)
+    simulator.Wfdb("orphan", simulator.digital(simulator.ecg())).write(folder).unlink()
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command, twelvelead):
+    done = twelvelead(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: twelvelead {command}" in " ".join(done.stdout.split())
+
+
+def test_classify_answers_a_line_each_and_goes_on_after_a_refusal(folder, bundle, twelvelead):
+    done = twelvelead("classify", folder, get_testdata_file("waveform_ecg.dcm"), "--bundle", bundle, "--json")
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = {line["path"].rsplit("/", 1)[1]: line for line in lines}
+    assert set(answers) == {"good.hea", "long.hea", "brief.hea", "short.hea", "orphan.mat", "waveform_ecg.dcm"}
+    assert {name for name, line in answers.items() if "error" in line} == {"brief.hea", "short.hea", "orphan.mat"}
+    assert set(answers["brief.hea"]) == {"path", "error"}
+    assert answers["brief.hea"]["error"] == "3 s of signal: at least 5 s are needed"
+    good = answers["good.hea"]
+    assert set(good) == {"path", "record", "probabilities", "positive", "warnings"}
+    assert list(good["probabilities"]) == list(DIAGNOSES)
+    assert set(good["positive"]) <= set(DIAGNOSES)
+    assert good["record"] == "good"
+
+
+def test_classify_exits_with_0_where_nothing_was_refused(folder, bundle, twelvelead):
+    done = twelvelead("classify", folder / "good.hea", "--bundle", bundle)
+    assert done.returncode == 0
+    assert "atrial fibrillation (AF)" in done.stdout
+    assert "no medical device" in done.stdout
+
+
+def test_classify_tells_people_what_was_refused(folder, bundle, twelvelead):
+    done = twelvelead("classify", folder / "brief.hea", folder / "nowhere.hea", "--bundle", bundle)
+    assert done.returncode == 1
+    assert "refused: 3 s of signal: at least 5 s are needed" in done.stdout
+    assert "nowhere.hea cannot be opened: No such file or directory" in done.stdout
+
+
+def test_an_empty_folder_is_refused(tmp_path, bundle, twelvelead):
+    done = twelvelead("classify", tmp_path, "--bundle", bundle, "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error"].startswith("no recordings in this folder")
+
+
+def test_drawings_of_the_same_name_do_not_overwrite_each_other(folder, bundle, twelvelead, tmp_path):
+    done = twelvelead("classify", folder / "good.hea", folder / "good.mat", "--bundle", bundle, "--paper", tmp_path)
+    assert done.returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["good-2.svg", "good.svg"]
+    assert str(tmp_path / "good.svg") in done.stdout
+
+
+def test_evaluate_answers_what_is_promised(home, bundle, twelvelead):
+    done = twelvelead("evaluate", home, "--bundle", bundle, "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["records"] == 84
+    assert result["records_with_a_diagnosis"] == 84
+    assert result["patients"] < 84
+    assert result["seen_in_training"] == 84
+    assert set(result["scores"]) == set(result["intervals"]) == {"f2", "g2", "f1", "accuracy", "auroc", "auprc"}
+    assert set(result["classes"]) == set(DIAGNOSES)
+    assert {"positives", "auroc", "f2", "g2"} <= set(result["classes"]["AF"])
+    assert set(result["databases"]) == {"cpsc2018", "ptb-xl", "ludb"}
+    low, high = result["intervals"]["auroc"]
+    assert low <= result["scores"]["auroc"] <= high
+
+
+def test_evaluate_tells_people_that_training_data_are_no_test(home, bundle, twelvelead):
+    done = twelvelead("evaluate", home / "ludb", "--bundle", bundle)
+    assert done.returncode == 0
+    assert "4 of them were seen in training: this is no test" in done.stdout
+    assert "left out of the means, for want of a positive: LBBB" in done.stdout
+
+
+def test_evaluate_takes_the_recordings_that_are_listed(home, bundle, twelvelead, tmp_path):
+    (tmp_path / "list.txt").write_text("ptb-xl/00001\nptb-xl/00002\n")
+    done = twelvelead("evaluate", home, "--bundle", bundle, "--records", tmp_path / "list.txt", "--json")
+    assert json.loads(done.stdout)["records"] == 2
+
+
+def test_score_answers_six_numbers(tmp_path, twelvelead):
+    for name in ("labels", "outputs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "labels/A1.hea").write_text("A1 12 500 5000\n#Dx: AF\n")
+    (tmp_path / "outputs/A1.csv").write_text("#A1\nAF,PVC\n1,0\n0.9,0.1\n")
+    for phase in ("unofficial", "2020"):
+        done = twelvelead("score", tmp_path / "labels", tmp_path / "outputs", "--phase", phase, "--json")
+        assert set(json.loads(done.stdout)) == {"f2", "g2", "f1", "accuracy", "auroc", "auprc"}
+
+
+def test_networks_lists_every_network(twelvelead):
+    rows = json.loads(twelvelead("networks", "--json").stdout)
+    assert [row["name"] for row in rows] == list(NETWORKS)
+    assert all(set(row) == {"name", "parameters", "macs_per_10_s"} for row in rows)
+
+
+def test_train_answers_in_its_last_line(trained):
+    assert set(trained) == {"bundle", "parameters", "epochs", "validation"}
+    assert 1 <= trained["epochs"] <= 12
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["classify", "x", "--bundle", "/nowhere"], "no bundle in /nowhere"),
+    (["evaluate", "/nowhere"], "/nowhere is not a folder"),
+    (["score", "/nowhere", "/nowhere"], "no .hea files in /nowhere"),
+    (["train", "/nowhere", "--out", "/nowhere/b"], "/nowhere is not a folder"),
+    (["train", ".", "--out", "b", "--network", "huge"], "network 'huge': there are single, dual, triple"),
+])  # fmt: skip
+def test_an_error_is_one_sentence_on_standard_error(arguments, sentence, bundle, twelvelead, tmp_path):
+    if arguments[0] == "evaluate":
+        arguments = [*arguments, "--bundle", str(bundle)]
+    done = twelvelead(*arguments, "--json" if arguments[0] != "score" else "--phase=2020", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_missing_file_of_a_list_is_an_error_of_one_sentence(home, bundle, twelvelead):
+    done = twelvelead("evaluate", home, "--bundle", bundle, "--records", "/nowhere.txt")
+    assert done.returncode == 1
+    assert done.stderr.startswith("twelvelead: No such file or directory (/nowhere.txt)")
