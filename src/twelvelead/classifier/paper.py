@@ -46,8 +46,8 @@ def draw(record: Record, caption: str = "") -> str:
         f'<g fill="none" stroke="#111" stroke-width="0.25" stroke-linejoin="round">\n{pulses}{"".join(traces)}</g>\n'
         f'<text x="{LEFT_MM:g}" y="8" font-weight="bold">{escape(record.name)}</text>\n'
         f'<text x="{LEFT_MM:g}" y="13.5">{escape(caption)}</text>\n'
-        f'<text x="{LEFT_MM:g}" y="{height - 4:g}">{SPEED_MM_PER_S:g} mm/s   {GAIN_MM_PER_MV:g} mm/mV   no filter   '
-        f"{record.rate_hz:g} Hz, {record.duration_s:.1f} s recorded   research software, no medical device</text>\n"
+        f'<text x="{LEFT_MM:g}" y="{height - 4:g}">{SPEED_MM_PER_S:g} mm/s, {GAIN_MM_PER_MV:g} mm/mV, no filter; '
+        f"{record.rate_hz:g} Hz, {record.duration_s:.1f} s recorded; research software, no medical device</text>\n"
         "</svg>\n"
     )
 

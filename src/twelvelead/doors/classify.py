@@ -101,7 +101,7 @@ def _table(path: Path, record: Record, report: Report) -> Table:
 def _draw(record: Record, report: Report, classifier: Classifier, folder: Path) -> Path:
     """Draw to a new file named after the recording; a second recording of the same name gets a number."""
     folder.mkdir(parents=True, exist_ok=True)
-    said = ", ".join(f"{IN_WORDS[name]} {report.probabilities[name]:.2f}" for name in report.positive)
+    said = ", ".join(f"{name} {report.probabilities[name]:.2f}" for name in report.positive)
     caption = f"{classifier.name}: {said or 'none of the nine diagnoses'}"
     path, number = folder / f"{record.name}.svg", 1
     while path.exists():

@@ -34,7 +34,7 @@ def train_command(
         bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
     ] = False,
     hold_out: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             help="File with recordings to keep for a test, one `database/recording` a line; their patients stay out.",
             show_default=False,
@@ -59,7 +59,7 @@ def train_command(
     console = Console(stderr=True)
     config, recipe, settings = named(network), Recipe(), Settings(epochs=epochs, seed=seed)
     found = find(folders)
-    held_out = read_keys(hold_out) if hold_out else frozenset()
+    held_out = frozenset().union(*map(read_keys, hold_out or []))
     parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
     _tell_left_out(found.passed_over, parted, console)
     training, validation = _load(found.records, parted, recipe, console)

@@ -1,0 +1,75 @@
+"""The results of a bundle's card as Markdown, for the README and the model card; a test holds both to the card."""
+
+import re
+from typing import Any
+
+from twelvelead.diagnoses import IN_WORDS
+
+TESTS = {"PTB-XL fold 9": "ptb-xl-fold-9.txt", "CPSC2018 even": "cpsc2018-even.txt"}
+COLUMNS = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2"}
+
+
+def between(text: str, name: str, inside: str) -> str:
+    """The text with what stands between the two comments of that name replaced."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if begin not in text or end not in text:
+        raise ValueError(f"no {begin} and {end}")
+    return re.sub(f"{begin}.*{end}", lambda _: f"{begin}\n{inside}\n{end}", text, flags=re.DOTALL)
+
+
+def summary(card: dict[str, Any]) -> str:
+    """A row per test: the means over the classes that have a positive, with 95 % intervals."""
+    rows = [
+        f"| {name} | {test['records']} | {test['patients']} | " + " | ".join(_cell(test, column) for column in COLUMNS)
+        for name, test in card["tests"].items()
+    ]
+    head = f"| test | recordings | patients | {' | '.join(COLUMNS.values())} |"
+    notes = [
+        f"{name} has no positive of {', '.join(test['without_positives'])}: left out of its means."
+        for name, test in card["tests"].items()
+        if test["without_positives"]
+    ]
+    return "\n".join([head, "|---|---:|---:|---|---|---|---|", *(f"{row} |" for row in rows), "", *notes]).rstrip()
+
+
+def by_class(card: dict[str, Any]) -> str:
+    """A row per diagnosis and test: positives, scores and their intervals."""
+    lines = [f"| diagnosis | test | positives | {' | '.join(COLUMNS.values())} |", "|---|---|---:|---|---|---|---|"]
+    for diagnosis, words in IN_WORDS.items():
+        for name, test in card["tests"].items():
+            row = test["classes"][diagnosis]
+            cells = " | ".join(_score(row[column], row["intervals"][column]) for column in COLUMNS)
+            lines.append(f"| {diagnosis}, {words} | {name} | {row['positives']} | {cells} |")
+    return "\n".join(lines)
+
+
+def data(card: dict[str, Any]) -> str:
+    """The databases of the training with licence and source."""
+    return "\n".join(f"- {source['name']}, {source['licence']}: {source['source']}" for source in card["data"])
+
+
+def facts(card: dict[str, Any]) -> str:
+    """What the bundle is and how it was made."""
+    network, training, validation = card["network"], card["training"], card["validation"]
+    positives = ", ".join(f"{name} {count}" for name, count in training["recordings"]["positives"].items())
+    return "\n".join(
+        [
+            f"- {card['name']} {card['version']}: network `{network['name']}`, {network['parameters']:,} parameters, "
+            f"{network['macs_per_10_s'] / 1e6:.1f} million multiply-adds for 10 s.",
+            f"- Trained on {training['recordings']['count']:,} recordings, stopped early and calibrated on "
+            f"{validation['recordings']['count']:,} others; "
+            f"best epoch {training['best_epoch']} of {training['epochs']}.",
+            f"- Positives in training: {positives}.",
+        ]
+    )
+
+
+def _cell(test: dict[str, Any], column: str) -> str:
+    return _score(test["scores"][column], test["intervals"][column])
+
+
+def _score(value: float | None, bounds: list[float | None]) -> str:
+    if value is None:
+        return "–"
+    low, high = bounds
+    return f"{value:.3f} ({low:.2f}–{high:.2f})"

@@ -1,0 +1,90 @@
+"""Documents cannot drift: their commands run, their numbers are the card's, their files are there."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydicom.data import get_testdata_file
+
+import simulator
+from twelvelead.classifier import shipped_bundle
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+sys.path.insert(0, str(ROOT / "experiments"))
+import results  # noqa: E402
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def working_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readme")
+    simulator.write_ptbxl(folder / "data/ptb-xl")
+    simulator.write_challenge(folder / "data/challenge/training/cpsc_2018")
+    (folder / "recordings").mkdir()
+    simulator.Wfdb("A0001", simulator.digital(simulator.ecg())).write(folder / "recordings")
+    shutil.copy(get_testdata_file("waveform_ecg.dcm"), folder / "recordings/ecg.dcm")
+    (folder / "labels").mkdir()
+    (folder / "outputs").mkdir()
+    (folder / "labels/A0001.hea").write_text("A0001 12 500 5000\n#Dx: AF\n")
+    (folder / "outputs/A0001.csv").write_text("#A0001\nAF, PVC\n1, 0\n0.9, 0.1\n")
+    return folder
+
+
+def test_the_readme_begins_with_the_two_commands():
+    assert [line.split("#")[0].strip() for line in commands()[:2]] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("command", [command for command in commands() if command.startswith("twelvelead")])
+def test_the_readmes_commands_run(command, working_folder, twelvelead):
+    arguments = shlex.split(command)[1:]
+    if arguments[0] == "train":
+        arguments += ["--epochs", "2"]  # enough to run the command, not to learn
+    done = twelvelead(*arguments, cwd=working_folder)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_readmes_python_runs(working_folder):
+    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=working_folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/model-card.md"])
+def test_the_numbers_are_those_of_the_card(document):
+    card = json.loads((shipped_bundle() / "card.json").read_text(encoding="utf-8"))
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for name, render in {
+        "results": results.summary,
+        "classes": results.by_class,
+        "data": results.data,
+        "facts": results.facts,
+    }.items():
+        if f"<!-- {name} -->" in text:
+            assert results.between(text, name, render(card)) == text, name
+
+
+@pytest.mark.parametrize(
+    "document", sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+)
+def test_links_lead_somewhere(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!http)([^)#]+)", text):
+        assert ((ROOT / document).parent / target).exists(), target
+
+
+def test_every_error_is_in_the_readme():
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    for name in re.findall(r"class (\w+Error)\(TwelveleadError\)", source):
+        assert f"`{name}`" in README, name
