@@ -38,7 +38,7 @@ def write_documents(card: dict[str, object]) -> None:
 
 def main() -> None:
     """Train unless there is a fresh bundle already, test, ship."""
-    data, network = sys.argv[1], (sys.argv[2:] or ["dual"])[0]
+    data, network = sys.argv[1], (sys.argv[2:] or ["triple"])[0]
     lists = [ROOT / "experiments" / name for name in results.TESTS.values()]
     if not FRESH.exists():
         state = FRESH.with_name(FRESH.name + ".state")

@@ -134,7 +134,7 @@ def test_any_drawn_window_is_whole_and_finite(n, seed):
 
 def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classified():
     signal = simulated(1).signals[0]
-    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0, noise=0, mixup=0)
+    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0, mixup=0)
     np.testing.assert_allclose(
         drawn(signal, RECIPE, plain, np.random.default_rng(0)), RECIPE.windows(signal)[0], rtol=1e-5, atol=1e-5
     )

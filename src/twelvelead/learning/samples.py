@@ -58,15 +58,14 @@ class Augmentation:
     """How a training window differs from the recording. Each is a probability or an extent; 0 turns it off.
 
     stretch: largest relative change of speed. lead_dropout: chance that a lead is silent.
-    shortened: chance that the window holds only 5 to 10 s. noise: deviation of added white noise, in deviations.
-    mixup: parameter of the beta distribution by which pairs of windows are mixed.
+    shortened: chance that the window holds only 5 to 10 s.
+    mixup: parameter of the beta distribution by which pairs of windows and their labels are mixed.
     """
 
     stretch: float = 0.1
     lead_dropout: float = 0.1
     shortened: float = 0.1
-    noise: float = 0.05
-    mixup: float = 0.0
+    mixup: float = 0.5
 
 
 def batches(
@@ -102,6 +101,5 @@ def drawn(
     right = np.minimum(left + 1, last)
     window = signal[:, left] * (1 - share) + signal[:, right] * share
     window = recipe.scaled(window)
-    window += augmentation.noise * random.standard_normal(window.shape, dtype=np.float32)
     window[random.random(len(window)) < augmentation.lead_dropout] = 0
     return window
