@@ -1,17 +1,19 @@
 """The bundle, the flow from record to report, and the drawing."""
 
+import hashlib
 import json
 import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 import simulator
 from twelvelead.classifier import BundleError, classify, load_bundle, shipped_bundle
-from twelvelead.classifier.bundle import add_test, write_bundle
+from twelvelead.classifier.bundle import _sealed_text, add_test, write_bundle
 from twelvelead.classifier.paper import draw
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import LEADS, Record, RecordError
@@ -96,13 +98,44 @@ def test_a_changed_byte_is_found(copy, name):
 
 @pytest.mark.parametrize("change, sentence", [
     ({"format": 2}, "has format 2: this version reads format 1"), ({"format": None}, "has format None"),
-    ({"sha256": {}}, "lacks checksums"), ({"diagnoses": ["AF"]}, "names other diagnoses"),
-    ({"thresholds": {}}, "its card is damaged"), ({"recipe": {"rate": 1}}, "its card is damaged"),
+    ({"sha256": {}}, "is not what its seal was made of"), ({"sha256": 5}, "lacks checksums"),
+    ({"diagnoses": ["AF"]}, "names other diagnoses"), ({"thresholds": {}}, "is damaged"),
+    ({"thresholds": dict.fromkeys(DIAGNOSES, "x")}, "is damaged"), ({"thresholds": dict.fromkeys(DIAGNOSES, float("nan"))}, "between 0 and 1"),
+    ({"recipe": {"rate": 1}}, "is damaged"), ({"recipe": {"hop_s": 0}}, "hop_s from 1"), ({"recipe": {"rate_hz": "100"}}, "must be numbers"),
+    ({"recipe": {"scaling": "none"}}, "scaling 'none'"), ({"calibration": {name: {"slope": "a", "offset": 0} for name in DIAGNOSES}}, "is damaged"),
+    ({"name": None}, None),
 ])  # fmt: skip
-def test_a_bundle_of_another_version_or_damaged_is_refused(copy, change, sentence):
+def test_a_bundle_of_another_version_or_of_hostile_content_is_refused(copy, change, sentence):
     card = json.loads((copy / "card.json").read_text()) | change
-    (copy / "card.json").write_text(json.dumps(card))
-    with pytest.raises(BundleError, match=sentence):
+    (copy / "card.json").write_text(sealed_again(card))
+    if sentence is None:
+        assert load_bundle(copy).name.startswith("None")
+    else:
+        with pytest.raises(BundleError, match=sentence):
+            load_bundle(copy)
+
+
+def sealed_again(card):
+    """As somebody would who changes a card on purpose."""
+    with suppress(TypeError):
+        return _sealed_text(card) if card["sha256"] else json.dumps(card)
+    return json.dumps(card)
+
+
+def test_a_changed_byte_of_the_card_is_found(copy):
+    text = (copy / "card.json").read_text()
+    slope = re.search(r'"slope": (\d)', text)
+    (copy / "card.json").write_text(text[: slope.start(1)] + str(9 - int(slope[1])) + text[slope.end(1) :])
+    with pytest.raises(BundleError, match=r"card.json is not what its seal was made of"):
+        load_bundle(copy)
+
+
+def test_a_graph_that_does_not_run_is_refused(copy):
+    card = json.loads((copy / "card.json").read_text())
+    (copy / "model.onnx").write_bytes(b"no graph")
+    card["sha256"]["model.onnx"] = hashlib.sha256(b"no graph").hexdigest()
+    (copy / "card.json").write_text(_sealed_text(card))
+    with pytest.raises(BundleError, match="its graph does not run"):
         load_bundle(copy)
 
 
@@ -126,6 +159,7 @@ def test_a_bundle_replaces_another_only_when_it_is_whole(copy, monkeypatch):
     monkeypatch.undo()
     assert (copy / "card.json").read_bytes() == before
     load_bundle(copy)
+    (copy.parent / "copy.old/left").mkdir(parents=True)
     write_bundle(copy, {"name": "x"}, Recipe(), b"w", b"g", {"a/1": "training"})
     assert (copy / "model.onnx").read_bytes() == b"g"
     assert sorted(path.name for path in copy.parent.iterdir()) == ["copy"]

@@ -36,7 +36,7 @@ def test_dx_with_and_without_a_space(comment, tmp_path):
 
 @pytest.mark.parametrize("age, expected", [("NaN", None), ("300", None), ("66", 66.0), ("89+", None)])
 def test_ages(age, expected, tmp_path):
-    assert labelled(tmp_path, [f"#Age: {age}", "#Dx: 164889003"]).age == expected
+    assert read(labelled(tmp_path, [f"#Age: {age}", "#Dx: 164889003"]).path).age == expected
 
 
 def test_a_recording_without_labels_is_passed_over_and_named(tmp_path):

@@ -67,7 +67,7 @@ def test_class_frequencies_are_equal_in_each_database(seed):
 
 
 @settings(max_examples=40, deadline=None)
-@given(n=st.integers(10, 150), n_patients=st.integers(3, 60), seed=st.integers(0, 50))
+@given(n=st.integers(60, 200), n_patients=st.integers(20, 60), seed=st.integers(0, 50))
 def test_no_patient_is_on_both_sides(n, n_patients, seed):
     records = made_up(n, n_patients, seed)
     parted = halves(records, seed=seed)

@@ -14,7 +14,7 @@ from twelvelead.scoring.challenge import ScoreError, challenge_scores
 from twelvelead.scoring.challenge_files import score_folders
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import Calibration, decide, fit_calibration, fit_thresholds, merge, sigmoid
-from twelvelead.scoring.scores import Predictions, class_scores, intervals, means
+from twelvelead.scoring.scores import Predictions, _rankings, _weighted_scores, class_scores, intervals, means
 
 NAMES_IN_GOLDEN = {
     "f2": "f_beta",
@@ -185,7 +185,7 @@ def test_weights_are_repetitions():
         ),
         ["x"] * int(times.sum()),
     )
-    for name, values in class_scores(predictions, times.astype(float)).items():
+    for name, values in _weighted_scores(predictions, _rankings(predictions), times.astype(float)).items():
         np.testing.assert_allclose(values, class_scores(repeated)[name], atol=1e-12, err_msg=name)
 
 
@@ -200,7 +200,7 @@ def test_intervals_hold_the_score_and_are_wider_for_fewer_patients():
     assert low_fewer < score < high_fewer
     copies = Predictions(
         *(np.repeat(part, 4, axis=0) for part in (predictions.truth, predictions.decisions, predictions.probabilities)),
-        [g for g in predictions.groups for _ in range(4)],
+        [g for g in predictions.people for _ in range(4)],
     )
     assert intervals(copies)[0]["auroc"] == pytest.approx([low, high], abs=1e-9), "copies of a patient add nothing"
 

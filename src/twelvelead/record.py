@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 INDEPENDENT_LEADS: Final = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 MILLIVOLTS_PER: Final = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
-MAX_AMPLITUDE_MV: Final = 100.0
+MAX_EXTENT_MV: Final = 200.0
+MAX_OFFSET_MV: Final = 1000.0
 
 Unit = Literal["mV", "NU"]
 
@@ -54,10 +55,13 @@ class Record:
             raise RecordError(
                 f"signal of shape {self.signal.shape}: it must be (12, n_samples) with at least one sample"
             )
-        _refuse_impossible_samples(self.signal, self.rate_hz, self.unit)
-        signal = np.ascontiguousarray(self.signal, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            signal = np.ascontiguousarray(self.signal, dtype=np.float32)
+        _refuse_impossible_samples(signal, self.rate_hz, self.unit)
         signal.setflags(write=False)
         object.__setattr__(self, "signal", signal)
+        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
 
     @property
     def n_samples(self) -> int:
@@ -84,11 +88,11 @@ def _refuse_impossible_samples(signal: NDArray[np.floating], rate_hz: float, uni
             f"{np.count_nonzero(~finite)} samples are not numbers, the first in lead {LEADS[lead]} at "
             f"{sample / rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
         )
-    extent = float(np.ptp(signal, axis=1).max())
-    if unit == "mV" and extent > 2 * MAX_AMPLITUDE_MV:
+    extent, offset = float(np.ptp(signal, axis=1).max()), float(np.abs(signal).max())
+    if unit == "mV" and (extent > MAX_EXTENT_MV or offset > MAX_OFFSET_MV):
         raise RecordError(
-            f"a lead spans {extent:.6g} mV: an ECG stays within {2 * MAX_AMPLITUDE_MV:g} mV; "
-            f"check the unit and the gain that the file states"
+            f"a lead spans {extent:.6g} mV and reaches {offset:.6g} mV: an ECG spans at most {MAX_EXTENT_MV:g} mV, "
+            f"at most {MAX_OFFSET_MV:g} mV from zero; check the unit and the gain that the file states"
         )
 
 
@@ -166,6 +170,11 @@ def standard_lead(name: str) -> str | None:
     """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None."""
     plain = re.sub(r"\(.*\)|^MDC_ECG_LEAD_|^ECG\b|^LEAD\b|[\s_-]", "", name.strip().upper())
     return _STANDARD.get(plain)
+
+
+def printable(text: str) -> str:
+    """Text from a file or a file's name, with whatever could steer a terminal or break a document replaced."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def millivolts_per(unit: str) -> float:

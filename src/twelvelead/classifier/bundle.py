@@ -6,7 +6,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.record import TwelveleadError
+from twelvelead.record import LEADS, TwelveleadError
 from twelvelead.scoring.probabilities import Calibration
 from twelvelead.signals.recipe import Recipe
 
@@ -26,6 +26,7 @@ CARD: Final = "card.json"
 WEIGHTS: Final = "weights.safetensors"
 GRAPH: Final = "model.onnx"
 SPLIT: Final = "split.csv"
+FILES: Final = (WEIGHTS, GRAPH, SPLIT)
 BATCH_WINDOWS: Final = 64
 
 
@@ -35,10 +36,11 @@ class BundleError(TwelveleadError):
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A loaded bundle, ready to run on onnxruntime."""
+    """A loaded bundle, ready to run on onnxruntime; `name` is its name and version, as a report shows them."""
 
     folder: Path
     card: dict[str, Any]
+    name: str
     recipe: Recipe
     calibration: Calibration
     thresholds: NDArray[np.float64]
@@ -53,17 +55,11 @@ class Classifier:
         logits, attention = zip(*parts, strict=True)
         return np.concatenate(logits), np.concatenate(attention)
 
-    @property
-    def name(self) -> str:
-        """Name and version, as a report shows them."""
-        return f"{self.card['name']} {self.card['version']}"
-
     @cached_property
     def seen(self) -> frozenset[str]:
         """Keys (`database/recording`) of the recordings that it was trained or validated on."""
-        with (self.folder / SPLIT).open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file)
-            return frozenset(row["recording"] for row in rows if row["side"] in {"training", "validation"})
+        rows = csv.reader((self.folder / SPLIT).read_text(encoding="utf-8").splitlines())
+        return frozenset(row[0] for row in rows if row[1:] in (["training"], ["validation"]))
 
 
 def shipped_bundle() -> Path:
@@ -72,47 +68,77 @@ def shipped_bundle() -> Path:
 
 
 def load_bundle(folder: Path) -> Classifier:
-    """Open a bundle after holding its version and every file's checksum against its card.
+    """Open a bundle after holding its version, its card's seal and every file's checksum against its card.
 
     Raises BundleError with what was found and the way out.
     """
     card = _card(folder)
-    for name, expected in card["sha256"].items():
-        try:
-            found = hashlib.sha256((folder / Path(name).name).read_bytes()).hexdigest()
-        except OSError as error:
-            raise BundleError(f"bundle {folder}: {name} cannot be read ({error.strerror}); copy it anew") from error
-        if found != expected:
-            raise BundleError(
-                f"bundle {folder}: {name} has sha256 {found[:12]}…, its card says {expected[:12]}…: "
-                f"the file was changed; copy the bundle anew"
-            )
+    for name in FILES:
+        _refuse_changed(folder, name, card["sha256"].get(name))
     try:
+        thresholds = np.array([float(card["thresholds"][name]) for name in DIAGNOSES])
+        if not ((thresholds >= 0) & (thresholds <= 1)).all():
+            raise ValueError(f"thresholds {thresholds.tolist()}: they must lie between 0 and 1")
+        recipe = Recipe(**card["recipe"])
         return Classifier(
             folder=folder,
             card=card,
-            recipe=Recipe(**card["recipe"]),
+            name=f"{card['name']} {card['version']}",
+            recipe=recipe,
             calibration=Calibration.from_json(card["calibration"]),
-            thresholds=np.array([card["thresholds"][name] for name in DIAGNOSES]),
-            session=open_graph((folder / GRAPH).read_bytes()),
+            thresholds=thresholds,
+            session=_checked_session((folder / GRAPH).read_bytes(), recipe),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"bundle {folder}: its card is damaged ({error!r}); copy the bundle anew") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"bundle {folder} is damaged ({error!r}); copy the bundle anew") from error
 
 
 def _card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BundleError(f"no bundle in {folder}: it must be a folder with {CARD}, {GRAPH} and {WEIGHTS}") from error
-    except ValueError as error:
+        raise BundleError(f"no bundle in {folder}: it must be a folder with {CARD}, {', '.join(FILES)}") from error
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"bundle {folder}: {CARD} is no JSON ({error}); copy the bundle anew") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         found = card.get("format") if isinstance(card, dict) else type(card).__name__
         raise BundleError(f"bundle {folder} has format {found!r}: this version reads format {FORMAT}; train it anew")
-    if not isinstance(card.get("sha256"), dict) or GRAPH not in card["sha256"] or card.get("diagnoses") != [*DIAGNOSES]:
+    if not isinstance(card.get("sha256"), dict) or card.get("diagnoses") != [*DIAGNOSES]:
         raise BundleError(f"bundle {folder}: its card lacks checksums or names other diagnoses; copy the bundle anew")
+    if card["sha256"].get(CARD) != _seal(card):
+        raise BundleError(f"bundle {folder}: {CARD} is not what its seal was made of: it was changed; copy it anew")
     return card
+
+
+def _seal(card: Mapping[str, Any]) -> str:
+    """sha256 of all that a card says, its own seal apart."""
+    sealed = {**card, "sha256": {name: digest for name, digest in card["sha256"].items() if name != CARD}}
+    return hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()
+
+
+def _refuse_changed(folder: Path, name: str, expected: object) -> None:
+    try:
+        found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise BundleError(f"bundle {folder}: {name} cannot be read ({error.strerror}); copy it anew") from error
+    if found != expected:
+        raise BundleError(
+            f"bundle {folder}: {name} has sha256 {found[:12]}…, its card says {str(expected)[:12]}…: "
+            f"the file was changed; copy the bundle anew"
+        )
+
+
+def _checked_session(graph: bytes, recipe: Recipe) -> Any:
+    """A session that has answered a silent window with nine logits and their attention."""
+    try:
+        session = open_graph(graph)
+        silence = np.zeros((1, len(LEADS), recipe.window_samples), np.float32)
+        logits, attention = session.run(["logits", "attention"], {"windows": silence})
+    except Exception as error:  # onnxruntime raises many kinds, without a common root
+        raise ValueError(f"its graph does not run: {str(error).splitlines()[0]}") from error
+    if logits.shape != (1, len(DIAGNOSES)) or attention.shape[:2] != (1, len(DIAGNOSES)):
+        raise ValueError(f"its graph answers {logits.shape} and {attention.shape}")
+    return session
 
 
 def open_graph(graph: bytes) -> Any:
@@ -151,16 +177,21 @@ def write_bundle(
     beside.mkdir(parents=True)
     for name, data in files.items():
         (beside / name).write_bytes(data)
-    (beside / CARD).write_text(card_text(whole), encoding="utf-8")
+    (beside / CARD).write_text(_sealed_text(whole), encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         os.replace(folder, old)
     os.replace(beside, folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def card_text(card: Mapping[str, Any]) -> str:
-    """A card as it is written: readable, and the same for the same content."""
-    return json.dumps(card, indent=2, ensure_ascii=False) + "\n"
+def refuse_unsafe_place(folder: Path, inputs: Iterable[Path]) -> None:
+    """Raise BundleError where writing a bundle would remove or enter anything that is none."""
+    if folder.exists() and not (folder / CARD).is_file():
+        raise BundleError(f"{folder} exists and is no bundle: name a new folder, so that nothing of it is lost")
+    for given in inputs:
+        if folder == given or folder in given.parents:
+            raise BundleError(f"{folder} holds the recordings of {given}: name another folder for the bundle")
 
 
 def add_test(folder: Path, name: str, result: Mapping[str, Any]) -> None:
@@ -168,5 +199,11 @@ def add_test(folder: Path, name: str, result: Mapping[str, Any]) -> None:
     card = _card(folder)
     card.setdefault("tests", {})[name] = result
     beside = folder / (CARD + ".part")
-    beside.write_text(card_text(card), encoding="utf-8")
+    beside.write_text(_sealed_text(card), encoding="utf-8")
     os.replace(beside, folder / CARD)
+
+
+def _sealed_text(card: Mapping[str, Any]) -> str:
+    """A card as it is written: readable, and with its own seal."""
+    sealed = {**card, "sha256": {**card["sha256"], CARD: _seal(card)}}
+    return json.dumps(sealed, indent=2, ensure_ascii=False) + "\n"

@@ -10,20 +10,35 @@ from twelvelead.databases import challenge, cpsc2018, ludb, ptbxl
 from twelvelead.databases.labelled import (
     DatabaseError,
     LabelledRecord,
+    Search,
     groups_of,
     only,
+    people_of,
     read_keys,
+    truth_of,
     without_repetitions,
 )
 
-__all__ = ["DatabaseError", "Found", "LabelledRecord", "find", "groups_of", "only", "read_keys"]
+__all__ = [
+    "DatabaseError",
+    "Found",
+    "LabelledRecord",
+    "find",
+    "groups_of",
+    "only",
+    "people_of",
+    "read_keys",
+    "truth_of",
+]
+
+Entry = LabelledRecord | tuple[Path, str]
 
 
 class Layout(NamedTuple):
     """How one database lies on disk. owns_below: its folder holds nothing of any other database."""
 
     is_here: Callable[[Path], bool]
-    records: Callable[[Path, int], Iterator[LabelledRecord | tuple[Path, str]]]
+    records: Callable[[Path, Search], Iterator[Entry]]
     owns_below: bool
 
 
@@ -54,25 +69,26 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     for folder in folders:
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
-        for entry in _walk(folder, rate_hz):
+        for entry in _walk(Search(folder, rate_hz)):
             if isinstance(entry, LabelledRecord):
                 records.append(entry)
             else:
                 passed_over.append(entry)
     if not records:
+        why = "".join(f"; {path.name} was passed over: {reason}" for path, reason in passed_over[:1])
         raise DatabaseError(
             f"no labelled recordings in {', '.join(map(str, folders))}: known are the Challenge's headers with Dx, "
-            f"PTB-XL ({ptbxl.TABLE}), LUDB ({ludb.TABLE}) and CPSC2018 ({cpsc2018.TABLE})"
+            f"PTB-XL ({ptbxl.TABLE}), LUDB ({ludb.TABLE}) and CPSC2018 ({cpsc2018.TABLE}){why}"
         )
     return Found(tuple(without_repetitions(records)), tuple(passed_over))
 
 
-def _walk(folder: Path, rate_hz: int) -> Iterator[LabelledRecord | tuple[Path, str]]:
-    for here, below, _ in os.walk(folder):
+def _walk(search: Search) -> Iterator[Entry]:
+    for here, below, _ in os.walk(search.root):
         below.sort()
         for layout in LAYOUTS:
             if layout.is_here(Path(here)):
-                yield from layout.records(Path(here), rate_hz)
+                yield from layout.records(Path(here), search)
                 if layout.owns_below:
                     below.clear()
                 break

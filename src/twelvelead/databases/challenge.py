@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.labelled import LabelledRecord
+from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.diagnoses import from_challenge
 from twelvelead.formats.wfdb_header import read_header
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.record import RecordError, sex_letter
 
 BY_PREFIX: Final = {
     "A": "cpsc2018",
@@ -21,25 +20,26 @@ BY_PREFIX: Final = {
     "S": "ptb",
 }
 LAST_OF_CHAPMAN_SHAOXING: Final = 10646
-LOOK_AT: Final = 20
 CODES_SINUS_RHYTHM_FOR_NORMAL: Final = ("cpsc2018", "cpsc2018-extra")
 
 
 def is_here(folder: Path) -> bool:
-    """Whether a folder holds headers, one of the first of which has a `Dx` comment."""
-    headers = islice(sorted(folder.glob("*.hea")), LOOK_AT)
-    return any(re.search(r"^#\s*Dx\s*:", path.read_text(errors="replace"), re.M) for path in headers)
+    """Whether a folder holds headers."""
+    return any(_headers(folder))
 
 
-def records(folder: Path, rate_hz: int) -> Iterator[LabelledRecord | tuple[Path, str]]:
-    """The labelled recordings of one folder, not of those below it; (path, reason) for one without labels."""
-    del rate_hz  # the Challenge published each recording at one rate
-    for path in sorted(folder.glob("*.hea")):
-        comments = read_header(path).comments
+def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+    """The labelled recordings of one folder, not of those below it; (path, reason) for one that is passed over."""
+    for path in sorted(_headers(folder)):
+        try:
+            comments = read_header(path).comments
+        except RecordError as error:
+            yield path, str(error)
+            continue
         if not comments.get("dx"):
             yield path, "its header has no Dx, so nobody knows its diagnoses"
             continue
-        database, recording = identity(path)
+        database, recording = identity(path, search.root)
         yield LabelledRecord(
             path=path,
             database=database,
@@ -48,17 +48,19 @@ def records(folder: Path, rate_hz: int) -> Iterator[LabelledRecord | tuple[Path,
                 re.split(r"[,\s]+", comments["dx"]),
                 sinus_rhythm_means_normal=database in CODES_SINUS_RHYTHM_FOR_NORMAL,
             ),
-            age=plausible_age(comments.get("age")),
             sex=sex_letter(comments.get("sex")),
         )
 
 
-def identity(path: Path) -> tuple[str, str]:
-    """(database, recording) from a record's name, as the Challenge numbered them; its folder's name otherwise."""
+def _headers(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*.hea") if not path.name.startswith("."))
+
+
+def identity(path: Path, root: Path) -> tuple[str, str]:
+    """(database, recording) by the Challenge's numbering; else the searched folder's name and the path within it."""
     match = re.fullmatch(r"([A-Z]{1,2})(\d{4,5})", path.stem)
     if match is None or match[1] not in BY_PREFIX:
-        folder = path.parent.parent if re.fullmatch(r"g\d+", path.parent.name) else path.parent
-        return folder.name, path.stem
+        return root.resolve().name, path.relative_to(root).with_suffix("").as_posix()
     database, number = BY_PREFIX[match[1]], int(match[2])
     if database == "ptb-xl":
         return database, f"{number:05d}"

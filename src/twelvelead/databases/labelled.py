@@ -4,8 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import TwelveleadError
 
 
@@ -27,13 +31,19 @@ class LabelledRecord:
     diagnoses: tuple[str, ...]
     patient: str | None = None
     fold: int | None = None
-    age: float | None = None
     sex: Literal["F", "M"] | None = None
 
     @property
     def key(self) -> str:
         """Its identity in one word, such as `ptb-xl/00599`."""
         return f"{self.database}/{self.recording}"
+
+
+class Search(NamedTuple):
+    """What a folder is searched with: where the search began, and the form of PTB-XL that is wanted."""
+
+    root: Path
+    rate_hz: int
 
 
 def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
@@ -67,24 +77,47 @@ def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
     return [group(record) for record in records]
 
 
+def people_of(records: Iterable[LabelledRecord]) -> list[str]:
+    """For each recording whose it is, as far as its database says; a recording without a patient stands for one."""
+    return [f"{record.database}/patient {record.patient}" if record.patient else record.key for record in records]
+
+
+def truth_of(records: Sequence[LabelledRecord]) -> NDArray[np.float32]:
+    """(n_recordings, 9): 1 where a recording has a diagnosis."""
+    rows = [[name in record.diagnoses for name in DIAGNOSES] for record in records]
+    return np.array(rows, np.float32).reshape(-1, len(DIAGNOSES))
+
+
 def without_repetitions(records: Iterable[LabelledRecord]) -> list[LabelledRecord]:
-    """Each recording once, in the form that tells the most about its patient, else in the one found first."""
+    """Each recording once, in the form that tells the most of its patient and fold, else in the one found first."""
     best: dict[str, LabelledRecord] = {}
     for record in records:
-        if record.key not in best or (record.patient and not best[record.key].patient):
+        if record.key not in best or _known(record) > _known(best[record.key]):
             best[record.key] = record
     return list(best.values())
 
 
+def _known(record: LabelledRecord) -> int:
+    return 2 * (record.patient is not None) + (record.fold is not None)
+
+
 def read_keys(path: Path) -> frozenset[str]:
-    """The recordings that a file lists, one `database/recording` a line; `#` begins a comment."""
-    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return frozenset(line for line in lines if line)
+    """The recordings that a file lists, one `database/recording` a line; `#` begins a comment.
+
+    Raises DatabaseError when it is no text or lists nothing.
+    """
+    try:
+        lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+        keys = frozenset(line for line in lines if line)
+    except UnicodeDecodeError as error:
+        raise DatabaseError(f"{path} is no text: it must list one database/recording a line") from error
+    if not keys:
+        raise DatabaseError(f"{path} lists no recording: it must list one database/recording a line")
+    return keys
 
 
 def only(records: Sequence[LabelledRecord], keys: frozenset[str]) -> tuple[LabelledRecord, ...]:
     """Those records that are listed; raises DatabaseError when a listed one is not there."""
-    kept = tuple(record for record in records if record.key in keys)
-    if missing := sorted(keys - {record.key for record in kept}):
+    if missing := sorted(keys - {record.key for record in records}):
         raise DatabaseError(f"{len(missing)} listed recordings are not in the folders, the first is {missing[0]}")
-    return kept
+    return tuple(record for record in records if record.key in keys)

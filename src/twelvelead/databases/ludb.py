@@ -1,13 +1,14 @@
 """LUDB as published: `ludb.csv` beside `data/N.hea` (doi:10.13026/eegm-h675); one recording a patient."""
 
-import csv
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.labelled import LabelledRecord
+from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.tables import Row, labelled_rows
 from twelvelead.diagnoses import from_ludb
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.record import sex_letter
 
 TABLE: Final = "ludb.csv"
 NOT_STATEMENTS: Final = ("ID", "Sex", "Age")
@@ -18,21 +19,22 @@ def is_here(folder: Path) -> bool:
     return (folder / TABLE).is_file()
 
 
-def records(folder: Path, rate_hz: int) -> Iterator[LabelledRecord | tuple[Path, str]]:
+def records(folder: Path, _: Search) -> Iterator[LabelledRecord]:
     """Each recording of the table that is on disk."""
-    del rate_hz  # LUDB has one rate
-    with (folder / TABLE).open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            number = row["ID"].strip()
-            path = folder / "data" / f"{number}.hea"
-            if number.isdigit() and path.is_file():
-                cells = (cell for column, cell in row.items() if column not in NOT_STATEMENTS)
-                yield LabelledRecord(
-                    path=path,
-                    database="ludb",
-                    recording=number,
-                    diagnoses=from_ludb(line for cell in cells if cell for line in cell.splitlines()),
-                    patient=number,
-                    age=plausible_age(row["Age"]),
-                    sex=sex_letter(row["Sex"]),
-                )
+    yield from labelled_rows(folder / TABLE, partial(_labelled, folder))
+
+
+def _labelled(folder: Path, row: Row) -> LabelledRecord | None:
+    number = int(row["ID"])
+    path = folder / "data" / f"{number}.hea"
+    if not path.is_file():
+        return None
+    cells = [cell for column, cell in row.items() if column not in NOT_STATEMENTS]
+    return LabelledRecord(
+        path=path,
+        database="ludb",
+        recording=str(number),
+        diagnoses=from_ludb(line for cell in cells for line in cell.splitlines()),
+        patient=str(number),
+        sex=sex_letter(row.get("Sex")),
+    )

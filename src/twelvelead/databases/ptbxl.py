@@ -1,14 +1,15 @@
 """PTB-XL as published: `ptbxl_database.csv` beside `records100` and `records500` (doi:10.13026/kfzx-aw45)."""
 
-import ast
-import csv
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.labelled import DatabaseError, LabelledRecord
+from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.tables import Row, labelled_rows
 from twelvelead.diagnoses import from_scp
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.record import sex_letter
 
 TABLE: Final = "ptbxl_database.csv"
 COLUMNS: Final = {100: "filename_lr", 500: "filename_hr"}
@@ -20,20 +21,25 @@ def is_here(folder: Path) -> bool:
     return (folder / TABLE).is_file()
 
 
-def records(folder: Path, rate_hz: int) -> Iterator[LabelledRecord | tuple[Path, str]]:
-    """Each recording of the table that is on disk, once: at `rate_hz` where it is there, else at the other rate."""
-    table = folder / TABLE
-    columns = [COLUMNS[rate_hz]] + [column for rate, column in COLUMNS.items() if rate != rate_hz]
-    with table.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            try:
-                path = _first_present(folder, [row[column] for column in columns if row.get(column)])
-                if path is not None:
-                    yield _labelled(row, path)
-            except (KeyError, ValueError, SyntaxError, AttributeError) as error:
-                raise DatabaseError(
-                    f"{table}: row of ecg_id {row.get('ecg_id')!r} is damaged ({error!r}); fetch the table again"
-                ) from error
+def records(folder: Path, search: Search) -> Iterator[LabelledRecord]:
+    """Each recording of the table that is on disk, once: at the rate asked for where it is there, else at the other."""
+    columns = sorted(COLUMNS.values(), key=lambda column: column != COLUMNS[search.rate_hz])
+    yield from labelled_rows(folder / TABLE, partial(_labelled, folder, columns))
+
+
+def _labelled(folder: Path, columns: list[str], row: Row) -> LabelledRecord | None:
+    path = _first_present(folder, [row[column] for column in columns if row.get(column)])
+    if path is None:
+        return None
+    return LabelledRecord(
+        path=path,
+        database="ptb-xl",
+        recording=f"{int(row['ecg_id']):05d}",
+        diagnoses=from_scp(re.findall(r"'([^']*)'\s*:", row["scp_codes"])),
+        patient=str(int(float(row["patient_id"]))) if row.get("patient_id") else None,
+        fold=int(float(row["strat_fold"])) if row.get("strat_fold") else None,
+        sex=sex_letter(SEX.get(row.get("sex", "").split(".")[0])),
+    )
 
 
 def _first_present(folder: Path, names: list[str]) -> Path | None:
@@ -44,16 +50,3 @@ def _first_present(folder: Path, names: list[str]) -> Path | None:
         if (path := folder / relative).is_file():
             return path
     return None
-
-
-def _labelled(row: dict[str, str], path: Path) -> LabelledRecord:
-    return LabelledRecord(
-        path=path,
-        database="ptb-xl",
-        recording=f"{int(row['ecg_id']):05d}",
-        diagnoses=from_scp(ast.literal_eval(row["scp_codes"]).keys()),
-        patient=str(int(float(row["patient_id"]))) if row.get("patient_id") else None,
-        fold=int(float(row["strat_fold"])) if row.get("strat_fold") else None,
-        age=plausible_age(row.get("age")),
-        sex=sex_letter(SEX.get(row.get("sex", "").split(".")[0])),
-    )

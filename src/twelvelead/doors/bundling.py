@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 
 from twelvelead.classifier.bundle import BundleError, open_graph, write_bundle
+from twelvelead.databases import people_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Fitted, Settings
 from twelvelead.learning.samples import Samples
-from twelvelead.network.cnn_gru import CnnGru, Config
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.config import Config, n_multiply_adds, n_parameters
 from twelvelead.network.to_onnx import to_onnx
-from twelvelead.network.zoo import n_multiply_adds, n_parameters
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import decide, fit_calibration, fit_thresholds, merge
 from twelvelead.scoring.scores import Predictions
@@ -57,7 +58,7 @@ def bundle_up(
     calibration = fit_calibration(windows, truth[owners])
     merged = np.stack([merge(calibration.probabilities(logits)) for logits in fitted.validation_logits])
     thresholds = fit_thresholds(merged, truth)
-    predictions = Predictions(truth, decide(merged, thresholds), merged, [record.key for record in validation.records])
+    predictions = Predictions(truth, decide(merged, thresholds), merged, people_of(validation.records))
     graph = to_onnx(fitted.network, config).SerializeToString()
     _refuse_other_answers(graph, fitted.network, config, recipe)
     card = {
@@ -66,7 +67,7 @@ def bundle_up(
         "purpose": "Research. No medical device: its output must not decide about a patient.",
         "network": {
             "name": name,
-            "parameters": n_parameters(fitted.network),
+            "parameters": n_parameters(config),
             "macs_per_10_s": n_multiply_adds(config, 10),
             "config": config.as_json(),
         },

@@ -16,9 +16,9 @@ from rich.table import Table
 
 from twelvelead.classifier import Classifier, classify, load_bundle, shipped_bundle
 from twelvelead.classifier.bundle import add_test
-from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, only, read_keys
+from twelvelead.databases import DatabaseError, LabelledRecord, find, only, people_of, read_keys, truth_of
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.options import Bundle, Folders, Json
+from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, PtbXlRate
 from twelvelead.formats import read
 from twelvelead.record import RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
@@ -36,6 +36,7 @@ def evaluate_command(
         str | None,
         typer.Option(help="Enter the result into the bundle's card under this name.", show_default=False),
     ] = None,
+    ptbxl_rate: PtbXlRate = "100",
     as_json: Json = False,
 ) -> None:
     """Score a bundle on labelled recordings: a table per class and per database, 95 % intervals over patients.
@@ -46,21 +47,19 @@ def evaluate_command(
     Example: twelvelead evaluate ptb-xl/ --records fold-9.txt --json
     """
     classifier = load_bundle(bundle or shipped_bundle())
-    labelled = find(folders).records
-    if records is not None:
-        labelled = only(labelled, read_keys(records))
+    found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
+    labelled = found.records if records is None else only(found.records, read_keys(records))
     kept, predictions, refused = predict(labelled, classifier)
     if not kept:
-        raise DatabaseError(
-            f"none of {len(labelled)} recordings could be classified, the first because: {refused[0][1]}"
-        )
+        raise DatabaseError(f"none of {len(labelled)} recordings can be classified, the first because: {refused[0][1]}")
+    passed_over = found.passed_over if records is None else ()
     result = evaluation([record.database for record in kept], predictions) | {
         "bundle": classifier.name,
         "seen_in_training": sum(record.key in classifier.seen for record in kept),
-        "refused": [{"path": str(path), "error": reason} for path, reason in refused],
+        "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
     }
     if card is not None:
-        add_test(classifier.folder, card, {**result, "refused": len(refused)})
+        add_test(classifier.folder, card, {**result, "refused": len(result["refused"])})
     if as_json:
         print(json.dumps(result))
     else:
@@ -79,14 +78,11 @@ def predict(
                 kept.append(record)
             except RecordError as error:
                 refused.append((record.path, str(error)))
-    groups = [group or record.key for group, record in zip(groups_of(kept), kept, strict=True)]
     predictions = Predictions(
-        truth=np.array([[name in record.diagnoses for name in DIAGNOSES] for record in kept], bool).reshape(-1, 9),
-        decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool).reshape(
-            -1, 9
-        ),
-        probabilities=np.array([list(report.probabilities.values()) for report in reports]).reshape(-1, 9),
-        groups=groups,
+        truth=truth_of(kept).astype(bool),
+        decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool),
+        probabilities=np.array([list(report.probabilities.values()) for report in reports]),
+        people=people_of(kept),
     )
     return kept, predictions, refused
 

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from twelvelead.doors.options import Json
+from twelvelead.network.config import n_multiply_adds, n_parameters
+from twelvelead.network.zoo import NETWORKS
 
 
 def networks_command(as_json: Json = False) -> None:
@@ -13,13 +15,10 @@ def networks_command(as_json: Json = False) -> None:
 
     Example: twelvelead networks --json
     """
-    from twelvelead.network.cnn_gru import CnnGru
-    from twelvelead.network.zoo import NETWORKS, n_multiply_adds, n_parameters
-
     rows = [
         {
             "name": name,
-            "parameters": n_parameters(CnnGru(config)),
+            "parameters": n_parameters(config),
             "macs_per_10_s": n_multiply_adds(config, 10),
         }
         for name, config in NETWORKS.items()

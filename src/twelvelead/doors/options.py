@@ -1,7 +1,7 @@
 """Options that several commands share, so that each is written and explained once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -17,3 +17,8 @@ Folders = Annotated[
         show_default=False,
     ),
 ]
+PtbXlRate = Annotated[
+    Literal["100", "500"],
+    typer.Option("--ptbxl-rate", help="Which form of PTB-XL to read where both are there, in Hz."),
+]
+PTBXL_RATES: Final[dict[str, Literal[100, 500]]] = {"100": 100, "500": 500}

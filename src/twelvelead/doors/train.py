@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twelvelead.databases import DatabaseError, LabelledRecord, find, read_keys
-from twelvelead.doors.options import Folders, Json
+from twelvelead.classifier.bundle import refuse_unsafe_place
+from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
+from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
 from twelvelead.signals.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def train_command(
     folders: Folders,
     out: Annotated[Path, typer.Option(help="Folder of the bundle to write.", show_default=False)],
     network: Annotated[str, typer.Option(help="A name that `twelvelead networks` lists.")] = "single",
-    seed: Annotated[int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0, max=99_999)
+    ] = 0,
     epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 60,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
@@ -40,7 +42,8 @@ def train_command(
             show_default=False,
         ),
     ] = None,
-    threads: Annotated[int, typer.Option(help="Threads of computation; the last bits depend on it.", min=1)] = 1,
+    ptbxl_rate: PtbXlRate = "100",
+    threads: Annotated[int, typer.Option(help="Of computation; the last bits depend on it.", min=1, max=256)] = 1,
     as_json: Json = False,
 ) -> None:
     """Train a network on labelled recordings: 80 % to train on, 20 % to stop early and to set thresholds on.
@@ -58,10 +61,12 @@ def train_command(
     torch.set_num_threads(threads)
     console = Console(stderr=True)
     config, recipe, settings = named(network), Recipe(), Settings(epochs=epochs, seed=seed)
-    found = find(folders)
+    out = out.resolve()
+    refuse_unsafe_place(out, [folder.resolve() for folder in folders])
+    found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     held_out = frozenset().union(*map(read_keys, hold_out or []))
     parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
-    _tell_left_out(found.passed_over, parted, console)
+    _tell_left_out(found, parted, console)
     training, validation = _load(found.records, parted, recipe, console)
     state = out.with_name(out.name + ".state")
     state.parent.mkdir(parents=True, exist_ok=True)
@@ -92,9 +97,11 @@ def train_command(
     _tell_result(out, card, as_json)
 
 
-def _tell_left_out(passed_over: Sequence[tuple[Path, str]], parted: "Split", console: Console) -> None:
-    for reason, count in Counter(reason for _, reason in passed_over).items():
-        console.print(f"left out {count} recordings: {reason}", highlight=False)
+def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
+    for path, reason in found.passed_over:
+        console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+    if unnamed := sorted({record.database for record in found.records if record.patient is None}):
+        console.print(f"{', '.join(unnamed)}: without patients; nobody can say whether a person is on both sides")
     if parted.held_out:
         console.print(f"left out {len(parted.held_out)} recordings: held out, or maybe of a person held out")
     if parted.unplaceable:

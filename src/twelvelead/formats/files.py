@@ -7,19 +7,28 @@ from typing import Final
 
 from twelvelead.record import RecordError
 
-MAX_BYTES: Final = 2 << 30
-BEGINNING_BYTES: Final = 512
+MAX_BYTES: Final = 1 << 30
+BEGINNING_BYTES: Final = 4096
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
 
 
-def read_bytes(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
-    """All bytes of a plain file of at most `at_most` bytes; raises RecordError on anything else."""
+def size_of(path: Path) -> int:
+    """Size of a plain file in bytes."""
+    handle = _open_plain(path)
+    try:
+        return os.fstat(handle).st_size
+    finally:
+        os.close(handle)
+
+
+def read_bytes(path: Path, *, at_most: int = MAX_BYTES, only: int | None = None) -> bytes:
+    """The bytes of a plain file, or its first `only` ones; raises RecordError where they are more than `at_most`."""
     handle = _open_plain(path)
     with os.fdopen(handle, "rb") as file:
-        size = os.fstat(handle).st_size
-        if size > at_most:
-            raise RecordError(f"{path.name} has {size:,} bytes: at most {at_most:,} are read; split the recording")
-        return file.read(at_most)
+        wanted = os.fstat(handle).st_size if only is None else only
+        if wanted > at_most:
+            raise RecordError(f"{path.name} has {wanted:,} bytes: at most {at_most:,} are read; split the recording")
+        return file.read(wanted)
 
 
 def beginning_of(path: Path) -> bytes:

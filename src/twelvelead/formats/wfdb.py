@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.files import read_bytes
+from twelvelead.formats.files import read_bytes, size_of
 from twelvelead.formats.wfdb_header import SignalLine, read_header
 from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
 
+OFFSET_BINARY: Final = 80
 SAMPLE_TYPES: Final = {16: "<i2", 61: ">i2", 32: "<i4", 80: "u1"}
 INVALID_SAMPLE: Final = {16: -(1 << 15), 61: -(1 << 15), 32: -(1 << 31), 80: -(1 << 7)}
 STANDARDISED_UNIT: Final = "NU"
@@ -60,14 +61,14 @@ def _common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float
     return "mV", {unit: millivolts_per(unit) for unit in written}
 
 
-def _physical(samples: NDArray[np.int64], signal: SignalLine, per_unit: float) -> NDArray[np.float32]:
+def _physical(samples: NDArray[np.integer], signal: SignalLine, per_unit: float) -> NDArray[np.float32]:
     """Samples in millivolts; NaN where the format's mark says that none was taken."""
-    physical = (samples - signal.baseline) * (per_unit / signal.gain)
+    physical = (samples.astype(np.float64) - signal.baseline) * (per_unit / signal.gain)
     physical[samples == INVALID_SAMPLE[signal.format]] = np.nan
     return physical.astype(np.float32)
 
 
-def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.int64], list[str]]:
+def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.integer], list[str]]:
     """(signals, n_samples) ADC values of one signal file, verified against its header, and warnings."""
     code, offset = signals[0].format, signals[0].offset_bytes
     if any((signal.format, signal.offset_bytes) != (code, offset) for signal in signals):
@@ -75,39 +76,39 @@ def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tu
     if code not in SAMPLE_TYPES:
         allowed = ", ".join(map(str, sorted(SAMPLE_TYPES)))
         raise RecordError(f"signal format {code}: formats {allowed} are read; convert the record")
-    data = read_bytes(path)
     frame_bytes = len(signals) * np.dtype(SAMPLE_TYPES[code]).itemsize
-    n_samples = n_samples or max(0, len(data) - offset) // frame_bytes
+    size = size_of(path)
+    n_samples = n_samples or max(0, size - offset) // frame_bytes
     expected = offset + n_samples * frame_bytes
-    if len(data) < expected or n_samples == 0:
+    if size < expected or n_samples == 0:
         raise RecordError(
-            f"{path.name} has {len(data):,} bytes, its header declares {expected:,}: "
-            f"the file is cut short; fetch it again"
+            f"{path.name} has {size:,} bytes, its header declares {expected:,}: the file is cut short; fetch it again"
         )
+    data = read_bytes(path, only=expected)
     frames = np.frombuffer(data, SAMPLE_TYPES[code], count=n_samples * len(signals), offset=offset)
-    digital = frames.reshape(n_samples, len(signals)).T.astype(np.int64)
-    if code == 80:
-        digital -= 128
+    digital = frames.reshape(n_samples, len(signals)).T
+    if code == OFFSET_BINARY:
+        digital = digital.astype(np.int16) - 128
     verified = _verify(path, signals, digital)
-    if len(data) == expected:
+    if size == expected:
         return digital, []
     if not verified:
         raise RecordError(
-            f"{path.name} has {len(data):,} bytes, its header declares {expected:,} and no checksum says "
+            f"{path.name} has {size:,} bytes, its header declares {expected:,} and no checksum says "
             f"which samples are meant; fetch the record again"
         )
-    return digital, [f"{path.name} is {len(data) - expected:,} bytes longer than declared; they were left out"]
+    return digital, [f"{path.name} is {size - expected:,} bytes longer than declared; they were left out"]
 
 
-def _verify(path: Path, signals: list[SignalLine], digital: NDArray[np.int64]) -> bool:
+def _verify(path: Path, signals: list[SignalLine], digital: NDArray[np.integer]) -> bool:
     """Hold each signal against its initial value and 16-bit checksum; whether all had a checksum."""
-    for signal, samples in zip(signals, digital, strict=True):
-        if signal.initial is not None and signal.checksum is not None and signal.initial != samples[0]:
+    sums = digital.sum(axis=1, dtype=np.int64)
+    for signal, first, found in zip(signals, digital[:, 0], map(int, sums), strict=True):
+        if signal.initial is not None and signal.checksum is not None and signal.initial != first:
             raise RecordError(
-                f"lead {signal.lead} of {path.name} begins with {samples[0]}, its header says {signal.initial}: "
+                f"lead {signal.lead} of {path.name} begins with {first}, its header says {signal.initial}: "
                 f"the header belongs to another file, or one of them is damaged"
             )
-        found = int(samples.sum())
         if signal.checksum is not None and (found - signal.checksum) % (1 << 16):
             raise RecordError(
                 f"lead {signal.lead} of {path.name} has checksum {found % (1 << 16)}, its header says "

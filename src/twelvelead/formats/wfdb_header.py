@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ DEFAULT_GAIN: Final = 200.0
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
-_GAIN = re.compile(rf"({_NUMBER}|[a-z]+)(?:\(([-+]?\d+)\))?(?:/(\S+))?", re.IGNORECASE)
+_GAIN = re.compile(rf"({_NUMBER}|[a-z]+)(?:\(([-+]?\d{{1,10}})\))?(?:/(\S+))?", re.IGNORECASE)
 _COMMENT = re.compile(r"#\s*<?([A-Za-z]+)>?\s*:\s*(.*)")
 
 
@@ -44,16 +45,14 @@ class Header:
     n_samples: int | None
     signals: tuple[SignalLine, ...]
     comments: dict[str, str]
-    comment_lines: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
 def read_header(path: Path) -> Header:
     """Read a `.hea` file; raises RecordError on whatever contradicts the format or is not a plain ECG."""
-    lines = read_bytes(path, at_most=MAX_HEADER_BYTES).decode("utf-8", errors="replace").splitlines()
+    lines = read_bytes(path, at_most=MAX_HEADER_BYTES).decode("utf-8", errors="replace").split("\n")
     if any(len(line) > MAX_LINE_CHARACTERS for line in lines):
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: it is damaged")
-    comment_lines = tuple(line for line in lines if line.startswith("#"))
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     if not rows:
         raise RecordError("header without a record line: it must begin with name, signals, rate and samples")
@@ -65,15 +64,22 @@ def read_header(path: Path) -> Header:
         signal, notes = _signal_line(row, len(signals))
         signals.append(signal)
         warnings += [note for note in notes if note not in warnings]
-    pairs = [match.groups() for line in comment_lines if (match := _COMMENT.match(line))]
     return Header(
         rate_hz=rate_hz,
         n_samples=n_samples,
         signals=tuple(signals),
-        comments={key.lower(): value.strip() for key, value in reversed(pairs)},
-        comment_lines=comment_lines,
+        comments=comments_of(lines),
         warnings=tuple(warnings),
     )
+
+
+def comments_of(lines: Iterable[str]) -> dict[str, str]:
+    """What comments such as `#Age: 74`, `# Dx: AF` or `#<sex>: F` say, by key in lower case; the first counts."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if match := _COMMENT.match(line):
+            found.setdefault(match[1].lower(), match[2].strip())
+    return found
 
 
 def _record_line(row: list[str]) -> tuple[int, float, int | None, list[str]]:

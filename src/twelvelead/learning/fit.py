@@ -15,7 +15,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from twelvelead.learning.samples import Augmentation, Samples, batches
 from twelvelead.learning.state import Run, load_state, save_state
-from twelvelead.network.cnn_gru import CnnGru, Config
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.config import Config
 from twelvelead.scoring.probabilities import merge, sigmoid
 from twelvelead.scoring.scores import Predictions, class_scores, means
 from twelvelead.signals.recipe import Recipe

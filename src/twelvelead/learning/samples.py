@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.databases import LabelledRecord
-from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.databases import LabelledRecord, truth_of
 from twelvelead.formats import read
 from twelvelead.record import RecordError
 from twelvelead.signals.recipe import Recipe
@@ -31,11 +30,6 @@ class Samples:
         return Samples(
             tuple(self.records[i] for i in picked), tuple(self.signals[i] for i in picked), self.truth[picked]
         )
-
-
-def truth_of(records: Sequence[LabelledRecord]) -> NDArray[np.float32]:
-    """(n_recordings, 9): 1 where a recording has a diagnosis."""
-    return np.array([[name in record.diagnoses for name in DIAGNOSES] for record in records], np.float32).reshape(-1, 9)
 
 
 def load(

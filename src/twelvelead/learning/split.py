@@ -7,12 +7,17 @@ the rarest class first, each group to the side that it brings nearer to its shar
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.databases import DatabaseError, LabelledRecord, groups_of
+from twelvelead.databases import DatabaseError, LabelledRecord, groups_of, only
 from twelvelead.diagnoses import DIAGNOSES
+
+N_CLASSES: Final = len(DIAGNOSES) + 1
+FEW_GROUPS: Final = 40
+DIVISIONS: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,7 @@ def split(records: Sequence[LabelledRecord], *, held_out: frozenset[str], valida
     held_out: keys (`database/recording`) of recordings to keep for a test; their possible patients stay out too.
     Raises DatabaseError when a held-out recording is not there, or when a side would be empty.
     """
-    keys = {record.key for record in records}
-    if missing := sorted(held_out - keys):
-        raise DatabaseError(f"held-out recording {missing[0]} (of {len(missing)}) is not in the folders given")
+    only(records, held_out)
     groups = groups_of(records)
     out_groups = {group for record, group in zip(records, groups, strict=True) if record.key in held_out}
     by_database: dict[str, list[int]] = defaultdict(list)
@@ -68,33 +71,50 @@ def _deal(
     """For each recording whether it is on the validation side."""
     names = sorted(set(groups))
     row = {name: i for i, name in enumerate(names)}
-    counts = np.zeros((len(names), len(DIAGNOSES) + 2))  # the nine, none of them, and all recordings
+    counts = np.zeros((len(names), len(DIAGNOSES) + 3))
     for record, group in zip(records, groups, strict=True):
         counts[row[group]] += _as_counts(record)
-    order = random.permutation(len(names))
     wanted = np.array([[1 - validation_share], [validation_share]]) * counts.sum(axis=0)
-    lacking = wanted.copy()
-    side = np.full(len(names), -1)
-    while (side < 0).any():
-        undealt = np.flatnonzero(side < 0)
-        left = counts[undealt, :-1].sum(axis=0)
-        rarest = int(np.argmin(np.where(left > 0, left, np.inf)))
-        for group_row in order[np.argsort(-counts[order, rarest], kind="stable")]:
-            if side[group_row] < 0 and counts[group_row, rarest]:
-                chosen = int(np.argmax(_gain(lacking, wanted, counts[group_row])))
-                side[group_row] = chosen
-                lacking[chosen] -= counts[group_row]
+    if len(names) <= FEW_GROUPS:
+        side = _best_of_many(counts, wanted, validation_share, random)
+    else:
+        side = _stratified(counts, wanted, random)
     return [bool(side[row[group]]) for group in groups]
 
 
-def _gain(
-    lacking: NDArray[np.float64], wanted: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """(2,): how much nearer to what it wants each side comes with these recordings, summed over classes."""
-    before, after = lacking**2, (lacking - counts) ** 2
-    return np.asarray(((before - after) / np.maximum(wanted, 1e-9)).sum(axis=1))
+def _stratified(
+    counts: NDArray[np.float64], wanted: NDArray[np.float64], random: np.random.Generator
+) -> NDArray[np.intp]:
+    """(groups,) of 0 and 1: those of the rarest class left, each to the side that it brings nearer to its share."""
+    order = random.permutation(len(counts))
+    lacking = wanted.copy()
+    side = np.full(len(counts), -1)
+    while (side < 0).any():
+        left = counts[side < 0][:, :N_CLASSES].sum(axis=0)
+        rarest = int(np.argmin(np.where(left > 0, left, np.inf)))
+        for group in order[np.argsort(-counts[order, rarest], kind="stable")]:
+            if side[group] < 0 and counts[group, rarest]:
+                side[group] = np.argmax(_misfit(lacking, wanted) - _misfit(lacking - counts[group], wanted))
+                lacking[side[group]] -= counts[group]
+    return side
+
+
+def _best_of_many(
+    counts: NDArray[np.float64], wanted: NDArray[np.float64], validation_share: float, random: np.random.Generator
+) -> NDArray[np.intp]:
+    """(groups,) of 0 and 1: of many random divisions the nearest; few large groups leave a greedy deal no way back."""
+    sides = (random.random((DIVISIONS, len(counts))) < validation_share).astype(np.intp)
+    validation = sides @ counts
+    lacking = wanted[:, None] - np.stack([counts.sum(axis=0) - validation, validation])
+    return np.asarray(sides[np.argmin(_misfit(lacking, wanted[:, None]).sum(axis=0))])
+
+
+def _misfit(lacking: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far a side is from what it wants: squared lacks over wants, summed over the columns."""
+    return np.asarray((lacking**2 / np.maximum(wanted, 1e-9)).sum(axis=-1))
 
 
 def _as_counts(record: LabelledRecord) -> NDArray[np.float64]:
+    """What is to be shared out equally: the nine classes and none of them, then women, then all recordings."""
     nine = [float(name in record.diagnoses) for name in DIAGNOSES]
-    return np.array([*nine, float(not record.diagnoses), 1.0])
+    return np.array([*nine, float(not record.diagnoses), float(record.sex == "F"), 1.0])

@@ -4,48 +4,10 @@ After Borra, Andalò, Severi and Corsi, "A lightweight CNN-GRU for 12-lead ECG c
 abstract gives no sizes: those here are our own.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True, kw_only=True)
-class Branch:
-    """One time scale: the length of its first temporal kernel and of its first separable one, and its channels.
-
-    Later separable kernels have as many samples as the first, each at half the rate and so twice as long in time.
-    """
-
-    stem_ms: float
-    separable_ms: float
-    n_stem: int
-    n_channels: tuple[int, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Config:
-    """What defines a network; the vocabulary is the same for every network here."""
-
-    branches: tuple[Branch, ...]
-    n_gru: int
-    dropout: float = 0.3
-    n_leads: int = 12
-    n_classes: int = 9
-    rate_hz: float = 100.0
-
-    def as_json(self) -> dict[str, Any]:
-        """What a card holds; `Config.from_json` is its inverse."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Config":
-        """The configuration that a card holds."""
-        branches = tuple(
-            Branch(**branch | {"n_channels": tuple(branch["n_channels"])}) for branch in fields["branches"]
-        )
-        return cls(**fields | {"branches": branches})
+from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, odd_samples
 
 
 class Separable(nn.Sequential):
@@ -70,8 +32,8 @@ class ConvolutionalBranch(nn.Sequential):
 
     def __init__(self, branch: Branch, n_leads: int, rate_hz: float, dropout: float) -> None:
         stem, separable = (
-            _odd_samples(branch.stem_ms, rate_hz),
-            _odd_samples(branch.separable_ms, rate_hz / 2),
+            odd_samples(branch.stem_ms, rate_hz),
+            odd_samples(branch.separable_ms, rate_hz / 2),
         )
         widths = (branch.n_stem, *branch.n_channels)
         super().__init__(
@@ -89,11 +51,6 @@ class ConvolutionalBranch(nn.Sequential):
             nn.ELU(),
             *(Separable(n_in, n_out, separable, dropout) for n_in, n_out in zip(widths, widths[1:], strict=False)),
         )
-
-
-def _odd_samples(length_ms: float, rate_hz: float) -> int:
-    """A kernel length in samples, odd so that it has a centre."""
-    return 2 * int(length_ms * rate_hz / 2000) + 1
 
 
 class Attention(nn.Module):
@@ -121,7 +78,7 @@ class CnnGru(nn.Module):
         )
         self.gru = nn.GRU(n_features, config.n_gru, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(config.dropout)
-        self.attention = Attention(2 * config.n_gru, 16, config.n_classes)
+        self.attention = Attention(2 * config.n_gru, ATTENTION_HIDDEN, config.n_classes)
         self.classify = nn.Parameter(torch.empty(config.n_classes, 2 * config.n_gru))
         self.bias = nn.Parameter(torch.zeros(config.n_classes))
         nn.init.xavier_uniform_(self.classify)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 from torch import Tensor, nn
 
-from twelvelead.network.cnn_gru import CnnGru, Config
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.config import Config
 
 OPSET: Final = 17
 IR_VERSION: Final = 8

@@ -1,11 +1,8 @@
-"""The named configurations, and what each costs."""
+"""The named configurations."""
 
 from typing import Final
 
-import torch
-from torch import Tensor, nn
-
-from twelvelead.network.cnn_gru import Branch, CnnGru, Config
+from twelvelead.network.config import Branch, Config
 from twelvelead.record import TwelveleadError
 
 SINGLE = Config(branches=(Branch(stem_ms=250, separable_ms=300, n_stem=32, n_channels=(48, 48, 64)),), n_gru=40)
@@ -37,29 +34,3 @@ def named(name: str) -> Config:
     if name not in NETWORKS:
         raise NetworkError(f"network {name!r}: there are {', '.join(NETWORKS)}")
     return NETWORKS[name]
-
-
-def n_parameters(network: nn.Module) -> int:
-    """Trainable parameters."""
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-
-
-def n_multiply_adds(config: Config, duration_s: float) -> int:
-    """Multiply-adds of one forward pass over a window: convolutions, GRU, attention and classification."""
-    network, total = CnnGru(config).eval(), 0
-
-    def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
-        nonlocal total
-        if isinstance(module, nn.Conv1d) and isinstance(output, Tensor):
-            total += module.weight.numel() * output.shape[-1]
-        elif isinstance(module, nn.GRU):
-            matrices = [weight for name, weight in module.named_parameters() if name.startswith("weight")]
-            total += sum(matrix.numel() for matrix in matrices) * output[0].shape[1]
-        elif isinstance(module, nn.Linear) and isinstance(output, Tensor):
-            total += module.weight.numel() * output.shape[1]
-
-    for module in network.modules():
-        module.register_forward_hook(count)
-    with torch.inference_mode():
-        _, weights = network(torch.zeros(1, config.n_leads, round(duration_s * config.rate_hz)))
-    return int(total + network.classify.numel() * (weights.shape[-1] + 1))

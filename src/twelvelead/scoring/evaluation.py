@@ -26,7 +26,7 @@ def _scored(predictions: Predictions) -> Result:
     return {
         "records": len(predictions.truth),
         "records_with_a_diagnosis": int(predictions.truth.any(axis=1).sum()),
-        "patients": len(set(predictions.groups)),
+        "patients": len(set(predictions.people)),
         "scores": {name: _number(value) for name, value in means(per_class).items()},
         "intervals": {name: [_number(bound) for bound in of_means[name]] for name in NAMES},
         "classes": {

@@ -39,7 +39,10 @@ class Calibration:
     def from_json(cls, fields: dict[str, Any]) -> "Calibration":
         """The calibration that a card holds."""
         rows = [fields[name] for name in DIAGNOSES]
-        return cls(np.array([row["slope"] for row in rows]), np.array([row["offset"] for row in rows]))
+        slopes, offsets = (np.array([float(row[part]) for row in rows]) for part in ("slope", "offset"))
+        if not (np.isfinite(slopes).all() and np.isfinite(offsets).all()):
+            raise ValueError("calibration with a slope or offset that is no number")
+        return cls(slopes, offsets)
 
 
 def sigmoid(values: NDArray[np.floating]) -> NDArray[np.float64]:

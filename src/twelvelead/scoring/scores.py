@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.scoring.challenge import beta_scores, contingency, nan_mean
 
 NAMES: Final = ("f2", "g2", "f1", "accuracy", "auroc", "auprc")
@@ -21,32 +20,31 @@ ClassScores = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """truth, decisions: (n, 9) bool. probabilities: (n, 9). groups: whom each recording is of, for the intervals."""
+    """truth, decisions: (n, 9) bool. probabilities: (n, 9). people: whose each recording is, for the intervals."""
 
     truth: NDArray[np.bool_]
     decisions: NDArray[np.bool_]
     probabilities: NDArray[np.float64]
-    groups: Sequence[str]
+    people: Sequence[str]
 
     def subset(self, rows: NDArray[np.bool_]) -> "Predictions":
         """The recordings where `rows` is true."""
-        groups = [group for group, keep in zip(self.groups, rows, strict=True) if keep]
-        return Predictions(self.truth[rows], self.decisions[rows], self.probabilities[rows], groups)
+        people = [person for person, keep in zip(self.people, rows, strict=True) if keep]
+        return Predictions(self.truth[rows], self.decisions[rows], self.probabilities[rows], people)
 
 
-def class_scores(predictions: Predictions, weights: NDArray[np.float64] | None = None) -> ClassScores:
-    """Each score of `NAMES` for each class, (9,), NaN for a class without a positive.
+def class_scores(predictions: Predictions) -> ClassScores:
+    """Each score of `NAMES` for each class, (9,), NaN for a class without a positive."""
+    return _weighted_scores(predictions, _rankings(predictions), np.ones(len(predictions.truth)))
 
-    weights: how often each recording counts (as a bootstrap resample says), once by default.
-    """
-    times = np.ones(len(predictions.truth)) if weights is None else weights
+
+def _weighted_scores(predictions: Predictions, rankings: list["_Ranking"], times: NDArray[np.float64]) -> ClassScores:
+    """The same with each recording counted `times` times, as a bootstrap resample says."""
     n_labels = predictions.truth.sum(axis=1)
     labelled = np.where(n_labels > 0, times / np.maximum(n_labels, 1), 0)
-    scores = {
-        name: np.array(values)
-        for name, values in beta_scores(contingency(predictions.truth, predictions.decisions, labelled)).items()
-    }
-    areas = [_areas(predictions.truth[:, k], predictions.probabilities[:, k], times) for k in range(len(DIAGNOSES))]
+    cells = contingency(predictions.truth, predictions.decisions, labelled)
+    scores = {name: np.array(values) for name, values in beta_scores(cells).items()}
+    areas = [_areas(ranking, times) for ranking in rankings]
     scores["auroc"], scores["auprc"] = np.array(areas).T
     absent = times @ predictions.truth == 0
     return {name: np.where(absent, np.nan, values) for name, values in scores.items()}
@@ -60,10 +58,11 @@ def means(scores: ClassScores) -> dict[str, float]:
 def intervals(predictions: Predictions, seed: int = 0) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
     """95 % percentile bootstrap over patients: of the means [low, high], and of each class (2, 9)."""
     random = np.random.default_rng(seed)
-    names, member = np.unique(np.asarray(predictions.groups), return_inverse=True)
+    names, member = np.unique(np.asarray(predictions.people), return_inverse=True)
     draws = (random.integers(0, len(names), len(names)) for _ in range(RESAMPLES))
     times = (np.bincount(draw, minlength=len(names))[member].astype(np.float64) for draw in draws)
-    resampled = [class_scores(predictions, weights) for weights in times]
+    rankings = _rankings(predictions)
+    resampled = [_weighted_scores(predictions, rankings, weights) for weights in times]
     of_means = {name: np.array([[means(scores)[name]] for scores in resampled]) for name in NAMES}
     of_classes = {name: np.stack([scores[name] for scores in resampled]) for name in NAMES}
     return (
@@ -81,16 +80,33 @@ def _percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return bounds
 
 
-def _areas(truth: NDArray[np.bool_], chances: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[float, float]:
+@dataclass(frozen=True, eq=False)
+class _Ranking:
+    """One class's recordings from the most to the least probable: their order, truth, and where ties end."""
+
+    order: NDArray[np.intp]
+    truth: NDArray[np.bool_]
+    last_of_ties: NDArray[np.bool_]
+
+
+def _rankings(predictions: Predictions) -> list[_Ranking]:
+    rankings = []
+    for truth, chances in zip(predictions.truth.T, predictions.probabilities.T, strict=True):
+        order = np.argsort(-chances, kind="stable")
+        last_of_ties = np.append(np.diff(chances[order]) != 0, True)
+        rankings.append(_Ranking(order, truth[order], last_of_ties))
+    return rankings
+
+
+def _areas(ranking: _Ranking, times: NDArray[np.float64]) -> tuple[float, float]:
     """(AUROC, average precision) with recordings counted `times` times; NaN where one side is missing."""
-    order = np.argsort(-chances, kind="stable")
-    last_of_ties = np.r_[np.diff(chances[order]) != 0, True]
-    positives = np.cumsum((times * truth)[order])[last_of_ties]
-    negatives = np.cumsum((times * ~truth)[order])[last_of_ties]
+    ordered = times[ranking.order]
+    positives = np.cumsum(ordered * ranking.truth)[ranking.last_of_ties]
+    negatives = np.cumsum(ordered * ~ranking.truth)[ranking.last_of_ties]
     if not positives[-1] or not negatives[-1]:
         return float("nan"), float("nan")
-    recall = np.r_[0, positives] / positives[-1]
-    false_alarms = np.r_[0, negatives] / negatives[-1]
+    recall = np.append(0, positives) / positives[-1]
+    false_alarms = np.append(0, negatives) / negatives[-1]
     steps = np.diff(recall)
     auroc = (np.diff(false_alarms) * (recall[1:] + recall[:-1]) / 2).sum()
     precision = np.divide(positives, positives + negatives, out=np.zeros_like(positives), where=positives > 0)

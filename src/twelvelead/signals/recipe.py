@@ -1,7 +1,7 @@
 """How a recording becomes the network's input, in physical units; saved in the bundle and applied nowhere else."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from twelvelead.signals.filters import gaussian, low_pass, resample
 
 MIN_RATE_HZ: Final = 50.0
 MIN_DURATION_S: Final = 5.0
+MAX_RATE_HZ: Final = 1000.0
+MAX_WINDOW_S: Final = 60.0
 MIN_DEVIATION_MV: Final = 1e-3
 
 Scaling = Literal["standardise", "millivolts"]
@@ -32,6 +34,19 @@ class Recipe:
     window_s: float = 10.0
     hop_s: float = 5.0
     scaling: Scaling = "standardise"
+
+    def __post_init__(self) -> None:
+        numbers = (self.rate_hz, self.low_hz, self.high_hz, self.window_s, self.hop_s)
+        if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
+            raise ValueError(f"recipe of {numbers}: rate, band, window and hop must be numbers")
+        ordered = 0 < self.low_hz < self.high_hz < self.rate_hz / 2 <= MAX_RATE_HZ / 2
+        if not ordered or not MIN_DURATION_S <= self.window_s <= MAX_WINDOW_S or not 1 <= self.hop_s <= self.window_s:
+            raise ValueError(
+                f"recipe of {numbers}: needs 0 < low_hz < high_hz < rate_hz / 2, rate_hz up to {MAX_RATE_HZ:g}, "
+                f"window_s from {MIN_DURATION_S:g} to {MAX_WINDOW_S:g}, and hop_s from 1 to window_s"
+            )
+        if self.scaling not in get_args(Scaling):
+            raise ValueError(f"scaling {self.scaling!r}: allowed are {', '.join(get_args(Scaling))}")
 
     @property
     def window_samples(self) -> int:
