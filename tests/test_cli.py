@@ -1,6 +1,13 @@
 """The command line as a machine meets it: JSON, exit statuses, and errors of one sentence."""
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from xml.etree import ElementTree
 
 import pytest
 from pydicom.data import get_testdata_file
@@ -16,12 +23,12 @@ COMMANDS = ["classify", "evaluate", "score", "train", "networks"]
 def folder(tmp_path_factory):
     """Two good recordings, one cut short, one of 3 s, one without a header."""
     folder = tmp_path_factory.mktemp("recordings")
-    for name, signal in (
+    for name, samples in (
         ("good", simulator.ecg()),
         ("long", simulator.ecg("AF", 60.0)),
         ("brief", simulator.ecg(duration_s=3.0)),
     ):
-        simulator.Wfdb(name, simulator.digital(signal)).write(folder)
+        simulator.Wfdb(name, simulator.digital(samples)).write(folder)
     simulator.Wfdb("short", simulator.digital(simulator.ecg())).write(folder)
     (folder / "short.mat").write_bytes(b"\0" * 100)
     simulator.Wfdb("orphan", simulator.digital(simulator.ecg())).write(folder).unlink()
@@ -68,7 +75,7 @@ def test_classify_tells_people_what_was_refused(folder, bundle, twelvelead):
 def test_an_empty_folder_is_refused(tmp_path, bundle, twelvelead):
     done = twelvelead("classify", tmp_path, "--bundle", bundle, "--json")
     assert done.returncode == 1
-    assert json.loads(done.stdout)["error"].startswith("no recordings in this folder")
+    assert json.loads(done.stdout)["error"].startswith("no recordings can be found in this folder")
 
 
 def test_drawings_of_the_same_name_do_not_overwrite_each_other(folder, bundle, twelvelead, tmp_path):
@@ -143,6 +150,69 @@ def test_an_error_is_one_sentence_on_standard_error(arguments, sentence, bundle,
     assert done.stdout == ""
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [["classify"], ["nope"], ["train", "x"], ["train", "x", "--out", "b", "--epochs", "0"],
+                                       ["score", "a", "b", "--phase", "3"], ["classify", "x", "--nope"]])  # fmt: skip
+def test_a_wrong_call_is_one_sentence_too(arguments, twelvelead):
+    done = twelvelead(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("twelvelead: ")
+    assert "see twelvelead COMMAND --help" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_bundle_never_replaces_what_is_none(home, twelvelead, tmp_path):
+    folder = shutil.copytree(home / "ludb", tmp_path / "ludb")
+    (tmp_path / "precious").mkdir()
+    for out, sentence in (
+        (tmp_path / "precious", "is no bundle"),
+        (folder, "is no bundle"),
+        (tmp_path, "is no bundle"),
+    ):
+        done = twelvelead("train", folder, "--out", out)
+        assert done.returncode == 1
+        assert sentence in done.stderr
+    assert (folder / "ludb.csv").is_file()
+
+
+def test_ctrl_c_says_how_to_go_on(home, tmp_path):
+    command = [sys.executable, "-m", "twelvelead", "train", str(home), "--out", str(tmp_path / "b")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "b.state").exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip().endswith("twelvelead: stopped; a training run goes on with --resume")
+
+
+def test_a_file_name_of_any_bytes_is_classified_and_drawn(bundle, twelvelead, tmp_path):
+    path = simulator.Wfdb("plain", simulator.digital(simulator.ecg())).write(tmp_path / "in")
+    odd = path.with_name(os.fsdecode(b"a\x01\xff.hea"))
+    path.rename(odd)
+    done = twelvelead("classify", odd, "--bundle", bundle, "--paper", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    (drawing,) = (tmp_path / "out").iterdir()
+    ElementTree.parse(drawing)
+
+
+def test_evaluate_names_what_was_passed_over(home, bundle, twelvelead, tmp_path):
+    folder = shutil.copytree(home / "training", tmp_path / "training")
+    header = folder / "cpsc_2018/g1/A0002.hea"
+    header.write_text(header.read_text().replace("#Dx", "#No"))
+    result = json.loads(twelvelead("evaluate", folder, "--bundle", bundle, "--json").stdout)
+    assert result["records"] == 23
+    assert [refusal["path"] for refusal in result["refused"]] == [str(header)]
+
+
+def test_ptbxl_is_read_at_the_rate_that_is_asked_for(bundle, twelvelead, tmp_path):
+    simulator.write_ptbxl(tmp_path, n=4, rates=(100, 500))
+    for path in (tmp_path / "records100/00000").glob("*.dat"):
+        path.write_bytes(b"")
+    assert twelvelead("evaluate", tmp_path, "--bundle", bundle, "--json").returncode == 1
+    done = twelvelead("evaluate", tmp_path, "--bundle", bundle, "--ptbxl-rate", "500", "--json")
+    assert json.loads(done.stdout)["records"] == 4
 
 
 def test_a_missing_file_of_a_list_is_an_error_of_one_sentence(home, bundle, twelvelead):

@@ -1,13 +1,16 @@
 """Every known layout, and the traps of the real databases, each under its name."""
 
+import os
+import shutil
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import simulator
 from simulator import Wfdb, digital
-from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, only, read_keys
+from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, only, people_of, read_keys
 from twelvelead.diagnoses import from_challenge, from_cpsc_numbers, from_ludb, from_scp
 from twelvelead.formats import read
 
@@ -122,6 +125,43 @@ def test_an_empty_folder_says_what_is_known(tmp_path):
         find([tmp_path / "nowhere"])
 
 
+def test_a_damaged_header_is_passed_over_and_named(tmp_path):
+    Wfdb("E00001", SIGNAL, comments=["#Dx: 164889003"]).write(tmp_path)
+    bad = Wfdb("E00002", SIGNAL, gain="abc/mV", comments=["#Dx: 164889003"]).write(tmp_path)
+    os.mkfifo(tmp_path / "E00003.hea")
+    (tmp_path / "E00004.hea").mkdir()
+    (tmp_path / "._E00001.hea").write_bytes(b"\0\5")
+    found = find([tmp_path])
+    assert [record.recording for record in found.records] == ["E00001"]
+    assert [path.name for path, _ in found.passed_over] == ["E00002.hea", "E00003.hea", "E00004.hea"]
+    assert found.passed_over[0][0] == bad
+
+
+def test_recordings_of_ones_own_keep_their_path_as_identity(tmp_path):
+    for ward in ("s1", "s2"):
+        Wfdb("rec1", SIGNAL, comments=["#Dx: AF"]).write(tmp_path / "own" / ward / "data")
+    assert [record.key for record in find([tmp_path / "own"]).records] == ["own/s1/data/rec1", "own/s2/data/rec1"]
+
+
+@pytest.mark.parametrize(
+    "layout, table", [("ptb-xl", "ptbxl_database.csv"), ("ludb", "ludb.csv"), ("cpsc2018", "REFERENCE.csv")]
+)
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"x" * 140_000, b"\n1,2\n", b"ecg_id,ID,Recording\n1e400,1e400,{\n"])
+def test_a_damaged_table_is_refused_in_a_sentence_or_read_in_part(home, layout, table, damage, tmp_path):
+    folder = shutil.copytree(home / layout, tmp_path / layout)
+    whole = (folder / table).read_bytes()
+    for content in (damage, whole[:300] + damage + whole[300:], damage + whole):
+        (folder / table).write_bytes(content)
+        with suppress(DatabaseError):
+            find([folder])
+
+
+def test_a_table_as_excel_saves_it_is_read(home, tmp_path):
+    folder = shutil.copytree(home / "ludb", tmp_path / "ludb")
+    (folder / "ludb.csv").write_bytes(b"\xef\xbb\xbf" + (folder / "ludb.csv").read_bytes())
+    assert len(find([folder]).records) == 4
+
+
 def one(recording, patient=None, fold=None, sex=None, database="ptb-xl"):
     return LabelledRecord(
         path=Path(recording), database=database, recording=recording, diagnoses=(), patient=patient, fold=fold, sex=sex
@@ -154,6 +194,17 @@ def test_lists_of_recordings(tmp_path):
     assert only([one("1"), one("2")], keys) == (one("1"),)
     with pytest.raises(DatabaseError, match="1 listed recordings are not in the folders, the first is ptb-xl/9"):
         only([one("1")], keys | {"ptb-xl/9"})
+
+
+@pytest.mark.parametrize("content", [b"", b"# nothing\n", b"\xff\xfe\x00"])
+def test_a_list_of_nothing_is_refused(content, tmp_path):
+    (tmp_path / "list.txt").write_bytes(content)
+    with pytest.raises(DatabaseError, match="it must list one database/recording a line"):
+        read_keys(tmp_path / "list.txt")
+
+
+def test_people_are_patients_where_they_are_known():
+    assert people_of([one("1", "p"), one("2", "p"), one("3")]) == ["ptb-xl/patient p", "ptb-xl/patient p", "ptb-xl/3"]
 
 
 @pytest.mark.corpus

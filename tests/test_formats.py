@@ -338,6 +338,83 @@ def test_a_matlab_file_that_inflates_without_end_is_refused(tmp_path):
         read(tmp_path / "bomb.mat")
 
 
+def test_dicom_samples_marked_as_missing_are_refused(tmp_path):
+    samples = SIGNAL.copy()
+    samples[2, 40] = -32.768
+    path = write_dicom(tmp_path, samples)
+    assert read(path).n_samples == 5000
+    dataset = pydicom.dcmread(path)
+    dataset.WaveformSequence[0].add_new((0x5400, 0x100A), "OW", b"\x00\x80")
+    dataset.save_as(path)
+    with pytest.raises(RecordError, match="the first in lead III at 0.080 s"):
+        read(path)
+
+
+def test_a_dicom_file_that_inflates_is_refused_before_it_does(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm"))
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    dataset.save_as(tmp_path / "deflated.dcm")
+    with pytest.raises(RecordError, match="deflated"):
+        read(tmp_path / "deflated.dcm")
+
+
+def test_a_damaged_element_that_pydicom_meets_late_is_refused(tmp_path):
+    data = Path(get_testdata_file("waveform_ecg.dcm")).read_bytes()
+    at = data.index(b"\x10\x00\x40\x00CS")
+    (tmp_path / "vr.dcm").write_bytes(data[: at + 5] + b"\xff" + data[at + 6 :])
+    with pytest.raises(RecordError, match="DICOM file is damaged"):
+        read(tmp_path / "vr.dcm")
+
+
+@pytest.mark.parametrize("baseline", ["99999999999999999999", "9223372036854775807"])
+def test_a_baseline_beyond_any_converter_is_refused(baseline, tmp_path):
+    with pytest.raises(RecordError, match="gain"):
+        read(Wfdb("1", digital(SIGNAL), gain=f"1000({baseline})/mV").write(tmp_path))
+
+
+def test_a_lead_far_from_zero_is_refused(tmp_path):
+    signal = SIGNAL.copy()
+    signal[4] = 1e300
+    with pytest.raises(RecordError, match="not numbers"):
+        read(simulator.write_cpsc_mat(tmp_path / "a.mat", signal))
+    signal[4] = 5000.0
+    with pytest.raises(RecordError, match="check the unit"):
+        read(simulator.write_cpsc_mat(tmp_path / "a.mat", signal))
+
+
+def test_a_sparse_file_of_gigabytes_is_not_read_beyond_what_is_declared(tmp_path):
+    path = challenge(tmp_path)
+    with (tmp_path / "A0001.mat").open("r+b") as file:
+        file.truncate(3 << 30)
+    assert read(path).n_samples == 5000
+
+
+def test_a_comment_with_a_line_separator_of_unicode_is_one_comment(tmp_path):
+    assert read(Wfdb("1", digital(SIGNAL), comments=["#Note: a\u2028b\x0cc", "#Age: 50"]).write(tmp_path)).age == 50
+
+
+def test_a_name_with_a_dot_and_suffixes_in_capitals(tmp_path):
+    Wfdb("rec.v1", digital(SIGNAL)).write(tmp_path)
+    assert read(tmp_path / "rec.v1").name == "rec.v1"
+    path = Wfdb("U", digital(SIGNAL), suffix=".MAT", format="16").write(tmp_path)
+    path.rename(tmp_path / "U.HEA")
+    assert read(tmp_path / "U.MAT").n_samples == 5000
+
+
+def test_a_stray_link_in_a_folder_is_passed_over_and_a_claiming_one_refused(tmp_path):
+    path = challenge(tmp_path)
+    (tmp_path / "notes.txt").symlink_to("/etc/hostname")
+    (tmp_path / "x.hea").symlink_to(path)
+    assert recordings_in(tmp_path) == [path, tmp_path / "x.hea"]
+    with pytest.raises(RecordError, match="it is a link"):
+        read(tmp_path / "x.hea")
+
+
+def test_names_from_files_cannot_steer_a_terminal(tmp_path):
+    extra = Wfdb("1", np.vstack([digital(SIGNAL), digital(SIGNAL[:1])]), [*LEADS, "x\x1b]0;owned"]).write(tmp_path)
+    assert read(extra).warnings == ("leads x\ufffd]0;owned are not among the twelve and were left out",)
+
+
 @pytest.mark.corpus
 def test_real_wfdb_records_against_the_reference_reader(corpus):
     folders = (

@@ -66,6 +66,22 @@ def test_class_frequencies_are_equal_in_each_database(seed):
         assert shares == pytest.approx(np.full(9, 0.2), abs=0.06)
 
 
+def test_few_large_groups_are_divided_equally_too():
+    random = np.random.default_rng(0)
+    records = [
+        replace(record, patient=None, fold=int(random.integers(1, 9)), sex="FM"[int(random.integers(2))])
+        for record in made_up(3000, 3000, 1, "ptb-xl")
+    ]
+    parted = halves(records)
+    training, validation = (truth_of([records[i] for i in side]) for side in (parted.training, parted.validation))
+    shares = validation.sum(axis=0) / (training.sum(axis=0) + validation.sum(axis=0))
+    assert shares == pytest.approx(np.full(9, 0.19), abs=0.08)
+    women = sum(records[i].sex == "F" for i in parted.validation) / len(parted.validation)
+    assert 0.3 < women < 0.7
+    groups = groups_of(records)
+    assert not {groups[i] for i in parted.training} & {groups[i] for i in parted.validation}
+
+
 @settings(max_examples=40, deadline=None)
 @given(n=st.integers(60, 200), n_patients=st.integers(20, 60), seed=st.integers(0, 50))
 def test_no_patient_is_on_both_sides(n, n_patients, seed):
@@ -83,7 +99,7 @@ def test_a_held_out_patient_is_nowhere_else():
     patients = {records[0].patient, records[7].patient}
     assert {records[i].patient for i in parted.held_out} == patients
     assert not {records[i].patient for i in (*parted.training, *parted.validation)} & patients
-    with pytest.raises(DatabaseError, match="held-out recording georgia/nobody"):
+    with pytest.raises(DatabaseError, match="the first is georgia/nobody"):
         halves(records, held_out=frozenset({"georgia/nobody"}))
 
 

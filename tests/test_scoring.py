@@ -265,6 +265,11 @@ def test_the_final_phase_merges_equivalents_and_leaves_unscored_classes_out(tmp_
         score_folders(*folders, "unofficial")
 
 
+def test_a_score_that_is_none_is_null_in_json(tmp_path, twelvelead):
+    folders = write_entry(tmp_path, "AF", "AF", "1", "0.9")
+    assert json.loads(twelvelead("score", *folders, "--phase", "2020", "--json").stdout)["auroc"] is None
+
+
 @pytest.mark.parametrize(
     "outputs, sentence", [("#A0001\nAF\n1\n", "must have four"), ("#A0001\nAF,PVC\n1\n0.5,0.5\n", "must have four")]
 )
@@ -274,5 +279,5 @@ def test_a_bad_output_is_refused(outputs, sentence, tmp_path):
     with pytest.raises(ScoreError, match=sentence):
         score_folders(*folders, "2020")
     (tmp_path / "outputs/A0001.csv").unlink()
-    with pytest.raises(ScoreError, match="each label file needs one"):
+    with pytest.raises(ScoreError, match="a plain .csv for each .hea"):
         score_folders(*folders, "2020")

@@ -16,7 +16,7 @@ from twelvelead.classifier.paper import draw
 from twelvelead.diagnoses import IN_WORDS
 from twelvelead.doors.options import Bundle, Json
 from twelvelead.formats import read, recordings_in
-from twelvelead.record import Record, RecordError
+from twelvelead.record import Record, RecordError, printable
 
 
 def classify_command(
@@ -52,7 +52,7 @@ def classify_command(
         else:
             console.print(
                 _table(path, record, report),
-                *([f"drawn to {escape(str(drawing))}"] if drawing else []),
+                *([f"drawn to {escape(printable(str(drawing)))}"] if drawing else []),
                 sep="\n",
             )
     if not as_json:
@@ -68,7 +68,7 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
 
 def _read(path: Path) -> Record:
     if path.is_dir():
-        raise RecordError("no recordings in this folder: name one that holds some, or a file")
+        raise RecordError("no recordings can be found in this folder: name one that holds some, or a file")
     return read(path)
 
 
@@ -76,12 +76,14 @@ def _tell_refused(path: Path, error: RecordError, console: Console, as_json: boo
     if as_json:
         print(json.dumps({"path": str(path), "error": str(error)}), flush=True)
     else:
-        console.print(f"[bold]{escape(str(path))}[/bold]  [red]refused[/red]: {escape(str(error))}\n")
+        console.print(
+            f"[bold]{escape(printable(str(path)))}[/bold]  [red]refused[/red]: {escape(printable(str(error)))}\n"
+        )
 
 
 def _table(path: Path, record: Record, report: Report) -> Table:
     table = Table(
-        title=f"{escape(str(path))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
+        title=f"{escape(printable(str(path)))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
         title_justify="left",
         caption="\n".join(f"warning: {escape(warning)}" for warning in report.warnings) or None,
         caption_justify="left",

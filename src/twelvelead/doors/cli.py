@@ -5,17 +5,19 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from twelvelead.doors.classify import classify_command
 from twelvelead.doors.evaluate import evaluate_command
 from twelvelead.doors.networks import networks_command
 from twelvelead.doors.score import score_command
 from twelvelead.doors.train import train_command
-from twelvelead.record import TwelveleadError
+from twelvelead.record import TwelveleadError, printable
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="twelvelead",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -46,9 +48,11 @@ def top(
 def main() -> None:
     """Run a command; an expected error is one sentence on standard error and exit status 1, never a traceback."""
     try:
-        app()
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except TwelveleadError as error:
         _stop(str(error))
+    except TyperException as error:
+        _stop(f"{error.format_message().splitlines()[0].rstrip('.')}: see twelvelead COMMAND --help", status=2)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("twelvelead"):
             raise
@@ -56,10 +60,11 @@ def main() -> None:
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _stop(f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path")
-    except KeyboardInterrupt:
-        _stop("stopped; a training run goes on with --resume")
+    if status == INTERRUPTED:
+        _stop("stopped; a training run goes on with --resume", status)
+    sys.exit(status)
 
 
-def _stop(sentence: str) -> None:
-    print(f"twelvelead: {sentence}", file=sys.stderr)
-    sys.exit(1)
+def _stop(sentence: str, status: int = 1) -> None:
+    print(f"twelvelead: {printable(sentence)}", file=sys.stderr)
+    sys.exit(status)

@@ -1,6 +1,7 @@
 """`twelvelead score`: the Challenge's scores of any entry, to the digit."""
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ def score_command(
     """
     scores = score_folders(labels, outputs, phase)
     if as_json:
-        print(json.dumps(scores))
+        print(json.dumps({name: None if math.isnan(value) else value for name, value in scores.items()}))
         return
     table = Table("score", "value", title=f"phase: {phase}", title_justify="left")
     for name, value in scores.items():

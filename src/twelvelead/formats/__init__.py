@@ -1,5 +1,6 @@
 """Path -> Record: the formats that can be read, recognised by what a file holds."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -33,14 +34,14 @@ def read(path: Path | str) -> Record:
     Raises RecordError, with the way out, on whatever is no 12-lead ECG.
     """
     path = Path(path)
-    if path.suffix == "" and not path.exists():
-        path = path.with_suffix(".hea")
+    if not path.exists() and (named := path.with_name(path.name + ".hea")).is_file():
+        path = named
     start = beginning_of(path)
     for form in FORMATS:
         if form.recognises(start):
             return form.read(path)
-    if path.suffix in SIGNAL_SUFFIXES:
-        if (header := path.with_suffix(".hea")).is_file():
+    if path.suffix.lower() in SIGNAL_SUFFIXES:
+        if (header := _header_beside(path)) is not None:
             return wfdb.read(header)
         raise RecordError(f"a signal file without its header {path.stem}.hea: put the header beside it")
     allowed = ", ".join(form.name for form in FORMATS)
@@ -48,13 +49,35 @@ def read(path: Path | str) -> Record:
 
 
 def recordings_in(folder: Path) -> list[Path]:
-    """Every file below a folder that is a recording or claims by its suffix to be one, sorted."""
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and _is_recording(path)]
+    """Every file below a folder that is a recording or claims by its suffix to be one, sorted.
+
+    What cannot be looked into, a file or a folder, is among them, so that reading it says why.
+    """
+    found: list[Path] = []
+    closed: list[OSError] = []
+    for here, below, files in os.walk(folder, onerror=closed.append):
+        below[:] = [name for name in below if not name.startswith(".")]
+        found += filter(_is_recording, (Path(here, name) for name in files))
+    return sorted([*found, *(Path(error.filename) for error in closed)])
 
 
 def _is_recording(path: Path) -> bool:
     if path.name.startswith("."):
         return False
-    if path.suffix in SIGNAL_SUFFIXES and path.with_suffix(".hea").is_file():
+    suffix = path.suffix.lower()
+    if suffix in SIGNAL_SUFFIXES and _header_beside(path) is not None:
         return False
-    return path.suffix in CLAIMING_SUFFIXES or any(form.recognises(beginning_of(path)) for form in FORMATS)
+    if suffix in CLAIMING_SUFFIXES:
+        return True
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        start = beginning_of(path)
+    except RecordError:
+        return True
+    return any(form.recognises(start) for form in FORMATS)
+
+
+def _header_beside(path: Path) -> Path | None:
+    headers = (path.with_suffix(suffix) for suffix in (".hea", ".HEA"))
+    return next((header for header in headers if header.is_file()), None)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from twelvelead.formats.files import read_bytes
-from twelvelead.formats.matlab5 import read_struct
+from twelvelead.formats.matlab5 import MAX_BYTES, read_struct
 from twelvelead.record import LEADS, Record, RecordError, record_from_leads
 
 RATE_HZ: Final = 500.0
@@ -22,7 +22,7 @@ def is_matlab5(start: bytes) -> bool:
 
 def read(path: Path) -> Record:
     """Read one recording; raises RecordError when the file is damaged or holds something else."""
-    fields = read_struct(read_bytes(path), "ECG")
+    fields = read_struct(read_bytes(path, at_most=MAX_BYTES), "ECG")
     data = fields.get("data")
     if not isinstance(data, np.ndarray) or data.ndim != 2 or data.shape[0] != len(LEADS):
         found = data.shape if isinstance(data, np.ndarray) else type(data).__name__

@@ -3,17 +3,20 @@
 Format: DICOM PS3.3, section C.10.9 (Waveform Module); sensitivity and its correction give the unit.
 """
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.files import read_bytes
+from twelvelead.formats.files import BEGINNING_BYTES, read_bytes
 from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
-BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
+BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
+MAX_BYTES: Final = 1 << 27
 
 
 def is_dicom(start: bytes) -> bool:
@@ -23,38 +26,34 @@ def is_dicom(start: bytes) -> bool:
 
 def read(path: Path) -> Record:
     """Read the rhythm of a DICOM ECG; raises RecordError when there is none, or it states no unit or rate."""
-    dataset = _dataset(path)
     try:
-        groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
-        if not groups:
-            raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
-        group = max(groups, key=lambda each: int(each.NumberOfWaveformSamples))
-        return record_from_leads(
-            path.stem,
-            _leads(group),
-            float(group.SamplingFrequency),
-            age=_age_years(dataset),
-            sex=str(dataset.get("PatientSex", "")),
-        )
+        return _record(path)
+    except RecordError:
+        raise
     except AttributeError as error:
         raise RecordError(f"DICOM file without what an ECG needs ({error}): it is no 12-lead waveform") from error
-    except (TypeError, ValueError, OverflowError, IndexError) as error:
-        raise RecordError(f"DICOM waveform is damaged ({error}): export it again") from error
-
-
-def _dataset(path: Path) -> Any:
-    from io import BytesIO
-
-    import pydicom
-
-    data = read_bytes(path)
-    try:
-        dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
-    except Exception as error:  # pydicom raises many kinds on damaged bytes, and names no common root
+    except Exception as error:  # pydicom raises many kinds on damaged bytes, some only when an element is looked at
         raise RecordError(f"DICOM file is damaged ({error}): export it again") from error
-    if dataset.file_meta.get("TransferSyntaxUID") == BIG_ENDIAN:
-        raise RecordError("DICOM file in big-endian order, which the standard has retired: convert it first")
-    return dataset
+
+
+def _record(path: Path) -> Record:
+    import pydicom  # .3 s, so only where a DICOM file is read
+
+    data = read_bytes(path, at_most=MAX_BYTES)
+    if any(syntax in data[:BEGINNING_BYTES] for syntax in (DEFLATED, BIG_ENDIAN)):
+        raise RecordError("DICOM file deflated, or in big-endian order: convert it to explicit little endian first")
+    dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
+    groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
+    if not groups:
+        raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
+    group = max(groups, key=lambda each: int(each.NumberOfWaveformSamples))
+    return record_from_leads(
+        path.stem,
+        _leads(group),
+        float(group.SamplingFrequency),
+        age=_age_years(dataset),
+        sex=str(dataset.get("PatientSex", "")),
+    )
 
 
 def _is_rhythm(group: Any) -> bool:
@@ -83,7 +82,15 @@ def _leads(group: Any) -> dict[str, NDArray[np.float64]]:
             leads[name] = samples.astype(np.float64)  # whatever it measures, it is left out by its name
             continue
         leads[name] = _millivolts(channel, name, samples)
+        leads[name][_is_padding(group, samples)] = np.nan
     return leads
+
+
+def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a sample is the mark of a missing one; a mark that is no extreme (some write 0) marks nothing."""
+    mark = np.frombuffer(bytes(group.get("WaveformPaddingValue") or b"")[: samples.itemsize], samples.dtype)
+    limits = np.iinfo(samples.dtype)
+    return np.isin(samples, mark[(mark == limits.min) | (mark == limits.max)])
 
 
 def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.float64]:

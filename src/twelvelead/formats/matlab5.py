@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twelvelead.record import RecordError
 
 HEADER_BYTES: Final = 128
-MAX_INFLATED_BYTES: Final = 1 << 28
+MAX_BYTES: Final = 1 << 25  # some 10 minutes of 12 leads at 500 Hz in double precision
 MAX_ELEMENTS: Final = 64
 NUMBERS: Final = {
     1: "i1",
@@ -34,17 +34,20 @@ MATRIX: Final = 14
 COMPRESSED: Final = 15
 STRUCT_CLASS: Final = 2
 
-Field = NDArray[np.float64] | str
+Field = NDArray[np.float32] | str
 
 
 def read_struct(data: bytes, name: str) -> dict[str, Field]:
-    """The fields of the struct variable `name`: text, or numbers as float64 of the shape that MATLAB gave them.
+    """The fields of the struct variable `name`: text, or numbers as float32 of the shape that MATLAB gave them.
 
     Raises RecordError when the file is damaged or holds no such struct.
     """
     try:
+        budget = MAX_BYTES
         for kind, body in _elements(data[HEADER_BYTES:]):
-            for inner_kind, inner in _elements(_inflate(body)) if kind == COMPRESSED else [(kind, body)]:
+            inflated = _inflate(body, budget) if kind == COMPRESSED else b""
+            budget -= len(inflated)
+            for inner_kind, inner in _elements(inflated) if kind == COMPRESSED else [(kind, body)]:
                 if inner_kind == MATRIX and (fields := _struct_fields(inner, name)) is not None:
                     return fields
     except (struct.error, zlib.error, UnicodeDecodeError, IndexError, ValueError) as error:
@@ -52,11 +55,11 @@ def read_struct(data: bytes, name: str) -> dict[str, Field]:
     raise RecordError(f"MATLAB file without a struct {name!r}: it is no recording of CPSC2018")
 
 
-def _inflate(body: bytes) -> bytes:
+def _inflate(body: bytes, at_most: int) -> bytes:
     stream = zlib.decompressobj()
-    inflated = stream.decompress(body, MAX_INFLATED_BYTES)
-    if stream.unconsumed_tail:
-        raise RecordError(f"MATLAB file inflates to more than {MAX_INFLATED_BYTES:,} bytes: that is no recording")
+    inflated = stream.decompress(body, at_most + 1)
+    if len(inflated) > at_most:
+        raise RecordError(f"MATLAB file inflates to more than {MAX_BYTES:,} bytes: that is no recording of CPSC2018")
     return inflated
 
 
@@ -87,6 +90,8 @@ def _struct_fields(matrix: bytes, name: str) -> dict[str, Field] | None:
     if length <= 0:
         raise ValueError(f"field names of {length} characters")
     names = parts[4][1]
+    if len(names) > length * MAX_ELEMENTS:
+        raise ValueError(f"more than {MAX_ELEMENTS} fields")
     keys = [names[at : at + length].split(b"\0")[0].decode("ascii") for at in range(0, len(names), length)]
     if len(keys) != len(parts) - 5:
         raise RecordError(f"struct {name!r} is an array of {len(parts) - 5} values for {len(keys)} fields")
@@ -103,4 +108,5 @@ def _array(matrix: bytes) -> Field:
         return body.decode(TEXTS[kind])
     if kind not in NUMBERS:
         raise ValueError(f"numbers of type {kind}")
-    return np.frombuffer(body, NUMBERS[kind]).astype(np.float64).reshape(tuple(shape), order="F")
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, which no record takes
+        return np.frombuffer(body, NUMBERS[kind]).astype(np.float32).reshape(tuple(shape), order="F")

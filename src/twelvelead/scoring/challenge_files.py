@@ -1,6 +1,5 @@
 """The Challenge's own form of labels and outputs: headers with `Dx`, and `.csv` files of four lines."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,9 @@ from typing import Final
 import numpy as np
 
 from twelvelead.diagnoses import CHALLENGE_2020_EQUIVALENT, CHALLENGE_2020_SCORED
+from twelvelead.formats.files import read_bytes
+from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, comments_of
+from twelvelead.record import RecordError
 from twelvelead.scoring.challenge import Phase, ScoreError, Scores, challenge_scores
 
 TRUE: Final = ("1", "True", "true", "T", "t")
@@ -47,18 +49,14 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
 
 
 def _labels(path: Path) -> set[str]:
-    match = re.search(r"^#\s*Dx\s*:(.*)$", path.read_text(encoding="utf-8", errors="replace"), re.M)
-    codes = {code.strip() for code in match[1].split(",")} - {""} if match else set()
+    codes = {code.strip() for code in comments_of(_lines(path)).get("dx", "").split(",")} - {""}
     if not codes:
         raise ScoreError(f"{path} has no Dx: a recording without labels cannot be scored; take it out")
     return codes
 
 
 def _output(path: Path, phase: Phase) -> Output:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ScoreError(f"output {path} cannot be read ({error.strerror}): each label file needs one") from error
+    lines = _lines(path)
     rows = [[cell.strip() for cell in line.split(",")] for line in lines[1:4]]
     if len(rows) < 3 or not len(rows[0]) == len(rows[1]) == len(rows[2]):
         raise ScoreError(
@@ -70,6 +68,13 @@ def _output(path: Path, phase: Phase) -> Output:
         {name: cell in TRUE for name, cell in zip(names, decisions, strict=True)},
         {name: _number(cell, path, phase) for name, cell in zip(names, scores, strict=True)},
     )
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return read_bytes(path, at_most=MAX_HEADER_BYTES).decode("utf-8", errors="replace").splitlines()
+    except RecordError as error:
+        raise ScoreError(f"{error}: a folder of outputs needs a plain .csv for each .hea of the labels") from error
 
 
 def _number(cell: str, path: Path, phase: Phase) -> float:
