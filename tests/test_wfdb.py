@@ -1,0 +1,259 @@
+"""WFDB as it is met: the traps of real headers, and what is never opened."""
+
+import os
+
+import numpy as np
+import pytest
+import wfdb as oracle
+
+from simulator import Wfdb, digital
+from twelvelead.formats import read, recordings_in
+from twelvelead.record import LEADS, RecordError
+from writers import SIGNAL, challenge
+
+
+def test_age_and_sex_are_read_whether_or_not_a_space_follows_the_mark(tmp_path):
+    record = read(challenge(tmp_path))
+    assert (record.age, record.sex) == (74.0, "M")
+    record = read(replace_comments(tmp_path, ["#Age: 300", "#<sex>: F"]))
+    assert (record.age, record.sex) == (None, "F")
+
+
+def replace_comments(folder, comments):
+    return Wfdb("A0002", digital(SIGNAL), comments=comments).write(folder)
+
+
+@pytest.mark.parametrize("named", ["A0001.hea", "A0001.mat", "A0001"])
+def test_a_wfdb_record_may_be_named_in_three_ways(named, tmp_path):
+    challenge(tmp_path)
+    assert read(tmp_path / named).name == "A0001"
+
+
+@pytest.mark.parametrize("gain, per_mv", [("1000/mV", 1000), ("1000.0(0)/mV", 1000), ("1000.0(0)/mv", 1000),
+                                          ("4880/mV", 4880), ("1(0)/uV", 1000), ("200/mV", 200)])  # fmt: skip
+def test_gains_as_databases_write_them(gain, per_mv, tmp_path):
+    record = read(Wfdb("E00001", digital(SIGNAL, per_mv), gain=gain).write(tmp_path))
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=0.6 / per_mv + 1e-6)
+
+
+def test_a_baseline_is_subtracted(tmp_path):
+    record = read(Wfdb("1", digital(SIGNAL) + np.int16(37), gain="1000(37)/mV").write(tmp_path))
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+
+
+def test_georgias_record_line_with_suffix_is_read(tmp_path):
+    path = Wfdb("E07542", digital(SIGNAL), record_name="E07542.mat").write(tmp_path)
+    assert read(path).n_samples == 5000
+
+
+def test_no_unit_and_no_gain_take_the_formats_default_with_a_warning(tmp_path):
+    signal = digital(SIGNAL, 200)
+    record = read(Wfdb("1", signal, gain="200").write(tmp_path))
+    assert record.warnings == ("header states no unit: mV, the format's default, was taken",)
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=3e-3)
+
+
+def test_another_lead_order_gives_the_same_record(tmp_path):
+    order = np.random.default_rng(0).permutation(12)
+    shuffled = Wfdb("1", digital(SIGNAL)[order], [LEADS[i] for i in order]).write(tmp_path)
+    np.testing.assert_allclose(read(shuffled).signal, SIGNAL, atol=6e-4)
+
+
+def test_fifteen_leads_in_two_files_as_in_ptb(tmp_path):
+    path = Wfdb("s0010_re", digital(SIGNAL), suffix=".dat").write(tmp_path)
+    extra = Wfdb("vcg", digital(SIGNAL[:3]), ["vx", "vy", "vz"], suffix=".xyz")
+    extra.write(tmp_path)
+    lines = path.read_text().splitlines() + extra.header().splitlines()[1:]
+    path.write_text("\n".join([lines[0].replace(" 12 ", " 15 "), *lines[1:]]))
+    record = read(path)
+    assert record.warnings == ("leads vx, vy, vz are not among the twelve and were left out",)
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+
+
+def test_standardised_recordings_are_marked(tmp_path):
+    record = read(Wfdb("00001_lr", digital(SIGNAL), gain="1000.0(0)/NU", rate="100", suffix=".dat").write(tmp_path))
+    assert record.unit == "NU"
+
+
+def test_a_missing_signal_file(tmp_path):
+    path = challenge(tmp_path)
+    (tmp_path / "A0001.mat").unlink()
+    with pytest.raises(RecordError, match=r"A0001.mat cannot be opened: No such file"):
+        read(path)
+
+
+def test_a_missing_header(tmp_path):
+    challenge(tmp_path).unlink()
+    with pytest.raises(RecordError, match=r"without its header A0001.hea"):
+        read(tmp_path / "A0001.mat")
+
+
+def test_a_short_signal_file(tmp_path):
+    path = challenge(tmp_path)
+    (tmp_path / "A0001.mat").write_bytes((tmp_path / "A0001.mat").read_bytes()[:-100])
+    with pytest.raises(RecordError, match="has 119,924 bytes, its header declares 120,024: the file is cut short"):
+        read(path)
+
+
+def test_an_over_long_signal_file_is_read_where_checksums_say_what_is_meant(tmp_path):
+    path = challenge(tmp_path)
+    with (tmp_path / "A0001.mat").open("ab") as file:
+        file.write(b"\1" * 48)
+    record = read(path)
+    assert record.warnings == ("A0001.mat is 48 bytes longer than declared; they were left out",)
+    path.write_text(
+        "".join(" ".join(line.split()[:3]) + "\n" for line in path.read_text().splitlines()).replace(
+            "500", "500 5000", 1
+        )
+    )
+    with pytest.raises(RecordError, match="no checksum says which samples are meant"):
+        read(path)
+
+
+def test_a_changed_sample_is_found_by_the_checksum(tmp_path):
+    path = challenge(tmp_path)
+    data = bytearray((tmp_path / "A0001.mat").read_bytes())
+    data[5000] ^= 1
+    (tmp_path / "A0001.mat").write_bytes(data)
+    with pytest.raises(RecordError, match="has checksum .* the file is damaged"):
+        read(path)
+
+
+def test_a_header_of_another_file_is_found_by_its_initial_value(tmp_path):
+    path = challenge(tmp_path)
+    first = path.read_text().splitlines()[1].split()
+    path.write_text(path.read_text().replace(f" {first[5]} {first[6]} ", f" {int(first[5]) + 1} {first[6]} ", 1))
+    with pytest.raises(RecordError, match="the header belongs to another file"):
+        read(path)
+
+
+@pytest.mark.parametrize("gain", ["0/mV", "-1000/mV", "nan/mV", "1e-310/mV", "inf", "mV"])
+def test_a_gain_that_is_none_is_refused(gain, tmp_path):
+    with pytest.raises(RecordError, match="gain .*: it must be a positive number"):
+        read(Wfdb("1", digital(SIGNAL), gain=gain).write(tmp_path))
+
+
+def test_an_unknown_unit_is_refused(tmp_path):
+    with pytest.raises(RecordError, match="unit 'mmHg': allowed are V, mV, uV and nV"):
+        read(Wfdb("1", digital(SIGNAL), gain="1000/mmHg").write(tmp_path))
+
+
+@pytest.mark.parametrize("rate", ["0", "-500", "nan", "fast", "1e99"])
+def test_a_rate_that_is_none_is_refused(rate, tmp_path):
+    with pytest.raises(RecordError, match="sampling rate .*: it must be a positive number"):
+        read(Wfdb("1", digital(SIGNAL), rate=rate).write(tmp_path))
+
+
+def test_a_header_that_contradicts_itself(tmp_path):
+    path = challenge(tmp_path)
+    path.write_text(path.read_text().replace("A0001 12 ", "A0001 15 "))
+    with pytest.raises(RecordError, match="declares 15 signals and describes 12"):
+        read(path)
+
+
+def test_the_formats_mark_for_no_sample_is_refused_as_nan(tmp_path):
+    samples = digital(SIGNAL)
+    samples[3, 10] = -32768
+    with pytest.raises(RecordError, match="the first in lead aVR at 0.020 s"):
+        read(Wfdb("1", samples).write(tmp_path))
+
+
+def test_a_flat_lead_is_named(tmp_path):
+    samples = digital(SIGNAL)
+    samples[6:] = 0
+    assert read(Wfdb("JS00001", samples).write(tmp_path)).flat_leads == ("V1", "V2", "V3", "V4", "V5", "V6")
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "http://example.org/a.dat", "..", "sub/a.dat"])
+def test_a_signal_file_elsewhere_is_never_opened(name, tmp_path, monkeypatch):
+    path = challenge(tmp_path)
+    path.write_text(path.read_text().replace("A0001.mat", name))
+    opened = []
+    really_open = os.open
+    monkeypatch.setattr(os, "open", lambda file, *rest: opened.append(str(file)) or really_open(file, *rest))
+    with pytest.raises(RecordError, match="only a plain name"):
+        read(path)
+    assert set(opened) == {str(path)}
+
+
+def test_links_and_pipes_are_not_opened(tmp_path):
+    path = challenge(tmp_path)
+    (tmp_path / "A0001.mat").rename(tmp_path / "elsewhere")
+    (tmp_path / "A0001.mat").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RecordError, match="it is a link"):
+        read(path)
+    (tmp_path / "A0001.mat").unlink()
+    os.mkfifo(tmp_path / "A0001.mat")
+    with pytest.raises(RecordError, match="not a plain file"):
+        read(path)
+
+
+def test_several_segments_are_refused(tmp_path):
+    (tmp_path / "s.hea").write_text("s/2 12 500 5000\na 2500\nb 2500\n")
+    with pytest.raises(RecordError, match="several segments"):
+        read(tmp_path / "s.hea")
+
+
+@pytest.mark.parametrize("code, kind", [("32", "<i4"), ("61", ">i2")])
+def test_other_sample_formats_against_the_reference_reader(code, kind, tmp_path):
+    path = Wfdb("1", digital(SIGNAL), suffix=".dat", format=code).write(tmp_path)
+    (tmp_path / "1.dat").write_bytes(digital(SIGNAL).T.astype(kind).tobytes())
+    np.testing.assert_array_equal(read(path).signal, oracle.rdrecord(str(tmp_path / "1")).p_signal.T.astype(np.float32))
+
+
+def test_a_sample_format_that_is_not_read_names_those_that_are(tmp_path):
+    with pytest.raises(RecordError, match="signal format 212: formats 16, 32, 61, 80 are read"):
+        read(Wfdb("1", digital(SIGNAL), suffix=".dat", format="212").write(tmp_path))
+
+
+@pytest.mark.parametrize("baseline", ["99999999999999999999", "9223372036854775807"])
+def test_a_baseline_beyond_any_converter_is_refused(baseline, tmp_path):
+    with pytest.raises(RecordError, match="gain"):
+        read(Wfdb("1", digital(SIGNAL), gain=f"1000({baseline})/mV").write(tmp_path))
+
+
+def test_a_sparse_file_of_gigabytes_is_not_read_beyond_what_is_declared(tmp_path):
+    path = challenge(tmp_path)
+    with (tmp_path / "A0001.mat").open("r+b") as file:
+        file.truncate(3 << 30)
+    assert read(path).n_samples == 5000
+
+
+def test_a_comment_with_a_line_separator_of_unicode_is_one_comment(tmp_path):
+    assert read(Wfdb("1", digital(SIGNAL), comments=["#Note: a\u2028b\x0cc", "#Age: 50"]).write(tmp_path)).age == 50
+
+
+def test_a_name_with_a_dot_and_suffixes_in_capitals(tmp_path):
+    Wfdb("rec.v1", digital(SIGNAL)).write(tmp_path)
+    assert read(tmp_path / "rec.v1").name == "rec.v1"
+    path = Wfdb("U", digital(SIGNAL), suffix=".MAT", format="16").write(tmp_path)
+    path.rename(tmp_path / "U.HEA")
+    assert read(tmp_path / "U.MAT").n_samples == 5000
+
+
+def test_a_stray_link_in_a_folder_is_passed_over_and_a_claiming_one_refused(tmp_path):
+    path = challenge(tmp_path)
+    (tmp_path / "notes.txt").symlink_to("/etc/hostname")
+    (tmp_path / "x.hea").symlink_to(path)
+    assert recordings_in(tmp_path) == [path, tmp_path / "x.hea"]
+    with pytest.raises(RecordError, match="it is a link"):
+        read(tmp_path / "x.hea")
+
+
+def test_names_from_files_cannot_steer_a_terminal(tmp_path):
+    extra = Wfdb("1", np.vstack([digital(SIGNAL), digital(SIGNAL[:1])]), [*LEADS, "x\x1b]0;owned"]).write(tmp_path)
+    assert read(extra).warnings == ("leads x\ufffd]0;owned are not among the twelve and were left out",)
+
+
+@pytest.mark.corpus
+def test_real_wfdb_records_against_the_reference_reader(corpus):
+    folders = (
+        "challenge/training/chapman_shaoxing/g1",
+        "challenge/training/ptb/g1",
+        "ludb/data",
+        "ptb-xl/records500/00000",
+    )
+    for folder in folders:
+        for path in sorted((corpus / "data" / folder).glob("*.hea"))[:8]:
+            expected = oracle.rdrecord(str(path.with_suffix("")))
+            np.testing.assert_allclose(read(path).signal, expected.p_signal.T[:12], atol=1e-5, err_msg=str(path))
