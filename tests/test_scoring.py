@@ -236,6 +236,10 @@ def test_thresholds_are_better_than_a_half_and_rare_classes_share_one():
     assert ((thresholds > 0.02) & (thresholds < 0.5)).all()
 
 
+def test_thresholds_without_a_positive_are_the_default():
+    assert fit_thresholds(np.full((5, 9), 0.3), np.zeros((5, 9), bool)).tolist() == [0.16] * 9
+
+
 def test_sigmoid_does_not_overflow_and_windows_are_averaged():
     assert sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
     assert merge(np.array([[0.2] * 9, [0.6] * 9])) == pytest.approx(np.full(9, 0.4))

@@ -14,7 +14,8 @@ ROUNDS: Final = 25
 SMALLEST_SLOPE: Final = 0.1
 THRESHOLDS: Final = np.linspace(0.02, 0.9, 89)
 SMOOTHING: Final = 5
-MIN_POSITIVES_FOR_OWN_THRESHOLD: Final = 10
+SHARED_POSITIVES: Final = 50
+THRESHOLD_WITHOUT_POSITIVES: Final = 0.16  # near the optimum of F2 where probabilities are calibrated
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,21 +92,21 @@ def _platt(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple[float
 
 
 def fit_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(9,) thresholds that maximise sqrt(F2 x G2) of each class over the recordings with at least one diagnosis.
+    """(9,) thresholds that maximise sqrt(F2 x G2) over the recordings with at least one diagnosis.
 
-    A class with fewer than ten positives gets the threshold that is best for all classes together: its own would
-    follow a handful of recordings.
+    Each class's curve over the thresholds counts with its positives, the mean curve of all classes with as many as
+    `SHARED_POSITIVES`: the fewer a class has, the nearer it comes to the threshold that is best for all.
     """
     labelled = truth.any(axis=1)
+    if not labelled.any():
+        return np.full(truth.shape[1], THRESHOLD_WITHOUT_POSITIVES)
     truth, probabilities = truth[labelled], probabilities[labelled]
     balance = np.stack([_balance(truth, probabilities >= threshold) for threshold in THRESHOLDS])
-    width = SMOOTHING // 2
-    smooth = np.lib.stride_tricks.sliding_window_view(
-        np.pad(balance, ((width, width), (0, 0)), mode="edge"), SMOOTHING, 0
-    )
-    smooth = smooth.mean(axis=-1)  # (thresholds, 9)
-    common, own = THRESHOLDS[np.argmax(smooth.mean(axis=1))], THRESHOLDS[np.argmax(smooth, axis=0)]
-    return np.asarray(np.where(truth.sum(axis=0) >= MIN_POSITIVES_FOR_OWN_THRESHOLD, own, common))
+    margins = ((SMOOTHING // 2, SMOOTHING // 2), (0, 0))
+    smooth = np.lib.stride_tricks.sliding_window_view(np.pad(balance, margins, mode="edge"), SMOOTHING, 0).mean(axis=-1)
+    positives = truth.sum(axis=0)
+    shared = smooth[:, positives > 0].mean(axis=1, keepdims=True)
+    return np.asarray(THRESHOLDS[np.argmax(positives * smooth + SHARED_POSITIVES * shared, axis=0)])
 
 
 def _balance(truth: NDArray[np.bool_], decisions: NDArray[np.bool_]) -> NDArray[np.float64]:
