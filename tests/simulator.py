@@ -34,6 +34,7 @@ def ecg(
     leads = {lead: 0.01 * random.standard_normal(len(time)) for lead in LEADS}
     for number, at in enumerate(beats_s(diagnosis, duration_s, random)):
         is_ectopic = diagnosis == "PVC" and number % 4 == 3
+        at = at - 0.25 if is_ectopic else at  # premature, and a pause after it
         wide = diagnosis == "LBBB" or is_ectopic
         qrs = np.exp(-0.5 * ((time - at) / (0.045 if wide else 0.012)) ** 2)
         t = np.exp(-0.5 * ((time - at - 0.3) / 0.05) ** 2) * (-0.4 if wide else 0.3)
