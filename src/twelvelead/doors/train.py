@@ -31,7 +31,7 @@ def train_command(
     seed: Annotated[
         int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0, max=99_999)
     ] = 0,
-    epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 40,
+    epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 60,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
     ] = False,

@@ -30,7 +30,7 @@ class Settings:
     average: how much of the running average of the weights each step keeps; it is the average that is validated.
     """
 
-    epochs: int = 40
+    epochs: int = 60
     patience: int = 15
     batch_size: int = 32
     learning_rate: float = 3e-3

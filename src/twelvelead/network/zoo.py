@@ -15,12 +15,11 @@ DUAL = Config(
 )
 TRIPLE = Config(
     branches=(
-        Branch(stem_ms=60, separable_ms=60, n_stem=24, n_channels=(32, 32, 32)),
-        Branch(stem_ms=150, separable_ms=200, n_stem=24, n_channels=(32, 32, 32)),
-        Branch(stem_ms=350, separable_ms=500, n_stem=24, n_channels=(32, 32, 32)),
+        Branch(stem_ms=60, separable_ms=60, n_stem=16, n_channels=(24, 24, 24)),
+        Branch(stem_ms=150, separable_ms=200, n_stem=16, n_channels=(24, 24, 24)),
+        Branch(stem_ms=350, separable_ms=500, n_stem=16, n_channels=(24, 24, 24)),
     ),
-    n_gru=36,
-    dropout=0.2,
+    n_gru=40,
 )
 NETWORKS: Final = {"single": SINGLE, "dual": DUAL, "triple": TRIPLE}
 MAX_PARAMETERS: Final = 50_000
