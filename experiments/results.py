@@ -6,6 +6,7 @@ from typing import Any
 from twelvelead.diagnoses import IN_WORDS
 
 TESTS = {"PTB-XL fold 9": "ptb-xl-fold-9.txt", "CPSC2018 even": "cpsc2018-even.txt"}
+FEW = 5
 COLUMNS = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2"}
 
 
@@ -24,12 +25,21 @@ def summary(card: dict[str, Any]) -> str:
         for name, test in card["tests"].items()
     ]
     head = f"| test | recordings | patients | {' | '.join(COLUMNS.values())} |"
-    notes = [
+    notes = [_of_frequent(name, test) for name, test in card["tests"].items()]
+    notes += [
         f"{name} has no positive of {', '.join(test['without_positives'])}: left out of its means."
         for name, test in card["tests"].items()
         if test["without_positives"]
     ]
     return "\n".join([head, "|---|---:|---:|---|---|---|---|", *(f"{row} |" for row in rows), "", *notes]).rstrip()
+
+
+def _of_frequent(name: str, test: dict[str, Any]) -> str:
+    """The mean AUROC without the classes that so few recordings have that one of them moves the mean."""
+    areas = [row["auroc"] for row in test["classes"].values() if row["positives"] >= FEW]
+    return (
+        f"{name}: mean AUROC of the {len(areas)} classes with at least {FEW} positives {sum(areas) / len(areas):.3f}."
+    )
 
 
 def by_class(card: dict[str, Any]) -> str:
