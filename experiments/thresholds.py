@@ -1,0 +1,56 @@
+"""How strongly a class's threshold should be drawn towards the common one, on halves of the validation.
+
+    python experiments/thresholds.py DATA
+
+Calibration and thresholds are fitted on one random half of the shipped bundle's validation recordings and scored on
+the other, 40 times; the mean over eight classes (STE has one positive). No test recording is read.
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from twelvelead.classifier import load_bundle, shipped_bundle
+from twelvelead.databases import find, only, truth_of
+from twelvelead.formats import read
+from twelvelead.scoring import probabilities
+from twelvelead.scoring.probabilities import fit_calibration, fit_thresholds, merge
+from twelvelead.scoring.scores import Predictions, class_scores
+
+
+def main() -> None:
+    """Print sqrt(F2 x G2) for each strength; 0 is each class on its own."""
+    classifier = load_bundle(shipped_bundle())
+    rows = csv.DictReader((shipped_bundle() / "split.csv").read_text().splitlines())
+    keys = frozenset(row["recording"] for row in rows if row["side"] == "validation")
+    records = only(find([Path(sys.argv[1])]).records, keys)
+    recipe = classifier.recipe
+    logits = [classifier.run(recipe.windows(recipe.filtered(read(record.path))))[0] for record in records]
+    truth = truth_of(records).astype(bool)
+    for strength in (0, 5, 20, 50, 100, 100_000):
+        probabilities.SHARED_POSITIVES = strength  # type: ignore[misc]  # the one constant that is studied
+        random, scores = np.random.default_rng(0), []
+        for _ in range(20):
+            halves = np.array_split(random.permutation(len(logits)), 2)
+            scores += [_score(logits, truth, *pair) for pair in (halves, halves[::-1])]
+        print(f"drawn by {strength} positives: {np.mean(scores):.4f}")
+
+
+def _score(logits: list, truth: np.ndarray, fitting: np.ndarray, scoring: np.ndarray) -> float:
+    owners = np.repeat(fitting, [len(logits[i]) for i in fitting])
+    calibration = fit_calibration(np.concatenate([logits[i] for i in fitting]), truth[owners])
+
+    def merged(indices: np.ndarray) -> np.ndarray:
+        return np.stack([merge(calibration.probabilities(logits[i])) for i in indices])
+
+    thresholds = fit_thresholds(merged(fitting), truth[fitting])
+    chances = merged(scoring)
+    people = [str(i) for i in scoring]
+    scores = class_scores(Predictions(truth[scoring], chances >= thresholds, chances, people))
+    return float(np.sqrt(np.nanmean(scores["f2"][:8]) * np.nanmean(scores["g2"][:8])))
+
+
+if __name__ == "__main__":
+    main()
