@@ -178,7 +178,11 @@ def test_a_bundle_never_replaces_what_is_none(home, twelvelead, tmp_path):
 
 def test_ctrl_c_says_how_to_go_on(home, tmp_path):
     command = [sys.executable, "-m", "twelvelead", "train", str(home), "--out", str(tmp_path / "b")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+
+    def as_at_a_terminal():  # a shell starts background jobs deaf to Ctrl-C, and they pass that on
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=as_at_a_terminal) as process:
         while not (tmp_path / "b.state").exists():
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
