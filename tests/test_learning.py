@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,11 @@ from safetensors import safe_open
 import simulator
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.learning.fit import Settings, fit, rate_at
-from twelvelead.learning.samples import Augmentation, Samples, batches, drawn, load, truth_of
+from twelvelead.learning.fit import Settings, at_step, fit
+from twelvelead.learning.samples import Augmentation, Samples, batches, drawn, load, n_batches, truth_of
 from twelvelead.learning.split import split
 from twelvelead.learning.state import StateError
+from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.zoo import SINGLE
 from twelvelead.signals.recipe import Recipe
 
@@ -126,7 +128,7 @@ def simulated(n, seed=0):
         for i, kind in enumerate(kinds)
     )
     signals = tuple(simulator.ecg(kind, rate_hz=100, seed=seed + i).astype(np.float32) for i, kind in enumerate(kinds))
-    return Samples(records, signals, truth_of(records))
+    return Samples(records, signals, truth_of(records), (True,) * n)
 
 
 def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():
@@ -156,8 +158,16 @@ def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classifie
     )
 
 
+@pytest.mark.parametrize("n, sizes", [(1, [1]), (8, [8]), (9, [9]), (10, [8, 2]), (17, [8, 9])])
+def test_no_batch_is_of_one_recording_where_there_are_more(n, sizes):
+    samples = simulated(1).subset([0] * n)
+    drawn_sizes = [len(windows) for windows, _ in batches(samples, RECIPE, Augmentation(), 8, np.random.default_rng(0))]
+    assert drawn_sizes == sizes
+    assert len(sizes) == n_batches(n, 8)
+
+
 def test_the_learning_rate_rises_then_falls_to_nothing():
-    rates = [rate_at(step, 100, Settings()) for step in range(100)]
+    rates = [at_step(step, 100, Settings())["lr"] for step in range(100)]
     assert rates[0] < rates[9] == Settings().learning_rate
     assert rates[9:] == sorted(rates[9:], reverse=True)
     assert rates[-1] < 1e-5
@@ -168,6 +178,7 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+BUILD = partial(CnnGru, SINGLE)
 QUICK = Settings(epochs=3, batch_size=8, patience=5)
 
 
@@ -182,7 +193,7 @@ def test_a_run_resumed_after_each_epoch_is_the_run_left_alone(tmp_path):
         return tell
 
     def run(path, **options):
-        return fit(SINGLE, training, validation, RECIPE, QUICK, state_path=path, **options)
+        return fit(BUILD, training, validation, RECIPE, QUICK, state_path=path, **options)
 
     whole = run(tmp_path / "whole")
     for epochs in (1, 2):
@@ -196,11 +207,11 @@ def test_a_run_resumed_after_each_epoch_is_the_run_left_alone(tmp_path):
 
 def test_it_stops_early_and_keeps_the_best_weights(tmp_path):
     training, validation = simulated(8), simulated(8, 900)
-    validation = Samples(validation.records, validation.signals, 1 - validation.truth)  # learning makes this worse
+    validation = replace(validation, truth=1 - validation.truth)  # learning makes this worse
     seen = []
     many = replace(QUICK, epochs=40, patience=2, learning_rate=3e-2)
     fitted = fit(
-        SINGLE, training, validation, RECIPE, many, state_path=tmp_path / "s", tell=lambda p: seen.append(p.validation)
+        BUILD, training, validation, RECIPE, many, state_path=tmp_path / "s", tell=lambda p: seen.append(p.validation)
     )
     losses = [scores["loss"] for scores in seen if scores]
     assert len(losses) == fitted.epochs < 40
@@ -211,7 +222,7 @@ def test_another_run_is_not_resumed(tmp_path):
     samples = simulated(8)
 
     def run(**options):
-        return fit(SINGLE, samples, samples, RECIPE, replace(QUICK, epochs=1), state_path=tmp_path / "s", **options)
+        return fit(BUILD, samples, samples, RECIPE, replace(QUICK, epochs=1), state_path=tmp_path / "s", **options)
 
     run(fingerprint="a")
     with pytest.raises(StateError, match="was started with fingerprint a, now it is b"):

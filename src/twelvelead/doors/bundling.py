@@ -45,7 +45,7 @@ def bundle_up(
     config: Config,
     recipe: Recipe,
     settings: Settings,
-    fitted: Fitted,
+    fitted: Fitted[CnnGru],
     training: Samples,
     validation: Samples,
     *,

@@ -11,6 +11,7 @@ from twelvelead.doors.classify import classify_command
 from twelvelead.doors.evaluate import evaluate_command
 from twelvelead.doors.networks import networks_command
 from twelvelead.doors.score import score_command
+from twelvelead.doors.study import study_command
 from twelvelead.doors.train import train_command
 from twelvelead.record import TwelveleadError, printable
 
@@ -26,6 +27,7 @@ app.command("classify")(classify_command)
 app.command("evaluate")(evaluate_command)
 app.command("score")(score_command)
 app.command("train")(train_command)
+app.command("study")(study_command)
 app.command("networks")(networks_command)
 
 

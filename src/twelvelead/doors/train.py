@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,6 +57,7 @@ def train_command(
     from twelvelead.doors.bundling import bundle_up
     from twelvelead.learning.fit import Settings, fingerprint, fit
     from twelvelead.learning.split import split
+    from twelvelead.network.cnn_gru import CnnGru
     from twelvelead.network.zoo import named
 
     torch.set_num_threads(threads)
@@ -72,13 +74,13 @@ def train_command(
     state.parent.mkdir(parents=True, exist_ok=True)
     with _training_bar(console, settings.epochs) as tell:
         fitted = fit(
-            config,
+            partial(CnnGru, config),
             training,
             validation,
             recipe,
             settings,
             state_path=state,
-            fingerprint=fingerprint(config, recipe, settings, training, validation),
+            fingerprint=fingerprint(config.as_json(), recipe, settings, training, validation),
             resume=resume,
             tell=tell,
         )

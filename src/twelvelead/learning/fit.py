@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -13,20 +14,24 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim.swa_utils import AveragedModel
 
-from twelvelead.learning.samples import Augmentation, Samples, batches
+from twelvelead.learning.samples import Augmentation, Samples, batches, n_batches
 from twelvelead.learning.state import Run, load_state, save_state
-from twelvelead.network.cnn_gru import CnnGru
-from twelvelead.network.config import Config
 from twelvelead.scoring.probabilities import merge, sigmoid
 from twelvelead.scoring.scores import Predictions, class_scores, means
 from twelvelead.signals.recipe import Recipe
+
+Schedule = Literal["cosine", "one-cycle", "constant"]
+BETAS: Final = (0.9, 0.999)
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How a network is trained. patience: epochs without a better validation loss after which it stops.
 
-    warm_up: share of the steps in which the learning rate rises. largest_gradient: the norm to which one is clipped.
+    schedule: of the learning rate. `cosine` rises in a straight line over the share `warm_up` of the steps and falls
+    as half a cosine; `one-cycle` rises and falls as cosines while the first moment's decay goes .95, .85, .95 (Smith
+    and Topin 2018, as fastai does it); `constant` stays. largest_gradient: the norm to which one is clipped.
     average: how much of the running average of the weights each step keeps; it is the average that is validated.
     """
 
@@ -35,6 +40,7 @@ class Settings:
     batch_size: int = 32
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
+    schedule: Schedule = "cosine"
     warm_up: float = 0.1
     largest_gradient: float = 5.0
     average: float = 0.995
@@ -54,17 +60,17 @@ class Progress:
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class Fitted(Generic[Network]):
     """The network with its best weights, the epochs run, and (windows, 9) logits of each validation recording."""
 
-    network: CnnGru
+    network: Network
     epochs: int
     best_epoch: int
     validation_logits: list[NDArray[np.float32]]
 
 
 def fit(
-    config: Config,
+    build: Callable[[], Network],
     training: Samples,
     validation: Samples,
     recipe: Recipe,
@@ -74,16 +80,20 @@ def fit(
     fingerprint: str = "",
     resume: bool = False,
     tell: Callable[[Progress], None] = lambda _: None,
-) -> Fitted:
+) -> Fitted[Network]:
     """Train until the validation loss has not fallen for `patience` epochs; keep the weights of its lowest.
 
+    build: makes the network; it is called once, on a seeded generator. A GPU is used where there is one.
     state_path: where the run writes its state after each epoch, from which `resume` goes on to the same result.
     fingerprint: stands for all that a resumed run must have in common with the one that was stopped.
     """
     torch.manual_seed(settings.seed)
-    network = CnnGru(config)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = build().to(device)
     average = AveragedModel(network, avg_fn=_running_average(settings.average), use_buffers=True)
-    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), settings.learning_rate, BETAS, weight_decay=settings.weight_decay
+    )
     run = Run(
         network=network,
         average=average,
@@ -93,17 +103,16 @@ def fit(
     )
     if resume:
         load_state(run, state_path)
-    n_steps = -(-len(training) // settings.batch_size)
+    n_steps = n_batches(len(training), settings.batch_size)
     while run.epoch < settings.epochs and run.epoch - run.best_epoch <= settings.patience:
         torch.manual_seed(settings.seed * 100_003 + run.epoch)  # dropout; with it an epoch depends on its number alone
         random = np.random.default_rng([settings.seed, run.epoch])
         network.train()
         drawn = batches(training, recipe, settings.augmentation, settings.batch_size, random)
         for step, (windows, truth) in enumerate(drawn):
-            for group in optimiser.param_groups:
-                group["lr"] = rate_at(run.epoch * n_steps + step, settings.epochs * n_steps, settings)
-            logits, _ = network(torch.from_numpy(windows))
-            loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(truth))
+            optimiser.param_groups[0] |= at_step(run.epoch * n_steps + step, settings.epochs * n_steps, settings)
+            logits, _ = network(torch.from_numpy(windows).to(device))
+            loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(truth).to(device))
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
@@ -132,12 +141,17 @@ def _running_average(keep: float) -> Callable[[Tensor, Tensor, Tensor | int], Te
     return averaged
 
 
-def rate_at(step: int, n_steps: int, settings: Settings) -> float:
-    """The learning rate of a step: a linear warm-up, then half a cosine down to nothing."""
-    warm = max(1, round(settings.warm_up * n_steps))
-    if step < warm:
-        return settings.learning_rate * (step + 1) / warm
-    return settings.learning_rate * 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, n_steps - warm))))
+def at_step(step: int, n_steps: int, settings: Settings) -> dict[str, Any]:
+    """The learning rate (`lr`) and the decays of both moments (`betas`) of a step."""
+    if settings.schedule == "constant":
+        return {"lr": settings.learning_rate, "betas": BETAS}
+    top = max(1, round(settings.warm_up * n_steps))
+    fallen = 0.5 - 0.5 * float(np.cos(np.pi * max(0, step - top) / max(1, n_steps - top)))  # 0 to 1 after the top
+    if settings.schedule == "cosine":
+        return {"lr": settings.learning_rate * min(1, (step + 1) / top) * (1 - fallen), "betas": BETAS}
+    risen = 0.5 - 0.5 * float(np.cos(np.pi * min(1, step / top)))
+    height = (0.04 + 0.96 * risen) * (1 - fallen)  # fastai begins at a twenty-fifth
+    return {"lr": settings.learning_rate * height, "betas": (0.95 - 0.1 * risen * (1 - fallen), 0.99)}
 
 
 def window_logits(network: nn.Module, samples: Samples, recipe: Recipe) -> list[NDArray[np.float32]]:
@@ -148,8 +162,9 @@ def window_logits(network: nn.Module, samples: Samples, recipe: Recipe) -> list[
 
 
 def _logits(network: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    logits: Tensor = network(torch.from_numpy(windows))[0]
-    return logits.numpy()
+    device = next(network.parameters()).device
+    logits: Tensor = network(torch.from_numpy(windows).to(device))[0]
+    return logits.cpu().numpy()
 
 
 def validation_scores(network: nn.Module, validation: Samples, recipe: Recipe) -> dict[str, float]:
@@ -163,9 +178,11 @@ def validation_scores(network: nn.Module, validation: Samples, recipe: Recipe) -
     }
 
 
-def fingerprint(config: Config, recipe: Recipe, settings: Settings, training: Samples, validation: Samples) -> str:
+def fingerprint(
+    config: dict[str, Any], recipe: Recipe, settings: Settings, training: Samples, validation: Samples
+) -> str:
     """Sixteen characters that change with anything that would change a run's result, but the thread count."""
-    parts = (config.as_json(), asdict(recipe), asdict(settings))
+    parts = (config, asdict(recipe), asdict(settings))
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for samples in (training, validation):
         for record, signal in zip(samples.records, samples.signals, strict=True):

@@ -15,11 +15,15 @@ from twelvelead.signals.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """signals: for each recording (12, n) at the recipe's rate, not yet scaled. truth: (n_recordings, 9) of 0 and 1."""
+    """signals: for each recording (12, n) at the recipe's rate, not yet scaled. truth: (n_recordings, 9) of 0 and 1.
+
+    in_mv: whether a recording is in millivolts; one that its publisher standardised may train, and test nothing.
+    """
 
     records: tuple[LabelledRecord, ...]
     signals: tuple[NDArray[np.float32], ...]
     truth: NDArray[np.float32]
+    in_mv: tuple[bool, ...]
 
     def __len__(self) -> int:
         return len(self.records)
@@ -28,7 +32,10 @@ class Samples:
         """The recordings at these indices, in their order."""
         picked = list(indices)
         return Samples(
-            tuple(self.records[i] for i in picked), tuple(self.signals[i] for i in picked), self.truth[picked]
+            tuple(self.records[i] for i in picked),
+            tuple(self.signals[i] for i in picked),
+            self.truth[picked],
+            tuple(self.in_mv[i] for i in picked),
         )
 
 
@@ -36,15 +43,17 @@ def load(
     records: Sequence[LabelledRecord], recipe: Recipe, advance: Callable[[], None] = lambda: None
 ) -> tuple[Samples, list[tuple[Path, str]]]:
     """Read and filter every recording; those that cannot be read are passed over with the reason."""
-    kept, signals, refused = [], [], []
-    for record in records:
+    kept, signals, in_mv, refused = [], [], [], []
+    for labelled in records:
         try:
-            signals.append(recipe.filtered(read(record.path)))
-            kept.append(record)
+            record = read(labelled.path)
+            signals.append(recipe.filtered(record))
+            kept.append(labelled)
+            in_mv.append(record.unit == "mV")
         except RecordError as error:
-            refused.append((record.path, str(error)))
+            refused.append((labelled.path, str(error)))
         advance()
-    return Samples(tuple(kept), tuple(signals), truth_of(kept)), refused
+    return Samples(tuple(kept), tuple(signals), truth_of(kept), tuple(in_mv)), refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +71,19 @@ class Augmentation:
     mixup: float = 0.5
 
 
+def n_batches(n_recordings: int, batch_size: int) -> int:
+    """Batches of an epoch; one recording left over joins the last, for batch normalisation needs two."""
+    whole, rest = divmod(n_recordings, batch_size)
+    return max(1, whole + (rest > 1))
+
+
 def batches(
     samples: Samples, recipe: Recipe, augmentation: Augmentation, batch_size: int, random: np.random.Generator
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """One epoch in random order: windows (batch, 12, window_samples) and truth (batch, 9)."""
     order = random.permutation(len(samples))
-    for start in range(0, len(order), batch_size):
-        picked = order[start : start + batch_size]
+    starts = batch_size * np.arange(1, n_batches(len(order), batch_size))
+    for picked in np.split(order, starts):
         windows = np.stack([drawn(samples.signals[i], recipe, augmentation, random) for i in picked])
         truth = samples.truth[picked]
         if augmentation.mixup:

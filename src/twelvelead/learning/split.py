@@ -47,8 +47,9 @@ def split(records: Sequence[LabelledRecord], *, held_out: frozenset[str], valida
     for database in sorted(by_database):
         members = by_database[database]
         random = np.random.default_rng([seed, *database.encode()])
-        side = _deal([records[i] for i in members], [str(groups[i]) for i in members], validation_share, random)
-        validation |= {index for index, is_validation in zip(members, side, strict=True) if is_validation}
+        shares = (1 - validation_share, validation_share)
+        sides = deal([records[i] for i in members], [str(groups[i]) for i in members], shares, random)
+        validation |= {index for index, side in zip(members, sides, strict=True) if side}
     training = [index for members in by_database.values() for index in members if index not in validation]
     if not training or not validation:
         raise DatabaseError(
@@ -62,30 +63,27 @@ def split(records: Sequence[LabelledRecord], *, held_out: frozenset[str], valida
     )
 
 
-def _deal(
-    records: Sequence[LabelledRecord],
-    groups: Sequence[str],
-    validation_share: float,
-    random: np.random.Generator,
-) -> list[bool]:
-    """For each recording whether it is on the validation side."""
+def deal(
+    records: Sequence[LabelledRecord], groups: Sequence[str], shares: Sequence[float], random: np.random.Generator
+) -> list[int]:
+    """For each recording its side, so that each side has its share of every class and no group is divided."""
     names = sorted(set(groups))
     row = {name: i for i, name in enumerate(names)}
     counts = np.zeros((len(names), len(DIAGNOSES) + 3))
     for record, group in zip(records, groups, strict=True):
         counts[row[group]] += _as_counts(record)
-    wanted = np.array([[1 - validation_share], [validation_share]]) * counts.sum(axis=0)
+    wanted = np.array(shares)[:, None] * counts.sum(axis=0)
     if len(names) <= FEW_GROUPS:
-        side = _best_of_many(counts, wanted, validation_share, random)
+        sides = _best_of_many(counts, wanted, shares, random)
     else:
-        side = _stratified(counts, wanted, random)
-    return [bool(side[row[group]]) for group in groups]
+        sides = _stratified(counts, wanted, random)
+    return [int(sides[row[group]]) for group in groups]
 
 
 def _stratified(
     counts: NDArray[np.float64], wanted: NDArray[np.float64], random: np.random.Generator
 ) -> NDArray[np.intp]:
-    """(groups,) of 0 and 1: those of the rarest class left, each to the side that it brings nearer to its share."""
+    """(groups,) of sides: those of the rarest class left, each to the side that it brings nearer to its share."""
     order = random.permutation(len(counts))
     lacking = wanted.copy()
     side = np.full(len(counts), -1)
@@ -100,13 +98,12 @@ def _stratified(
 
 
 def _best_of_many(
-    counts: NDArray[np.float64], wanted: NDArray[np.float64], validation_share: float, random: np.random.Generator
+    counts: NDArray[np.float64], wanted: NDArray[np.float64], shares: Sequence[float], random: np.random.Generator
 ) -> NDArray[np.intp]:
-    """(groups,) of 0 and 1: of many random divisions the nearest; few large groups leave a greedy deal no way back."""
-    sides = (random.random((DIVISIONS, len(counts))) < validation_share).astype(np.intp)
-    validation = sides @ counts
-    lacking = wanted[:, None] - np.stack([counts.sum(axis=0) - validation, validation])
-    return np.asarray(sides[np.argmin(_misfit(lacking, wanted[:, None]).sum(axis=0))])
+    """(groups,) of sides: of many random divisions the nearest; few large groups leave a greedy deal no way back."""
+    drawn = np.searchsorted(np.cumsum(shares)[:-1], random.random((DIVISIONS, len(counts))), side="right")
+    misfit = sum(_misfit(lacks - (drawn == side) @ counts, lacks) for side, lacks in enumerate(wanted))
+    return np.asarray(drawn[np.argmin(misfit)])
 
 
 def _misfit(lacking: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:

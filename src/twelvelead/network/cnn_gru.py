@@ -4,23 +4,12 @@ After Borra, Andalò, Severi and Corsi, "A lightweight CNN-GRU for 12-lead ECG c
 abstract gives no sizes: those here are our own.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
-from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, odd_samples
-
-
-class Separable(nn.Sequential):
-    """A depthwise temporal convolution that halves the rate, then a pointwise one that mixes the channels."""
-
-    def __init__(self, n_in: int, n_out: int, kernel: int, dropout: float) -> None:
-        super().__init__(
-            nn.Conv1d(n_in, n_in, kernel, stride=2, padding=kernel // 2, groups=n_in, bias=False),
-            nn.Conv1d(n_in, n_out, 1, bias=False),
-            nn.BatchNorm1d(n_out),
-            nn.ELU(),
-            nn.Dropout(dropout),
-        )
+from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, gru_sizes, odd_samples
 
 
 class ConvolutionalBranch(nn.Sequential):
@@ -30,27 +19,33 @@ class ConvolutionalBranch(nn.Sequential):
     that can be learned, and mixing twelve leads once is cheaper than filtering each in time.
     """
 
-    def __init__(self, branch: Branch, n_leads: int, rate_hz: float, dropout: float) -> None:
-        stem, separable = (
-            odd_samples(branch.stem_ms, rate_hz),
-            odd_samples(branch.separable_ms, rate_hz / 2),
-        )
-        widths = (branch.n_stem, *branch.n_channels)
+    def __init__(self, branch: Branch, config: Config) -> None:
+        stem = odd_samples(branch.stem_ms, config.rate_hz)
+        later = odd_samples(branch.separable_ms, config.rate_hz / 2)
+        if config.separable:
+            first = [nn.Conv1d(config.n_leads, branch.n_stem, 1, bias=False), _halving(branch.n_stem, stem)]
+        else:
+            first = [nn.Conv1d(config.n_leads, branch.n_stem, stem, stride=2, padding=stem // 2, bias=False)]
         super().__init__(
-            nn.Conv1d(n_leads, branch.n_stem, 1, bias=False),
-            nn.Conv1d(
-                branch.n_stem,
-                branch.n_stem,
-                stem,
-                stride=2,
-                padding=stem // 2,
-                groups=branch.n_stem,
-                bias=False,
-            ),
+            *first,
             nn.BatchNorm1d(branch.n_stem),
             nn.ELU(),
-            *(Separable(n_in, n_out, separable, dropout) for n_in, n_out in zip(widths, widths[1:], strict=False)),
+            *(_stage(n_in, n_out, later, config) for n_in, n_out in pairwise((branch.n_stem, *branch.n_channels))),
         )
+
+
+def _stage(n_in: int, n_out: int, kernel: int, config: Config) -> nn.Sequential:
+    """A depthwise temporal convolution, then a pointwise one that mixes the channels; or both in a plain one."""
+    if config.separable:
+        convolutions = [_halving(n_in, kernel), nn.Conv1d(n_in, n_out, 1, bias=False)]
+    else:
+        convolutions = [nn.Conv1d(n_in, n_out, kernel, stride=2, padding=kernel // 2, bias=False)]
+    return nn.Sequential(*convolutions, nn.BatchNorm1d(n_out), nn.ELU(), nn.Dropout(config.dropout))
+
+
+def _halving(n_channels: int, kernel: int) -> nn.Conv1d:
+    """Each channel filtered in time by itself, to half the rate."""
+    return nn.Conv1d(n_channels, n_channels, kernel, stride=2, padding=kernel // 2, groups=n_channels, bias=False)
 
 
 class Attention(nn.Module):
@@ -72,20 +67,30 @@ class CnnGru(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        n_features = sum(branch.n_channels[-1] for branch in config.branches)
-        self.branches = nn.ModuleList(
-            ConvolutionalBranch(branch, config.n_leads, config.rate_hz, config.dropout) for branch in config.branches
-        )
-        self.gru = nn.GRU(n_features, config.n_gru, batch_first=True, bidirectional=True)
+        n_features, n_out = gru_sizes(config)
+        self.branches = nn.ModuleList(ConvolutionalBranch(branch, config) for branch in config.branches)
+        if config.n_directions:
+            self.gru = nn.GRU(n_features, config.n_gru, batch_first=True, bidirectional=config.n_directions == 2)
         self.dropout = nn.Dropout(config.dropout)
-        self.attention = Attention(2 * config.n_gru, ATTENTION_HIDDEN, config.n_classes)
-        self.classify = nn.Parameter(torch.empty(config.n_classes, 2 * config.n_gru))
+        if config.attention:
+            self.attention = Attention(n_out, ATTENTION_HIDDEN, config.n_classes)
+        self.classify = nn.Parameter(torch.empty(config.n_classes, n_out))
         self.bias = nn.Parameter(torch.zeros(config.n_classes))
         nn.init.xavier_uniform_(self.classify)
+        self.config = config
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and attention of a batch of windows."""
         features = torch.cat([branch(signal) for branch in self.branches], dim=1)  # (batch, channels, steps)
-        steps, _ = self.gru(features.transpose(1, 2))  # (batch, steps, 2 * n_gru)
-        contexts, weights = self.attention(self.dropout(steps))  # (batch, classes, 2 * n_gru)
+        steps = features.transpose(1, 2)
+        if self.config.n_directions:
+            steps, _ = self.gru(steps)  # (batch, steps, n_directions * n_gru)
+        contexts, weights = self._attended(self.dropout(steps))  # (batch, classes, features), (batch, classes, steps)
         return (contexts * self.classify).sum(dim=2) + self.bias, weights
+
+    def _attended(self, steps: Tensor) -> tuple[Tensor, Tensor]:
+        if self.config.attention:
+            attended: tuple[Tensor, Tensor] = self.attention(steps)
+            return attended
+        weights = steps.new_full((len(steps), self.config.n_classes, steps.shape[1]), 1 / steps.shape[1])
+        return weights @ steps, weights

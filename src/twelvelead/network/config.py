@@ -6,7 +6,6 @@ from typing import Any, Final
 
 ATTENTION_HIDDEN: Final = 16
 GATES: Final = 3
-DIRECTIONS: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +23,17 @@ class Branch:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What defines a network; the vocabulary is the same for every network here."""
+    """What defines a network; the vocabulary is the same for every network here.
+
+    n_directions: of the GRU: 2, 1, or 0 to leave it out. attention: else every class sees the mean over the steps.
+    separable: else each separable convolution is a plain one, of the same kernel and channels.
+    """
 
     branches: tuple[Branch, ...]
     n_gru: int
+    n_directions: int = 2
+    attention: bool = True
+    separable: bool = True
     dropout: float = 0.3
     n_leads: int = 12
     n_classes: int = 9
@@ -55,36 +61,51 @@ def n_parameters(config: Config) -> int:
     """Trainable parameters; batch normalisation has two a channel."""
     total = 0
     for branch in config.branches:
-        total += branch.n_stem * (config.n_leads + odd_samples(branch.stem_ms, config.rate_hz) + 2)
-        kernel = odd_samples(branch.separable_ms, config.rate_hz / 2)
-        total += sum(
-            n_in * (kernel + n_out) + 2 * n_out for n_in, n_out in pairwise((branch.n_stem, *branch.n_channels))
-        )
-    n_features, n_steps = _gru_sizes(config)
-    total += DIRECTIONS * GATES * config.n_gru * (n_features + config.n_gru + 2)
-    return total + n_steps * ATTENTION_HIDDEN + ATTENTION_HIDDEN + config.n_classes * (ATTENTION_HIDDEN + n_steps + 1)
+        total += _stem_weights(branch, config) + 2 * branch.n_stem
+        total += sum(n + 2 * n_out for n, n_out in zip(_stage_weights(branch, config), branch.n_channels, strict=True))
+    n_features, n_out = gru_sizes(config)
+    total += config.n_directions * GATES * config.n_gru * (n_features + config.n_gru + 2)
+    if config.attention:
+        total += ATTENTION_HIDDEN * (n_out + 1 + config.n_classes)
+    return total + config.n_classes * (n_out + 1)
 
 
 def n_multiply_adds(config: Config, duration_s: float) -> int:
     """Multiply-adds of one window: convolutions, GRU, attention and classification."""
     n_samples, total, n_steps = round(duration_s * config.rate_hz), 0, 0
     for branch in config.branches:
-        total += n_samples * config.n_leads * branch.n_stem
         n_steps = _halved(n_samples)
-        total += n_steps * odd_samples(branch.stem_ms, config.rate_hz) * branch.n_stem
-        kernel = odd_samples(branch.separable_ms, config.rate_hz / 2)
-        for n_in, n_out in pairwise((branch.n_stem, *branch.n_channels)):
+        mixing = config.n_leads * branch.n_stem if config.separable else 0
+        total += n_samples * mixing + n_steps * (_stem_weights(branch, config) - mixing)
+        for n_weights in _stage_weights(branch, config):
             n_steps = _halved(n_steps)
-            total += n_steps * n_in * (kernel + n_out)
-    n_features, n_out = _gru_sizes(config)
-    total += n_steps * DIRECTIONS * GATES * config.n_gru * (n_features + config.n_gru)
-    total += n_steps * ATTENTION_HIDDEN * (n_out + config.n_classes)
-    return total + config.n_classes * n_out * (n_steps + 1)
+            total += n_steps * n_weights
+    n_features, n_out = gru_sizes(config)
+    total += n_steps * config.n_directions * GATES * config.n_gru * (n_features + config.n_gru)
+    if config.attention:
+        total += n_steps * (ATTENTION_HIDDEN * (n_out + config.n_classes) + config.n_classes * n_out)
+    else:
+        total += n_steps * n_out
+    return total + config.n_classes * n_out
 
 
-def _gru_sizes(config: Config) -> tuple[int, int]:
-    """Channels into the GRU, and features out of both its directions."""
-    return sum(branch.n_channels[-1] for branch in config.branches), DIRECTIONS * config.n_gru
+def _stem_weights(branch: Branch, config: Config) -> int:
+    """Weights of the first convolutions: over the leads and in time one after the other, or both at once."""
+    kernel = odd_samples(branch.stem_ms, config.rate_hz)
+    return branch.n_stem * (config.n_leads + kernel if config.separable else config.n_leads * kernel)
+
+
+def _stage_weights(branch: Branch, config: Config) -> list[int]:
+    """Weights of the convolutions of each later stage."""
+    kernel = odd_samples(branch.separable_ms, config.rate_hz / 2)
+    pairs = pairwise((branch.n_stem, *branch.n_channels))
+    return [n_in * (kernel + n_out) if config.separable else n_in * kernel * n_out for n_in, n_out in pairs]
+
+
+def gru_sizes(config: Config) -> tuple[int, int]:
+    """Channels into the GRU, and features out of it."""
+    n_features = sum(branch.n_channels[-1] for branch in config.branches)
+    return n_features, config.n_directions * config.n_gru or n_features
 
 
 def _halved(n_samples: int) -> int:

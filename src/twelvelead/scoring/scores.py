@@ -55,23 +55,32 @@ def means(scores: ClassScores) -> dict[str, float]:
     return {name: nan_mean(list(values)) for name, values in scores.items()}
 
 
-def intervals(predictions: Predictions, seed: int = 0) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
-    """95 % percentile bootstrap over patients: of the means [low, high], and of each class (2, 9)."""
+def resampled(predictions: Predictions, seed: int = 0) -> ClassScores:
+    """(RESAMPLES, 9) of each score over bootstrap resamples of the patients.
+
+    The same seed draws the same patients: differences between two networks' predictions of the same recordings, in
+    the same order, are paired.
+    """
     random = np.random.default_rng(seed)
     names, member = np.unique(np.asarray(predictions.people), return_inverse=True)
     draws = (random.integers(0, len(names), len(names)) for _ in range(RESAMPLES))
     times = (np.bincount(draw, minlength=len(names))[member].astype(np.float64) for draw in draws)
     rankings = _rankings(predictions)
-    resampled = [_weighted_scores(predictions, rankings, weights) for weights in times]
-    of_means = {name: np.array([[means(scores)[name]] for scores in resampled]) for name in NAMES}
-    of_classes = {name: np.stack([scores[name] for scores in resampled]) for name in NAMES}
+    scores = [_weighted_scores(predictions, rankings, weights) for weights in times]
+    return {name: np.stack([of_classes[name] for of_classes in scores]) for name in NAMES}
+
+
+def intervals(predictions: Predictions, seed: int = 0) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
+    """95 % percentile bootstrap over patients: of the means [low, high], and of each class (2, 9)."""
+    of_classes = resampled(predictions, seed)
+    of_means = {name: np.array([[nan_mean(list(row))] for row in values]) for name, values in of_classes.items()}
     return (
-        {name: [float(bound) for bound in _percentiles(values)[:, 0]] for name, values in of_means.items()},
-        {name: _percentiles(values) for name, values in of_classes.items()},
+        {name: [float(bound) for bound in percentiles(values)[:, 0]] for name, values in of_means.items()},
+        {name: percentiles(values) for name, values in of_classes.items()},
     )
 
 
-def _percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """(2, columns) of (resamples, columns); NaN where no resample has a value."""
     bounds = np.full((2, values.shape[1]), np.nan)
     there = ~np.isnan(values).all(axis=0)

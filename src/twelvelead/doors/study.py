@@ -1,0 +1,108 @@
+"""`twelvelead study`: networks under one protocol, compared on what they say of recordings that they never saw."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from twelvelead.databases import DatabaseError, find
+from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
+from twelvelead.signals.recipe import Recipe
+
+if TYPE_CHECKING:
+    from twelvelead.learning.samples import Samples
+    from twelvelead.study.workers import Told
+
+
+def study_command(
+    folders: Folders,
+    out: Annotated[Path, typer.Option(help="Folder for the runs, the tables and the figures.", show_default=False)],
+    networks: Annotated[
+        str, typer.Option(help="Names with commas between them; default: all of the study.", show_default=False)
+    ] = "",
+    n_folds: Annotated[int, typer.Option("--folds", help="Parts, each tested once.", min=2, max=10)] = 3,
+    leave_one_database_out: Annotated[
+        bool, typer.Option("--leave-one-database-out", help="Test on each database after training on all others.")
+    ] = False,
+    epochs: Annotated[int, typer.Option(help="At most, for every network.", min=1)] = 30,
+    patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 15,
+    seed: Annotated[int, typer.Option(help="Of folds, first weights and all chance.", min=0, max=99_999)] = 0,
+    workers: Annotated[int, typer.Option(help="Runs at the same time, one thread each.", min=1, max=64)] = 1,
+    ptbxl_rate: PtbXlRate = "100",
+    as_json: Json = False,
+) -> None:
+    """Compare networks: patient-wise folds, one protocol, paired intervals; killed, the same command goes on.
+
+    Example: twelvelead study data/ --out my-study --networks single,resnet1d-wang --workers 2
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
+    from twelvelead.study.contestants import contestants
+    from twelvelead.study.folds import databases_left_out, folds
+    from twelvelead.study.report import write_report
+    from twelvelead.study.run import Protocol, keep_protocol
+    from twelvelead.study.workers import run_all
+
+    console = Console(stderr=True)
+    chosen = contestants([name.strip() for name in networks.split(",") if name.strip()])
+    protocol = Protocol(recipe=Recipe(), epochs=epochs, patience=patience, seed=seed, n_folds=n_folds)
+    samples = _samples(folders, protocol.recipe, PTBXL_RATES[ptbxl_rate], console)
+    parts = databases_left_out(samples) if leave_one_database_out else folds(samples, n_folds, seed)
+    keep_protocol(protocol, out)
+    todo = [(contestant.name, fold) for contestant in chosen for fold in parts]
+    with _bar(console, len(todo), epochs) as hear:
+        run_all(todo, samples, protocol, out, n_workers=workers, hear=hear)
+    rows = write_report(out, samples.records)
+    print(json.dumps(rows) if as_json else (out / "study.md").read_text(encoding="utf-8"))
+
+
+def _samples(folders: list[Path], recipe: Recipe, ptbxl_rate: Literal[100, 500], console: Console) -> "Samples":
+    from twelvelead.learning.samples import load
+
+    found = find(folders, rate_hz=ptbxl_rate)
+    with Progress(console=console) as bar:
+        task = bar.add_task("reading", total=len(found.records))
+        samples, unread = load(found.records, recipe, lambda: bar.advance(task))
+    for path, reason in (*found.passed_over, *unread):
+        console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+    if not len(samples):
+        raise DatabaseError("no recording could be read: the reasons stand above")
+    return samples
+
+
+@contextmanager
+def _bar(console: Console, n_runs: int, epochs: int) -> Iterator[Callable[["Told"], None]]:
+    """A bar over all epochs of all runs; a run that stops early is full at once."""
+    columns = (
+        TextColumn("{task.fields[runs]} runs"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[now]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    done: dict[tuple[str, str], float] = {}
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("study", total=n_runs * epochs, runs=f"0/{n_runs}", now="")
+        ended = 0
+
+        def hear(told: "Told") -> None:
+            nonlocal ended
+            ended += told.progress is None
+            name = f"{told.network}, fold {told.fold}"
+            if told.progress is None:
+                done[told.network, told.fold] = epochs
+                console.print(f"{name}: done", highlight=False)
+            else:
+                step = told.progress
+                done[told.network, told.fold] = step.epoch + step.step / step.n_steps
+                if step.validation is not None:
+                    scores = "  ".join(f"{name} {value:.4f}" for name, value in step.validation.items())
+                    console.print(f"{name}, epoch {step.epoch + 1}: {scores}", highlight=False)
+            bar.update(task, completed=sum(done.values()), runs=f"{ended}/{n_runs}", now=name)
+
+        yield hear

@@ -1,0 +1,70 @@
+"""The networks of the study, each with the recipe that suits it: ours, its ablations, and the peers as published."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final, Literal
+
+from torch import nn
+
+from twelvelead.learning.fit import Settings
+from twelvelead.learning.samples import Augmentation
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.config import Config
+from twelvelead.network.peers import Cpsc2018Winner, InceptionTime, ResNet1dWang, XResNet1d101
+from twelvelead.network.zoo import MAX_PARAMETERS, NETWORKS, NetworkError
+
+Kind = Literal["ours", "ablation", "peer"]
+PLAIN: Final = Augmentation(stretch=0, lead_dropout=0, shortened=0, mixup=0)
+ONE_CYCLE: Final = Settings(
+    schedule="one-cycle", warm_up=0.3, learning_rate=1e-2, weight_decay=1e-2, average=0, augmentation=PLAIN
+)
+ADAM: Final = Settings(schedule="constant", learning_rate=1e-3, weight_decay=0, average=0, augmentation=PLAIN)
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A network and how it is trained. definition: what the run's fingerprint is made of besides the settings."""
+
+    name: str
+    kind: Kind
+    build: Callable[[], nn.Module]
+    settings: Settings
+    definition: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable parameters."""
+        return sum(parameter.numel() for parameter in self.build().parameters() if parameter.requires_grad)
+
+
+def _ours(name: str, config: Config, kind: Kind = "ours") -> Contestant:
+    return Contestant(name, kind, partial(CnnGru, config), Settings(), config.as_json())
+
+
+def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Contestant:
+    return Contestant(name, "peer", build, settings, {"peer": name})
+
+
+MOST_PARAMETERS: Final = MAX_PARAMETERS
+BEST: Final = "triple"
+CONTESTANTS: Final = (
+    *(_ours(name, config) for name, config in NETWORKS.items()),
+    _peer("cpsc2018-winner", Cpsc2018Winner, ADAM),
+    _peer("resnet1d-wang", ResNet1dWang, ONE_CYCLE),
+    _peer("xresnet1d101", XResNet1d101, ONE_CYCLE),
+    _peer("inception-time", InceptionTime, ONE_CYCLE),
+    _ours("without-gru", replace(NETWORKS[BEST], n_directions=0), "ablation"),
+    _ours("without-attention", replace(NETWORKS[BEST], attention=False), "ablation"),
+    _ours("gru-one-direction", replace(NETWORKS[BEST], n_directions=1), "ablation"),
+    _ours("plain-convolutions", replace(NETWORKS[BEST], separable=False), "ablation"),
+)
+
+
+def contestants(names: Sequence[str]) -> list[Contestant]:
+    """Those of the names given, or all; raises NetworkError with the names there are."""
+    by_name = {contestant.name: contestant for contestant in CONTESTANTS}
+    for name in names:
+        if name not in by_name:
+            raise NetworkError(f"network {name!r}: the study has {', '.join(by_name)}")
+    return [by_name[name] for name in dict.fromkeys(names)] or list(CONTESTANTS)

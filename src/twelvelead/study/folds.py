@@ -1,0 +1,85 @@
+"""What is trained on and what is tested: folds that divide no patient, or one database at a time left out."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from twelvelead.databases import DatabaseError, groups_of
+from twelvelead.learning.samples import Samples
+from twelvelead.learning.split import deal
+
+SMALLEST_DATABASE: Final = 20
+LEFT_OUT: Final = "without-"
+HOMES: Final = {"cpsc2018-extra": "cpsc2018", "ningbo": "chapman-shaoxing"}  # of the same publisher and annotators
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Indices of the recordings to develop on (training and inner validation), and of those to test on."""
+
+    name: str
+    development: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
+    """Each recording in millivolts is tested once, by networks that saw nobody who may be its patient.
+
+    PTB-XL by its own folds, which never divide a patient; other databases by iterative stratification of their
+    patients (or recordings, where they name none). A recording that cannot be placed safely is left out.
+    """
+    records, groups = samples.records, groups_of(samples.records)
+    published = sorted({record.fold for record in records if record.fold is not None})
+    fold_of: dict[int, int] = {}
+    by_database: dict[str, list[int]] = defaultdict(list)
+    for index, record in enumerate(records):
+        if record.fold is not None:
+            fold_of[index] = published.index(record.fold) % n_folds
+        elif groups[index] is not None:
+            by_database[record.database].append(index)
+    for database, members in sorted(by_database.items()):
+        random = np.random.default_rng([seed, *database.encode()])
+        shares = [1 / n_folds] * n_folds
+        sides = deal([records[i] for i in members], [str(groups[i]) for i in members], shares, random)
+        fold_of |= dict(zip(members, sides, strict=True))
+    return [
+        Fold(
+            str(fold + 1),
+            tuple(index for index in sorted(fold_of) if fold_of[index] != fold),
+            tuple(index for index in sorted(fold_of) if fold_of[index] == fold and samples.in_mv[index]),
+        )
+        for fold in range(n_folds)
+    ]
+
+
+def databases_left_out(samples: Samples) -> list[Fold]:
+    """For each hospital with enough recordings in millivolts: develop on all others, test on it."""
+    homes = [home_of(record.database) for record in samples.records]
+    placed = [group is not None for group in groups_of(samples.records)]
+    left_out = [
+        Fold(
+            f"{LEFT_OUT}{name}",
+            tuple(i for i, home in enumerate(homes) if home != name and placed[i]),
+            _in_mv(samples, [i for i, home in enumerate(homes) if home == name]),
+        )
+        for name in sorted(set(homes))
+    ]
+    kept = [fold for fold in left_out if len(fold.test) >= SMALLEST_DATABASE and fold.development]
+    if not kept:
+        raise DatabaseError(
+            f"{', '.join(sorted(set(homes)))}: to leave one database out, at least two are needed, "
+            f"one of them with {SMALLEST_DATABASE} recordings in millivolts"
+        )
+    return kept
+
+
+def home_of(database: str) -> str:
+    """The database whose publisher and annotators it shares, or itself."""
+    return HOMES.get(database, database)
+
+
+def _in_mv(samples: Samples, indices: Sequence[int]) -> tuple[int, ...]:
+    return tuple(index for index in indices if samples.in_mv[index])

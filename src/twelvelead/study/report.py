@@ -1,0 +1,146 @@
+"""The study's tables as Markdown and CSV, and its two figures."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from twelvelead.databases import LabelledRecord
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.scoring.scores import class_scores
+from twelvelead.signals.recipe import Recipe
+from twelvelead.study.comparison import BALANCE, Pooled, compare, overall, pool, reference
+from twelvelead.study.contestants import contestants
+from twelvelead.study.folds import LEFT_OUT, home_of
+from twelvelead.study.run import StudyError, load_outcome
+from twelvelead.study.timing import milliseconds_per_recording
+
+COLUMNS: Final = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2", BALANCE: "√(F2·G2)"}
+N_SAMPLES: Final = Recipe().window_samples
+COLOURS: Final = {"ours": "#0072b2", "ablation": "#56b4e9", "peer": "#d55e00"}
+
+
+def write_report(folder: Path, records: Sequence[LabelledRecord]) -> list[dict[str, Any]]:
+    """From all runs in `folder`: study.md, study.csv and two figures; returns the rows of the main table.
+
+    Raises StudyError when no network has been tested on a fold or on a database left out.
+    """
+    outcomes = [load_outcome(path) for path in sorted((folder / "runs").glob("*.json"))]
+    folds = pool([outcome for outcome in outcomes if not outcome.fold.startswith(LEFT_OUT)], records)
+    left_out = pool([outcome for outcome in outcomes if outcome.fold.startswith(LEFT_OUT)], records)
+    if not folds and not left_out:
+        raise StudyError(f"{folder / 'runs'} holds no finished run: nothing to compare")
+    milliseconds = _timing(folder, [pooled.network for pooled in folds or left_out])
+    against = reference(folds or left_out)
+    rows = [row | {"ms": milliseconds[row["network"]]} for row in compare(folds or left_out, against)]
+    elsewhere = {pooled.network: overall(pooled.predictions) for pooled in left_out}
+    for row in rows:
+        row |= {f"left_out_{name}": value for name, value in elsewhere.get(row["network"], {}).items()}
+    _write_csv(rows, folder / "study.csv")
+    parts = [main_table(rows, against), class_table(folds or left_out)]
+    titled = {"AUROC / √(F2·G2) out of fold": folds, "The same on databases left out": left_out}
+    parts += [f"{title}:\n\n{database_table(part)}" for title, part in titled.items() if part]
+    (folder / "study.md").write_text("\n".join(parts), encoding="utf-8")
+    figure(rows, "parameters", "trainable parameters", folder / "parameters.svg")
+    figure(rows, "ms", "ms a recording of 10 s (torch, one thread)", folder / "time.svg")
+    return rows
+
+
+def _timing(folder: Path, names: Sequence[str]) -> dict[str, float]:
+    """Measured once, side by side, and again only when a network has joined: tables do not change by themselves."""
+    path = folder / "timing.json"
+    if path.exists():
+        known: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+        if set(names) <= set(known):
+            return known
+    measured = milliseconds_per_recording(contestants(names), N_SAMPLES)
+    path.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    return measured
+
+
+def _write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, names, lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def main_table(rows: Sequence[dict[str, Any]], against: str) -> str:
+    """Markdown: each network's scores, and how much better `against` is, with 95 % intervals over patients."""
+    head = ["network", "parameters", "ms", "recordings", *COLUMNS.values(), f"AUROC of {against} minus it"]
+    head += [f"√(F2·G2) of {against} minus it", "AUROC on databases left out", "√(F2·G2) there"]
+    body = [
+        [
+            f"**{row['network']}**" if row["network"] == against else row["network"],
+            f"{row['parameters']:,}",
+            f"{row['ms']:.2f}",
+            f"{row['recordings']:,}",
+            *(_cell(row, name) for name in COLUMNS),
+            *(_cell(row, f"{name}_gain", signed=True) for name in ("auroc", BALANCE)),
+            *(_number(row.get(f"left_out_{name}", np.nan)) for name in ("auroc", BALANCE)),
+        ]
+        for row in rows
+    ]
+    return _markdown(head, body)
+
+
+def class_table(networks: Sequence[Pooled]) -> str:
+    """Markdown: AUROC of each class."""
+    scores = {pooled.network: class_scores(pooled.predictions)["auroc"] for pooled in networks}
+    positives = networks[0].predictions.truth.sum(axis=0)
+    body = [
+        [name, str(positives[k]), *(_number(scores[pooled.network][k]) for pooled in networks)]
+        for k, name in enumerate(DIAGNOSES)
+    ]
+    return _markdown(["diagnosis", "positives", *(pooled.network for pooled in networks)], body)
+
+
+def database_table(networks: Sequence[Pooled]) -> str:
+    """Markdown: AUROC and sqrt(F2 x G2) on the recordings of each publisher."""
+    body = []
+    for home in sorted({home_of(name) for pooled in networks for name in pooled.databases}):
+        rows = [np.array([home_of(name) == home for name in pooled.databases]) for pooled in networks]
+        scores = [overall(pooled.only(mask)) for pooled, mask in zip(networks, rows, strict=True)]
+        cells = [f"{_number(score['auroc'])} / {_number(score[BALANCE])}" for score in scores]
+        body.append([home, str(max(int(mask.sum()) for mask in rows)), *cells])
+    return _markdown(["database", "recordings", *(pooled.network for pooled in networks)], body)
+
+
+def figure(rows: Sequence[dict[str, Any]], x: str, label: str, path: Path) -> None:
+    """SVG: AUROC and sqrt(F2 x G2), with their intervals, against what a network costs."""
+    mpl.rcParams["svg.hashsalt"] = "twelvelead"
+    drawing = Figure(figsize=(10, 4.5), layout="constrained")
+    for axes, name in zip(drawing.subplots(1, 2), ("auroc", BALANCE), strict=True):
+        for row in rows:
+            below, above = row[name] - row[f"{name}_low"], row[f"{name}_high"] - row[name]
+            axes.errorbar(row[x], row[name], [[below], [above]], fmt="o", color=COLOURS[row["kind"]], capsize=3, lw=1)
+            axes.annotate(row["network"], (row[x], row[name]), (5, 4), textcoords="offset points", fontsize=8)
+        axes.set(xscale="log", xlabel=label, ylabel=COLUMNS[name])
+        axes.grid(alpha=0.3)
+    drawing.suptitle("Out-of-fold, 95 % intervals over patients; blue: ours, light blue: ablations, orange: peers")
+    drawing.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    rules = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (head, rules, *body)) + "\n"
+
+
+def _cell(row: dict[str, Any], name: str, *, signed: bool = False) -> str:
+    if name not in row:
+        return "–"
+    low, value, high = (_number(row[part], signed=signed) for part in (f"{name}_low", name, f"{name}_high"))
+    return f"{value} ({low} to {high})"
+
+
+def _number(value: float, *, signed: bool = False) -> str:
+    if np.isnan(value):
+        return "–"
+    text = f"{value:+.3f}" if signed else f"{value:.3f}"
+    return text.replace("0.", ".").replace("-", "−")

@@ -1,0 +1,186 @@
+"""One run of the study: a network trained on one fold's development part, and what it says of the test part."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.learning.fit import Progress, fingerprint, fit, validation_scores, window_logits
+from twelvelead.learning.samples import Samples
+from twelvelead.learning.split import split
+from twelvelead.record import TwelveleadError
+from twelvelead.scoring.probabilities import Calibration, fit_calibration, fit_thresholds, merge
+from twelvelead.signals.recipe import Recipe
+from twelvelead.study.contestants import Contestant
+from twelvelead.study.folds import Fold
+
+VALIDATION_SHARE: Final = 0.2
+DIGITS: Final = 4
+
+
+class StudyError(TwelveleadError):
+    """A study cannot be gone on with, or has nothing to compare."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run left behind. probabilities: of each recording tested, calibrated on the inner validation part."""
+
+    network: str
+    fold: str
+    fingerprint: str
+    parameters: int
+    training: int
+    validation: int
+    epochs: int
+    best_epoch: int
+    seconds: float
+    validation_scores: Mapping[str, float]
+    thresholds: tuple[float, ...]
+    probabilities: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """What all runs have in common."""
+
+    recipe: Recipe
+    epochs: int
+    patience: int
+    seed: int
+    n_folds: int
+
+
+def keep_protocol(protocol: Protocol, folder: Path) -> None:
+    """Write the protocol into a new study's folder; raises StudyError when the one there was begun with another."""
+    path = folder / "protocol.json"
+    wanted = json.loads(json.dumps(asdict(protocol)))
+    (folder / "runs").mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+        return
+    begun = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in wanted.items():
+        if begun.get(name) != value:
+            raise StudyError(
+                f"{folder} was begun with {name} {begun.get(name)}, now it is {value}: "
+                f"ask for the same, or name another --out"
+            )
+
+
+def run(
+    contestant: Contestant,
+    fold: Fold,
+    samples: Samples,
+    protocol: Protocol,
+    folder: Path,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Outcome:
+    """Train, calibrate and set thresholds on the development part alone, and classify the test part.
+
+    folder: keeps the weights, the outcome, which is returned at once when it is there, and the state from which a
+    killed run goes on. Raises StudyError when an outcome that is there was reached from other recordings or settings.
+    """
+    settings = replace(contestant.settings, epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
+    development = samples.subset(fold.development)
+    parts = split(development.records, held_out=frozenset(), validation_share=VALIDATION_SHARE, seed=protocol.seed)
+    training, validation = development.subset(parts.training), development.subset(parts.validation)
+    mark = fingerprint(contestant.definition, protocol.recipe, settings, training, validation)
+    path = folder / "runs" / f"{contestant.name}.{fold.name}.json"
+    if path.exists():
+        return _checked(load_outcome(path), mark, path)
+    state = path.with_suffix(".state")
+    begun = time.monotonic()
+    fitted = fit(
+        contestant.build,
+        training,
+        validation,
+        protocol.recipe,
+        settings,
+        state_path=state,
+        fingerprint=mark,
+        resume=state.exists(),
+        tell=tell,
+    )
+    save_file(fitted.network.state_dict(), path.with_suffix(".safetensors"))
+    calibration, thresholds = decision_rule(fitted.validation_logits, validation)
+    test = samples.subset(fold.test)
+    chances = [merge(calibration.probabilities(x)) for x in window_logits(fitted.network, test, protocol.recipe)]
+    outcome = Outcome(
+        network=contestant.name,
+        fold=fold.name,
+        fingerprint=mark,
+        parameters=contestant.n_parameters,
+        training=len(training),
+        validation=len(validation),
+        epochs=fitted.epochs,
+        best_epoch=fitted.best_epoch + 1,
+        seconds=round(time.monotonic() - begun),
+        validation_scores=_rounded_scores(validation_scores(fitted.network, validation, protocol.recipe)),
+        thresholds=tuple(_rounded(threshold) for threshold in thresholds),
+        probabilities={
+            record.key: tuple(map(_rounded, row)) for record, row in zip(test.records, chances, strict=True)
+        },
+    )
+    save_outcome(outcome, path)
+    state.unlink()
+    return outcome
+
+
+def decision_rule(logits: list[NDArray[np.float32]], validation: Samples) -> tuple[Calibration, NDArray[np.float64]]:
+    """Calibration and thresholds from the (windows, 9) logits of the recordings of the validation part."""
+    truth = validation.truth.astype(bool)
+    owners = np.repeat(np.arange(len(validation)), [len(windows) for windows in logits])
+    calibration = fit_calibration(np.concatenate(logits), truth[owners])
+    merged = np.stack([merge(calibration.probabilities(windows)) for windows in logits])
+    return calibration, fit_thresholds(merged, truth)
+
+
+def save_outcome(outcome: Outcome, path: Path) -> None:
+    """Write the outcome beside `path`, then rename; a line for each recording."""
+    facts = asdict(outcome)
+    rows = facts.pop("probabilities")
+    head = json.dumps(facts | {"diagnoses": DIAGNOSES}, indent=1)[:-2]
+    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(row)}" for key, row in rows.items())
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(f'{head},\n "probabilities": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
+    os.replace(beside, path)
+
+
+def load_outcome(path: Path) -> Outcome:
+    """The outcome of an earlier run; raises StudyError when the file holds none."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if tuple(facts.pop("diagnoses")) != DIAGNOSES:
+            raise ValueError("of other diagnoses")
+        rows = {key: tuple(map(float, row)) for key, row in facts.pop("probabilities").items()}
+        if any(len(row) != len(DIAGNOSES) for row in rows.values()) or not rows:
+            raise ValueError("without nine probabilities for each recording")
+        return Outcome(**facts | {"thresholds": tuple(facts["thresholds"])}, probabilities=rows)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StudyError(f"{path} holds no run of a study ({error}): delete it to run again") from error
+
+
+def _checked(outcome: Outcome, mark: str, path: Path) -> Outcome:
+    if outcome.fingerprint != mark:
+        raise StudyError(
+            f"{path} was reached from other recordings or settings (fingerprint {outcome.fingerprint}, now {mark}): "
+            f"name another --out, or delete it to run again"
+        )
+    return outcome
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _rounded_scores(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: _rounded(value) for name, value in scores.items()}

@@ -1,0 +1,271 @@
+"""The study: nobody on both sides, networks as published, runs that go on, differences that are paired."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from test_learning import made_up
+from twelvelead.databases import DatabaseError, people_of, truth_of
+from twelvelead.learning.fit import at_step
+from twelvelead.learning.samples import Samples
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.config import n_parameters
+from twelvelead.network.zoo import NetworkError
+from twelvelead.study.comparison import compare, pool, reference
+from twelvelead.study.contestants import CONTESTANTS, ONE_CYCLE, contestants
+from twelvelead.study.folds import databases_left_out, folds
+from twelvelead.study.run import Outcome, StudyError, load_outcome, save_outcome
+
+EVERY = pytest.mark.parametrize("contestant", CONTESTANTS, ids=[contestant.name for contestant in CONTESTANTS])
+PUBLISHED = {"cpsc2018-winner": 28_005, "resnet1d-wang": 474_000, "inception-time": 508_000}
+
+
+def without_signals(records):
+    in_mv = tuple(not record.recording.startswith("standardised") for record in records)
+    return Samples(tuple(records), (np.zeros((12, 1000), np.float32),) * len(records), truth_of(records), in_mv)
+
+
+def ptbxl(n):
+    records = made_up(n, n // 2, database="ptb-xl")
+    records = [replace(record, fold=int(record.patient.split("p")[-1]) % 9 + 1) for record in records]
+    return [replace(r, recording=f"standardised{i}", patient=None) if i % 7 == 0 else r for i, r in enumerate(records)]
+
+
+@pytest.mark.parametrize("n_folds", [2, 3, 5])
+def test_every_recording_in_millivolts_is_tested_once_and_no_patient_is_on_both_sides(n_folds):
+    samples = without_signals([*made_up(400, 150), *ptbxl(300)])
+    parts = folds(samples, n_folds, seed=1)
+    tested = [index for part in parts for index in part.test]
+    assert sorted(tested) == [index for index, in_mv in enumerate(samples.in_mv) if in_mv]
+    people = people_of(samples.records)
+    for part in parts:
+        assert not {people[i] for i in part.development} & {people[i] for i in part.test}
+        assert not {samples.records[i].fold for i in part.development if samples.records[i].fold} & {
+            samples.records[i].fold for i in part.test if samples.records[i].fold
+        }
+    for database in ("georgia", "ptb-xl")[: 2 if n_folds == 3 else 1]:  # nine published folds make three equal parts
+        normals = [
+            sum("Normal" in samples.records[i].diagnoses for i in part.test if samples.records[i].database == database)
+            for part in parts
+        ]
+        assert max(normals) < 1.6 * min(normals), (database, normals)
+
+
+def test_the_folds_depend_on_the_seed_alone():
+    samples = without_signals(made_up(200, 80))
+    assert folds(samples, 3, seed=0) == folds(samples, 3, seed=0) != folds(samples, 3, seed=1)
+
+
+def test_a_database_left_out_takes_its_publishers_other_one_along():
+    records = [
+        *made_up(60, 30),
+        *made_up(40, 20, database="cpsc2018"),
+        *made_up(30, 15, database="cpsc2018-extra"),
+        *made_up(5, 5, database="ptb"),
+    ]
+    parts = {part.name: part for part in databases_left_out(without_signals(records))}
+    assert set(parts) == {"without-georgia", "without-cpsc2018"}
+    cpsc = parts["without-cpsc2018"]
+    assert Counter(records[i].database for i in cpsc.test) == {"cpsc2018": 40, "cpsc2018-extra": 30}
+    assert {records[i].database for i in cpsc.development} == {"georgia", "ptb"}
+    with pytest.raises(DatabaseError, match="at least two are needed"):
+        databases_left_out(without_signals(made_up(60, 30)))
+
+
+@EVERY
+def test_each_network_maps_windows_to_nine_logits_and_every_parameter_learns(contestant):
+    torch.manual_seed(0)
+    network = contestant.build().train()
+    logits, attention = network(torch.randn(4, 12, 1000))
+    assert logits.shape == (4, 9)
+    assert attention is None or torch.allclose(attention.sum(dim=2), torch.ones(1))
+    logits.square().sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("name, count", PUBLISHED.items())
+def test_the_peers_have_their_published_size(name, count):
+    [contestant] = contestants([name])
+    assert contestant.n_parameters == pytest.approx(count, abs=500 if count > 28_005 else 0)
+
+
+def test_the_published_size_of_xresnet1d101_counts_its_convolutions_twice():
+    [contestant] = contestants(["xresnet1d101"])
+    network = contestant.build()
+    again = sum(p.numel() for block in network.blocks for p in block.convolutions.parameters())
+    assert contestant.n_parameters == 1_872_777
+    assert contestant.n_parameters + again == pytest.approx(3_640_000, abs=5_000)
+
+
+def test_the_arithmetic_of_parameters_holds_for_every_ablation():
+    ours = [contestant for contestant in CONTESTANTS if contestant.kind != "peer"]
+    assert {"without-gru", "without-attention", "gru-one-direction", "plain-convolutions"} < {c.name for c in ours}
+    for contestant in ours:
+        network = contestant.build()
+        assert isinstance(network, CnnGru)
+        assert contestant.n_parameters == n_parameters(network.config)
+
+
+def test_no_other_name_is_taken():
+    with pytest.raises(NetworkError, match="'resnet': the study has single, dual"):
+        contestants(["resnet"])
+
+
+def test_one_cycle_is_that_of_fastai():
+    steps = [at_step(step, 1000, ONE_CYCLE) for step in range(1000)]
+    rates, momenta = [step["lr"] for step in steps], [step["betas"][0] for step in steps]
+    assert rates[0] == pytest.approx(1e-2 / 25)
+    assert np.argmax(rates) == np.argmin(momenta) == 300
+    assert rates[300] == pytest.approx(1e-2)
+    assert momenta[300] == pytest.approx(0.85)
+    assert rates[-1] < 1e-6
+    assert momenta[0] == pytest.approx(0.95) == pytest.approx(momenta[-1], abs=1e-4)
+
+
+def outcome(network, records, noise, seed=0, fold="1"):
+    random = np.random.default_rng(seed)
+    truth = truth_of(records)
+    chances = 1 / (1 + np.exp(-(4 * truth - 2 + noise * random.standard_normal(truth.shape))))
+    return Outcome(
+        network=network,
+        fold=fold,
+        fingerprint="f",
+        parameters=30_000 if network != "resnet1d-wang" else 474_000,
+        training=1,
+        validation=1,
+        epochs=1,
+        best_epoch=1,
+        seconds=1.0,
+        validation_scores={"loss": noise},
+        thresholds=(0.5,) * 9,
+        probabilities={r.key: tuple(map(float, row)) for r, row in zip(records, chances, strict=True)},
+    )
+
+
+def test_a_difference_is_paired_and_knows_the_better_one():
+    records = made_up(400, 200)
+    outcomes = [outcome("single", records, 1.0), outcome("dual", records, 1.0), outcome("resnet1d-wang", records, 2.5)]
+    networks = pool(outcomes, records)
+    assert reference(networks) in {"single", "dual"}
+    rows = {row["network"]: row for row in compare(networks, "single")}
+    assert rows["dual"]["auroc_gain"] == rows["dual"]["auroc_gain_low"] == rows["dual"]["auroc_gain_high"] == 0
+    assert 0 < rows["resnet1d-wang"]["auroc_gain_low"] < rows["resnet1d-wang"]["auroc_gain_high"] < 0.3
+    assert rows["resnet1d-wang"]["balance_gain_low"] > 0
+    assert "auroc_gain" not in rows["single"]
+
+
+def test_networks_with_other_folds_are_compared_on_the_recordings_of_both():
+    records = made_up(300, 150)
+    halves = records[:150], records[150:]
+    outcomes = [outcome("single", half, 1.0, fold=str(i)) for i, half in enumerate(halves)]
+    networks = pool([*outcomes, outcome("dual", halves[0], 1.0, fold="0")], records)
+    rows = {row["network"]: row for row in compare(networks, "single")}
+    assert (rows["single"]["recordings"], rows["dual"]["recordings"]) == (300, 150)
+    assert rows["dual"]["auroc_gain"] == 0
+    with pytest.raises(StudyError, match="150 recordings of single's runs are not at hand"):
+        pool(outcomes, halves[0])
+
+
+def test_an_outcome_is_read_as_it_was_written_and_a_damaged_one_refused(tmp_path):
+    path = tmp_path / "single.1.json"
+    written = outcome("single", made_up(5, 5), 1.0)
+    save_outcome(written, path)
+    assert load_outcome(path) == written
+    for damage in ("", "[]", path.read_text()[:-20], path.read_text().replace('"AF"', '"XX"')):
+        path.write_text(damage)
+        with pytest.raises(StudyError, match="holds no run of a study"):
+            load_outcome(path)
+
+
+def arguments(home, out, *more):
+    names = ["study", home, "--out", out, "--networks", "single,cpsc2018-winner", "--folds", 2, "--epochs", 3]
+    return [*names, "--workers", 2, *more]
+
+
+@pytest.fixture(scope="module")
+def studied(home, twelvelead, tmp_path_factory):
+    out = tmp_path_factory.mktemp("study") / "out"
+    done = twelvelead(*arguments(home, out, "--json"))
+    assert done.returncode == 0, done.stderr
+    return out, json.loads(done.stdout)
+
+
+def test_the_command_writes_tables_and_figures(studied):
+    out, rows = studied
+    assert [row["network"] for row in rows] == ["cpsc2018-winner", "single"]
+    tested = {row["recordings"] for row in rows}
+    assert tested == {
+        len({key for fold in "12" for key in load_outcome(out / f"runs/single.{fold}.json").probabilities})
+    }
+    with (out / "study.csv").open() as file:
+        assert [row["network"] for row in csv.DictReader(file)] == ["cpsc2018-winner", "single"]
+    text = (out / "study.md").read_text()
+    assert "| **single** | 38,009 |" in text
+    assert "AUROC of single minus it" in text
+    for name in ("parameters.svg", "time.svg"):
+        assert (out / name).read_text().count("cpsc2018-winner") == 2
+    assert not list(out.glob("runs/*.state"))
+
+
+def test_databases_left_out_join_the_same_table(studied, home, twelvelead):
+    out, rows = studied
+    done = twelvelead(*arguments(home, out, "--leave-one-database-out", "--json"))
+    assert done.returncode == 0, done.stderr
+    joined = json.loads(done.stdout)
+    assert [row["auroc"] for row in joined] == [row["auroc"] for row in rows]
+    assert all(0 <= row["left_out_auroc"] <= 1 for row in joined)
+    assert "databases left out" in (out / "study.md").read_text()
+
+
+def test_another_protocol_is_refused(studied, home, twelvelead):
+    out, _ = studied
+    done = twelvelead(*arguments(home, out), "--seed", 5)
+    assert (done.returncode, "was begun with seed 0, now it is 5" in done.stderr) == (1, True)
+    done = twelvelead(*arguments(home / "ptb-xl", out))
+    assert done.returncode == 1
+    assert "was reached from other recordings or settings" in done.stderr
+
+
+def test_a_killed_study_goes_on_to_the_same_outcomes(studied, home, twelvelead, tmp_path):
+    out, _ = studied
+    killed = tmp_path / "killed"
+    command = [sys.executable, "-m", "twelvelead", *map(str, arguments(home, killed))]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        deadline = time.time() + 90
+        while not list(killed.glob("runs/*.state")) and time.time() < deadline:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    time.sleep(2)  # its workers notice that they are alone
+    done = twelvelead(*arguments(home, killed))
+    assert done.returncode == 0, done.stderr
+    for path in out.glob("runs/*.[12].json"):
+        whole, again = load_outcome(path), load_outcome(killed / "runs" / path.name)
+        assert replace(whole, seconds=0) == replace(again, seconds=0)
+
+
+@pytest.mark.corpus
+def test_the_folds_of_the_real_recordings_divide_nobody(corpus):
+    from twelvelead.databases import find
+
+    records = find([corpus / "data"]).records
+    in_mv = tuple(record.patient is not None or record.database != "ptb-xl" for record in records)
+    samples = Samples(records, (np.zeros((12, 1), np.float32),) * len(records), truth_of(records), in_mv)
+    for part in folds(samples, 3, seed=0):
+        sides = [{r.key for r in map(records.__getitem__, side)} for side in (part.development, part.test)]
+        patients = [
+            {(r.database, r.patient) for r in map(records.__getitem__, side) if r.patient}
+            for side in (part.development, part.test)
+        ]
+        assert not patients[0] & patients[1]
+        assert not sides[0] & sides[1]
+        assert 900 < len(part.test) < 1200
