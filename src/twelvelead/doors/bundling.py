@@ -1,8 +1,7 @@
 """From a fitted network to a bundle: calibrate, set thresholds, score the validation, export, check, write."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config, n_multiply_adds, n_parameters
 from twelvelead.network.to_onnx import to_onnx
 from twelvelead.scoring.evaluation import evaluation
-from twelvelead.scoring.probabilities import decide, fit_calibration, fit_thresholds, merge
+from twelvelead.scoring.probabilities import decide, fit_decisions
 from twelvelead.scoring.scores import Predictions
 from twelvelead.signals.recipe import Recipe
 
@@ -39,60 +38,69 @@ DATABASES: Final = {
 }
 
 
-def bundle_up(
-    out: Path,
-    name: str,
-    config: Config,
-    recipe: Recipe,
-    settings: Settings,
-    fitted: Fitted[CnnGru],
-    training: Samples,
-    validation: Samples,
-    *,
-    held_out: Iterable[str],
-) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A training that has ended: what was trained, how, and on whom.
+
+    held_out: keys of recordings on neither side.
+    """
+
+    name: str
+    config: Config
+    recipe: Recipe
+    settings: Settings
+    training: Samples
+    validation: Samples
+    held_out: tuple[str, ...]
+    fitted: Fitted[CnnGru]
+
+
+def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
     """Write the bundle and return its card; raises BundleError when the ONNX graph does not answer as the network."""
-    truth = validation.truth.astype(bool)
-    windows = np.concatenate(fitted.validation_logits)
-    owners = np.repeat(np.arange(len(validation)), [len(logits) for logits in fitted.validation_logits])
-    calibration = fit_calibration(windows, truth[owners])
-    merged = np.stack([merge(calibration.probabilities(logits)) for logits in fitted.validation_logits])
-    thresholds = fit_thresholds(merged, truth)
-    predictions = Predictions(truth, decide(merged, thresholds), merged, people_of(validation.records))
-    graph = to_onnx(fitted.network, config).SerializeToString()
-    _refuse_other_answers(graph, fitted.network, config, recipe)
+    graph = to_onnx(ended.fitted.network, ended.config).SerializeToString()
+    _refuse_other_answers(graph, ended.fitted.network, ended.config, ended.recipe)
     card = {
-        "name": f"twelvelead-{name}",
+        "name": f"twelvelead-{ended.name}",
         "version": version("twelvelead"),
         "purpose": "Research. No medical device: its output must not decide about a patient.",
         "network": {
-            "name": name,
-            "parameters": n_parameters(config),
-            "macs_per_10_s": n_multiply_adds(config, 10),
-            "config": config.as_json(),
+            "name": ended.name,
+            "parameters": n_parameters(ended.config),
+            "macs_per_10_s": n_multiply_adds(ended.config, 10),
+            "config": ended.config.as_json(),
         },
-        "thresholds": dict(zip(DIAGNOSES, map(float, thresholds), strict=True)),
-        "calibration": calibration.as_json(),
+        **_decisions(ended),
         "training": {
-            "recordings": _positives(training),
-            "epochs": fitted.epochs,
-            "best_epoch": fitted.best_epoch + 1,
-            "settings": asdict(settings),
+            "recordings": _positives(ended.training),
+            "epochs": ended.fitted.epochs,
+            "best_epoch": ended.fitted.best_epoch + 1,
+            "settings": asdict(ended.settings),
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
         },
+        "data": [_source(name) for name in sorted({record.database for record in ended.training.records})],
+    }
+    sides = dict.fromkeys(ended.held_out, "held out")
+    sides |= {record.key: "training" for record in ended.training.records}
+    sides |= {record.key: "validation" for record in ended.validation.records}
+    write_bundle(out, card, ended.recipe, save(ended.fitted.network.state_dict()), graph, sides)
+    return card
+
+
+def _decisions(ended: Training) -> dict[str, Any]:
+    """Calibration and thresholds, fitted on the validation, and how the network does there."""
+    validation, truth = ended.validation, ended.validation.truth.astype(bool)
+    calibration, thresholds, merged = fit_decisions(ended.fitted.validation_logits, truth)
+    predictions = Predictions(truth, decide(merged, thresholds), merged, people_of(validation.records))
+    return {
+        "thresholds": dict(zip(DIAGNOSES, map(float, thresholds), strict=True)),
+        "calibration": calibration.as_json(),
         "validation": {
             "note": "Epoch, calibration and thresholds were chosen on these recordings: they are no test.",
             "recordings": _positives(validation),
             **evaluation([record.database for record in validation.records], predictions),
         },
-        "data": [_source(name) for name in sorted({record.database for record in training.records})],
     }
-    sides = dict.fromkeys(held_out, "held out")
-    sides |= {record.key: "training" for record in training.records}
-    sides |= {record.key: "validation" for record in validation.records}
-    write_bundle(out, card, recipe, save(fitted.network.state_dict()), graph, sides)
-    return card
 
 
 def _positives(samples: Samples) -> dict[str, Any]:

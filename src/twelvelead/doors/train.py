@@ -54,7 +54,7 @@ def train_command(
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
     import torch
 
-    from twelvelead.doors.bundling import bundle_up
+    from twelvelead.doors.bundling import Training, bundle_up
     from twelvelead.learning.fit import Settings, fingerprint, fit
     from twelvelead.learning.split import split
     from twelvelead.network.cnn_gru import CnnGru
@@ -84,17 +84,17 @@ def train_command(
             resume=resume,
             tell=tell,
         )
-    card = bundle_up(
-        out,
-        network,
-        config,
-        recipe,
-        settings,
-        fitted,
-        training,
-        validation,
-        held_out=_held_out(found.records, parted),
+    ended = Training(
+        name=network,
+        config=config,
+        recipe=recipe,
+        settings=settings,
+        training=training,
+        validation=validation,
+        held_out=tuple(_held_out(found.records, parted)),
+        fitted=fitted,
     )
+    card = bundle_up(out, ended)
     state.unlink(missing_ok=True)
     _tell_result(out, card, as_json)
 

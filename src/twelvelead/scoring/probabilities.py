@@ -1,5 +1,6 @@
 """Logits -> calibrated probabilities -> one per recording -> decisions; pure NumPy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,6 +60,19 @@ def merge(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 def decide(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which diagnoses are positive: those whose probability reaches the threshold of their class."""
     return np.asarray(probabilities >= thresholds)
+
+
+def fit_decisions(
+    logits: Sequence[NDArray[np.floating]], truth: NDArray[np.bool_]
+) -> tuple[Calibration, NDArray[np.float64], NDArray[np.float64]]:
+    """Calibration, (9,) thresholds, and the (n, 9) merged probabilities that they give on the same recordings.
+
+    logits: for each recording (n_windows, 9). truth: (n, 9). Both of recordings that had no part in training.
+    """
+    owners = np.repeat(np.arange(len(logits)), [len(windows) for windows in logits])
+    calibration = fit_calibration(np.concatenate(logits), truth[owners])
+    merged = np.stack([merge(calibration.probabilities(windows)) for windows in logits])
+    return calibration, fit_thresholds(merged, truth), merged
 
 
 def fit_calibration(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> Calibration:

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from twelvelead.diagnoses import DIAGNOSES
@@ -17,7 +15,7 @@ from twelvelead.learning.fit import Progress, fingerprint, fit, validation_score
 from twelvelead.learning.samples import Samples
 from twelvelead.learning.split import split
 from twelvelead.record import TwelveleadError
-from twelvelead.scoring.probabilities import Calibration, fit_calibration, fit_thresholds, merge
+from twelvelead.scoring.probabilities import fit_decisions, merge
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.contestants import Contestant
 from twelvelead.study.folds import Fold
@@ -111,7 +109,7 @@ def run(
         tell=tell,
     )
     save_file(fitted.network.state_dict(), path.with_suffix(".safetensors"))
-    calibration, thresholds = decision_rule(fitted.validation_logits, validation)
+    calibration, thresholds, _ = fit_decisions(fitted.validation_logits, validation.truth.astype(bool))
     test = samples.subset(fold.test)
     chances = [merge(calibration.probabilities(x)) for x in window_logits(fitted.network, test, protocol.recipe)]
     outcome = Outcome(
@@ -133,15 +131,6 @@ def run(
     save_outcome(outcome, path)
     state.unlink()
     return outcome
-
-
-def decision_rule(logits: list[NDArray[np.float32]], validation: Samples) -> tuple[Calibration, NDArray[np.float64]]:
-    """Calibration and thresholds from the (windows, 9) logits of the recordings of the validation part."""
-    truth = validation.truth.astype(bool)
-    owners = np.repeat(np.arange(len(validation)), [len(windows) for windows in logits])
-    calibration = fit_calibration(np.concatenate(logits), truth[owners])
-    merged = np.stack([merge(calibration.probabilities(windows)) for windows in logits])
-    return calibration, fit_thresholds(merged, truth)
 
 
 def save_outcome(outcome: Outcome, path: Path) -> None:
