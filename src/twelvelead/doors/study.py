@@ -46,7 +46,7 @@ def study_command(
     from twelvelead.study.folds import databases_left_out, folds
     from twelvelead.study.report import write_report
     from twelvelead.study.run import Protocol, keep_protocol
-    from twelvelead.study.workers import run_all
+    from twelvelead.study.workers import Task, run_all
 
     console = Console(stderr=True)
     chosen = contestants([name.strip() for name in networks.split(",") if name.strip()])
@@ -54,9 +54,13 @@ def study_command(
     samples = _samples(folders, protocol.recipe, PTBXL_RATES[ptbxl_rate], console)
     parts = databases_left_out(samples) if leave_one_database_out else folds(samples, n_folds, seed)
     keep_protocol(protocol, out)
-    todo = [(contestant.name, fold) for contestant in chosen for fold in parts]
-    with _bar(console, len(todo), epochs) as hear:
-        run_all(todo, samples, protocol, out, n_workers=workers, hear=hear)
+    teachers = {name for contestant in chosen for name in contestant.teachers}
+    first = [contestant.name for contestant in chosen if not contestant.teachers]
+    waves = [[*first, *sorted(teachers - {*first})], [contestant.name for contestant in chosen if contestant.teachers]]
+    with _bar(console, sum(map(len, waves)) * len(parts), epochs) as hear:
+        for names in waves:  # who is taught comes after the teachers
+            todo = [Task(name, fold, name in teachers) for name in names for fold in parts]
+            run_all(todo, samples, protocol, out, n_workers=workers, hear=hear)
     rows = write_report(out, samples.records)
     print(json.dumps(rows) if as_json else (out / "study.md").read_text(encoding="utf-8"))
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -22,6 +22,7 @@ from twelvelead.signals.recipe import Recipe
 
 Schedule = Literal["cosine", "one-cycle", "constant"]
 BETAS: Final = (0.9, 0.999)
+TAUGHT: Final = 0.7
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -79,12 +80,15 @@ def fit(
     state_path: Path,
     fingerprint: str = "",
     resume: bool = False,
+    teachers: Sequence[nn.Module] = (),
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Fitted[Network]:
     """Train until the validation loss has not fallen for `patience` epochs; keep the weights of its lowest.
 
     build: makes the network; it is called once, on a seeded generator. A GPU is used where there is one.
     state_path: where the run writes its state after each epoch, from which `resume` goes on to the same result.
+    teachers: trained networks; the target is then `TAUGHT` parts what they say of the same window, augmented and mixed,
+    and the rest the truth (Hinton, Vinyals and Dean 2015; Beyer et al. 2022).
     fingerprint: stands for all that a resumed run must have in common with the one that was stopped.
     """
     torch.manual_seed(settings.seed)
@@ -111,8 +115,10 @@ def fit(
         drawn = batches(training, recipe, settings.augmentation, settings.batch_size, random)
         for step, (windows, truth) in enumerate(drawn):
             optimiser.param_groups[0] |= at_step(run.epoch * n_steps + step, settings.epochs * n_steps, settings)
-            logits, _ = network(torch.from_numpy(windows).to(device))
-            loss = binary_cross_entropy_with_logits(logits, torch.from_numpy(truth).to(device))
+            signal, target = (torch.from_numpy(array).to(device) for array in (windows, truth))
+            if teachers:
+                target = (1 - TAUGHT) * target + TAUGHT * taught(teachers, signal)
+            loss = binary_cross_entropy_with_logits(network(signal)[0], target)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
@@ -139,6 +145,13 @@ def _running_average(keep: float) -> Callable[[Tensor, Tensor, Tensor | int], Te
         return so_far + share * (now - so_far)
 
     return averaged
+
+
+def taught(teachers: Sequence[nn.Module], signal: Tensor) -> Tensor:
+    """(batch, 9): the mean of the probabilities that the teachers give."""
+    with torch.no_grad():
+        chances = [teacher.to(signal.device).eval()(signal)[0].sigmoid() for teacher in teachers]
+    return torch.stack(chances).mean(dim=0)
 
 
 def at_step(step: int, n_steps: int, settings: Settings) -> dict[str, Any]:

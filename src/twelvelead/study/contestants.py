@@ -24,13 +24,18 @@ ADAM: Final = Settings(schedule="constant", learning_rate=1e-3, weight_decay=0, 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A network and how it is trained. definition: what the run's fingerprint is made of besides the settings."""
+    """A network and how it is trained.
+
+    definition: what the run's fingerprint is made of besides the settings. teachers: networks of the study, trained
+    first on the same recordings, whose probabilities it learns from besides the truth.
+    """
 
     name: str
     kind: Kind
     build: Callable[[], nn.Module]
     settings: Settings
     definition: dict[str, Any] = field(default_factory=dict)
+    teachers: tuple[str, ...] = ()
 
     @property
     def n_parameters(self) -> int:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
+from torch import nn
 
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Progress, fingerprint, fit, validation_scores, window_logits
@@ -17,7 +18,7 @@ from twelvelead.learning.split import split
 from twelvelead.record import TwelveleadError
 from twelvelead.scoring.probabilities import fit_decisions, merge
 from twelvelead.signals.recipe import Recipe
-from twelvelead.study.contestants import Contestant
+from twelvelead.study.contestants import Contestant, contestants
 from twelvelead.study.folds import Fold
 
 VALIDATION_SHARE: Final = 0.2
@@ -81,21 +82,27 @@ def run(
     protocol: Protocol,
     folder: Path,
     tell: Callable[[Progress], None] = lambda _: None,
+    *,
+    for_teaching: bool = False,
 ) -> Outcome:
     """Train, calibrate and set thresholds on the development part alone, and classify the test part.
 
     folder: keeps the weights, the outcome, which is returned at once when it is there, and the state from which a
-    killed run goes on. Raises StudyError when an outcome that is there was reached from other recordings or settings.
+    killed run goes on. for_teaching: the weights are needed too, and trained again where only the outcome is there.
+    Raises StudyError when an outcome that is there was reached from other recordings or settings.
     """
     settings = replace(contestant.settings, epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
     development = samples.subset(fold.development)
     parts = split(development.records, held_out=frozenset(), validation_share=VALIDATION_SHARE, seed=protocol.seed)
     training, validation = development.subset(parts.training), development.subset(parts.validation)
     mark = fingerprint(contestant.definition, protocol.recipe, settings, training, validation)
-    path = folder / "runs" / f"{contestant.name}.{fold.name}.json"
-    if path.exists():
-        return _checked(load_outcome(path), mark, path)
+    path = _path(folder, contestant.name, fold.name)
+    weights = path.with_suffix(".safetensors")
+    before = _checked(load_outcome(path), mark, path) if path.exists() else None
+    if before is not None and (weights.exists() or not for_teaching):
+        return before
     state = path.with_suffix(".state")
+    teachers = [_teacher(name, fold, samples, protocol, folder, tell) for name in contestant.teachers]
     begun = time.monotonic()
     fitted = fit(
         contestant.build,
@@ -106,9 +113,10 @@ def run(
         state_path=state,
         fingerprint=mark,
         resume=state.exists(),
+        teachers=teachers,
         tell=tell,
     )
-    save_file(fitted.network.state_dict(), path.with_suffix(".safetensors"))
+    save_file(fitted.network.state_dict(), weights)
     calibration, thresholds, _ = fit_decisions(fitted.validation_logits, validation.truth.astype(bool))
     test = samples.subset(fold.test)
     chances = [merge(calibration.probabilities(x)) for x in window_logits(fitted.network, test, protocol.recipe)]
@@ -128,9 +136,25 @@ def run(
             record.key: tuple(map(_rounded, row)) for record, row in zip(test.records, chances, strict=True)
         },
     )
-    save_outcome(outcome, path)
+    if before is None:
+        save_outcome(outcome, path)
     state.unlink()
-    return outcome
+    return before or outcome
+
+
+def _teacher(
+    name: str, fold: Fold, samples: Samples, protocol: Protocol, folder: Path, tell: Callable[[Progress], None]
+) -> nn.Module:
+    """The network of that name as trained on the same development part; trained now where its weights are missing."""
+    [contestant] = contestants([name])
+    run(contestant, fold, samples, protocol, folder, tell, for_teaching=True)
+    network = contestant.build()
+    network.load_state_dict(load_file(_path(folder, name, fold.name).with_suffix(".safetensors")))
+    return network
+
+
+def _path(folder: Path, network: str, fold: str) -> Path:
+    return folder / "runs" / f"{network}.{fold}.json"
 
 
 def save_outcome(outcome: Outcome, path: Path) -> None:

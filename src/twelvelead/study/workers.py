@@ -21,6 +21,14 @@ from twelvelead.study.run import Protocol, StudyError, run
 PATIENCE_S: Final = 1.0
 
 
+class Task(NamedTuple):
+    """A run to be done; see `run`."""
+
+    network: str
+    fold: Fold
+    for_teaching: bool
+
+
 class Told(NamedTuple):
     """What a worker says of a run: how it goes, that it has ended (neither), or the error that ended it."""
 
@@ -31,7 +39,7 @@ class Told(NamedTuple):
 
 
 def run_all(
-    todo: Sequence[tuple[str, Fold]],
+    todo: Sequence[Task],
     samples: Samples,
     protocol: Protocol,
     folder: Path,
@@ -39,7 +47,7 @@ def run_all(
     n_workers: int,
     hear: Callable[[Told], None],
 ) -> None:
-    """Bring every run (network, fold) to its outcome in `folder`; raises StudyError when a worker cannot."""
+    """Bring every run to its outcome in `folder`; raises StudyError when a worker cannot."""
     spawn = multiprocessing.get_context("spawn")
     tasks, told = spawn.Queue(), spawn.Queue()
     for task in (*todo, *[None] * n_workers):
@@ -70,7 +78,7 @@ def run_all(
 
 
 def _work(
-    tasks: "Queue[tuple[str, Fold] | None]",
+    tasks: "Queue[Task | None]",
     told: "Queue[Told]",
     samples: Samples,
     protocol: Protocol,
@@ -81,7 +89,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     while (task := tasks.get()) is not None:
-        network, fold = task
+        network, fold, for_teaching = task
 
         def tell(progress: Progress, network: str = network, fold: Fold = fold) -> None:
             if os.getppid() != parent:
@@ -90,7 +98,7 @@ def _work(
 
         try:
             [contestant] = contestants([network])
-            run(contestant, fold, samples, protocol, folder, tell)
+            run(contestant, fold, samples, protocol, folder, tell, for_teaching=for_teaching)
         except TwelveleadError as error:
             told.put(Told(network, fold.name, error=str(error)))
             return
