@@ -52,7 +52,7 @@ def test_classify_answers_a_line_each_and_goes_on_after_a_refusal(folder, bundle
     assert set(answers["brief.hea"]) == {"path", "error"}
     assert answers["brief.hea"]["error"] == "3 s of signal: at least 5 s are needed"
     good = answers["good.hea"]
-    assert set(good) == {"path", "record", "probabilities", "positive", "warnings"}
+    assert set(good) == {"path", "record", "probabilities", "positive", "withheld", "quality", "warnings"}
     assert list(good["probabilities"]) == list(DIAGNOSES)
     assert set(good["positive"]) <= set(DIAGNOSES)
     assert good["record"] == "good"

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from twelvelead.record import LEADS
+
 DIAGNOSES: Final = ("AF", "I-AVB", "LBBB", "Normal", "PAC", "PVC", "RBBB", "STD", "STE")
 
 IN_WORDS: Final = {
@@ -15,6 +17,23 @@ IN_WORDS: Final = {
     "RBBB": "right bundle branch block",
     "STD": "ST-segment depression",
     "STE": "ST-segment elevation",
+}
+
+# Of each group of leads at least one must be usable, or the diagnosis is withheld: a rhythm is seen in a lead with
+# clear P waves, a bundle branch block in a right and a left one, ST segments and a normal ECG only in all.
+_RHYTHM: Final = (("II", "V1"),)
+_BUNDLE_BRANCH: Final = (("V1", "V2"), ("I", "V5", "V6"))
+_EVERY: Final = tuple((lead,) for lead in LEADS)
+LEADS_NEEDED: Final = {
+    "AF": _RHYTHM,
+    "I-AVB": _RHYTHM,
+    "LBBB": _BUNDLE_BRANCH,
+    "Normal": _EVERY,
+    "PAC": _RHYTHM,
+    "PVC": _RHYTHM,
+    "RBBB": _BUNDLE_BRANCH,
+    "STD": _EVERY,
+    "STE": _EVERY,
 }
 
 SNOMED: Final = {

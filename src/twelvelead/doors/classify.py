@@ -26,11 +26,15 @@ def classify_command(
         Path | None,
         typer.Option(help="Folder to which each recording is drawn on ECG paper, as SVG.", show_default=False),
     ] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad the recording is.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say which of nine diagnoses each recording shows.
 
     Reads WFDB (.hea with .dat or .mat), DICOM and CPSC2018's own .mat; 5 s or more, 50 Hz or more.
+    A diagnosis is withheld, with the reason, where no lead that it needs can be used.
     Exit status 1 when a recording was refused; the others are still classified.
 
     Example: twelvelead classify A0001.hea ward-7/ --paper drawings/
@@ -41,7 +45,7 @@ def classify_command(
     for path in _recordings(paths):
         try:
             record = _read(path)
-            report = classify(record, classifier)
+            report = classify(record, classifier, anyway=anyway)
         except RecordError as error:
             refused += 1
             _tell_refused(path, error, console, as_json)
@@ -85,7 +89,11 @@ def _table(path: Path, record: Record, report: Report) -> Table:
     table = Table(
         title=f"{escape(printable(str(path)))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
         title_justify="left",
-        caption="\n".join(f"warning: {escape(warning)}" for warning in report.warnings) or None,
+        caption="\n".join(
+            [f"warning: {escape(warning)}" for warning in report.warnings]
+            + [f"quality: {escape(str(finding))}" for finding in report.quality]
+        )
+        or None,
         caption_justify="left",
         box=box.SIMPLE,
     )
@@ -94,9 +102,10 @@ def _table(path: Path, record: Record, report: Report) -> Table:
     table.add_column("positive from", justify="right")
     table.add_column("")
     for name, probability in report.probabilities.items():
-        said = "positive" if name in report.positive else ""
-        cells = (f"{IN_WORDS[name]} ({name})", f"{probability:.3f}", f"{report.thresholds[name]:.2f}", said)
-        table.add_row(*cells, style="bold" if said else None)
+        said = "positive" if name in report.positive else "withheld" if name in report.withheld else ""
+        shown = "–" if name in report.withheld else f"{probability:.3f}"
+        cells = (f"{IN_WORDS[name]} ({name})", shown, f"{report.thresholds[name]:.2f}", said)
+        table.add_row(*cells, style="bold" if said == "positive" else None)
     return table
 
 
@@ -105,6 +114,8 @@ def _draw(record: Record, report: Report, classifier: Classifier, folder: Path) 
     folder.mkdir(parents=True, exist_ok=True)
     said = ", ".join(f"{name} {report.probabilities[name]:.2f}" for name in report.positive)
     caption = f"{classifier.name}: {said or 'none of the nine diagnoses'}"
+    if report.withheld:
+        caption += f"; withheld: {', '.join(report.withheld)}"
     path, number = folder / f"{record.name}.svg", 1
     while path.exists():
         number += 1

@@ -74,7 +74,7 @@ def predict(
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         for record in bar.track(records, description="classifying"):
             try:
-                reports.append(classify(read(record.path), classifier))
+                reports.append(classify(read(record.path), classifier, anyway=True))
                 kept.append(record)
             except RecordError as error:
                 refused.append((record.path, str(error)))

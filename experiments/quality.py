@@ -1,0 +1,141 @@
+"""How often each finding of signal quality is right, on PTB-XL's annotations and on recordings made worse on purpose.
+
+    python experiments/quality.py PTBXL
+
+The limits of wander, noise and burst in `signals/quality.py` are the 90th percentiles of the worst lead among those of
+PTB-XL's folds 1-4 that have no such annotation, rounded, and are printed first; all else is of folds 5-9.
+"""
+
+import csv
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from twelvelead.formats import read
+from twelvelead.record import LEADS, Record
+from twelvelead.signals import quality
+from twelvelead.signals.quality import assess
+
+COLUMNS = {"baseline_drift": "baseline wander", "static_noise": "noise", "burst_noise": "burst"}
+
+
+def rows(folder: Path, folds: range) -> list[dict[str, str]]:
+    """PTB-XL's table, of some folds."""
+    with (folder / "ptbxl_database.csv").open(encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if int(row["strat_fold"]) in folds]
+
+
+def print_limits(folder: Path) -> None:
+    """The 90th percentiles on folds 1 to 4."""
+    worst: dict[str, list[float]] = {column: [] for column in COLUMNS}
+    for row in rows(folder, range(1, 5)):
+        slow = read(folder / f"{row['filename_lr']}.hea").signal
+        slow = quality.resample(slow, 100.0, 100.0, quality.low_pass(40.0))
+        baseline = quality.resample(slow, 100.0, 100.0, quality.gaussian(0.5))
+        measures = (
+            np.ptp(np.percentile(baseline, [2, 98], axis=1), axis=0),
+            quality.noise_mv(slow - baseline),
+            quality.burst_ratio(slow - baseline),
+        )
+        for column, values in zip(COLUMNS, measures, strict=True):
+            if not row[column].strip():
+                worst[column].append(float(values.max()))
+    for column, values in worst.items():
+        print(f"{COLUMNS[column]}: {np.percentile(values, 90):.3g}")
+
+
+def swapped(signal: np.ndarray) -> np.ndarray:
+    """Right and left arm changed over."""
+    order = [LEADS.index(name) for name in ("I", "III", "II", "aVL", "aVR", "aVF")]
+    changed = signal.copy()
+    changed[:6] = signal[order]
+    changed[0] *= -1
+    return changed
+
+
+def with_(change: Callable[[np.ndarray, np.random.Generator], None]) -> Callable[[np.ndarray], np.ndarray]:
+    """A copy of the signal on which `change` was let loose."""
+
+    def worse(signal: np.ndarray) -> np.ndarray:
+        copy = signal.copy()
+        change(copy, np.random.default_rng(len(copy)))
+        return copy
+
+    return worse
+
+
+def flat(signal: np.ndarray, _: np.random.Generator) -> None:
+    """V3 is dead."""
+    signal[8] = 0
+
+
+def clipped(signal: np.ndarray, _: np.random.Generator) -> None:
+    """V2 and V3 beyond half of their extent are cut."""
+    signal[7:9] = np.clip(signal[7:9], signal[7:9].min(1, keepdims=True) / 2, signal[7:9].max(1, keepdims=True) / 2)
+
+
+def wandering(signal: np.ndarray, _: np.random.Generator) -> None:
+    """1 mV at a quarter of a hertz in V5."""
+    signal[10] += np.sin(2 * np.pi * 0.25 * np.arange(signal.shape[1]) / 100).astype(np.float32)
+
+
+def noisy(signal: np.ndarray, random: np.random.Generator) -> None:
+    """White noise of 40 uV in the limb leads I and aVL."""
+    signal[[0, 4]] += random.normal(0, 0.04, (2, signal.shape[1])).astype(np.float32)
+
+
+def bursting(signal: np.ndarray, random: np.random.Generator) -> None:
+    """A second of 1 mV noise in V1."""
+    signal[6, 300:400] += random.normal(0, 1, 100).astype(np.float32)
+
+
+WORSE = {
+    "swapped arms": swapped,
+    "flat": with_(flat),
+    "saturated": with_(clipped),
+    "baseline wander": with_(wandering),
+    "noise": with_(noisy),
+    "burst": with_(bursting),
+    "amplitude (mV read as uV)": lambda signal: signal / 1000,
+    "amplitude (uV read as mV, of 100 at most)": lambda signal: np.clip(signal * 1000, -90, 90),
+    "amplitude (gain wrong by 4.88)": lambda signal: signal * 4.88,
+}
+
+
+def kinds(record: Record) -> set[str]:
+    """The kinds of what is found."""
+    return {finding.kind for finding in assess(record)}
+
+
+def main() -> None:
+    """Print both tables."""
+    folder = Path(sys.argv[1])
+    print_limits(folder)
+    table = rows(folder, range(5, 10))
+    records = [read(folder / f"{row['filename_lr']}.hea") for row in table]
+    found = [kinds(record) for record in records]
+    print("\n| PTB-XL's column | annotated | finding | sensitivity | specificity |\n|---|---:|---|---:|---:|")
+    for column, kind in COLUMNS.items():
+        truth = np.array([bool(row[column].strip()) for row in table])
+        says = np.array([kind in one for one in found])
+        print(f"| {column} | {truth.sum()} | {kind} | {says[truth].mean():.3f} | {1 - says[~truth].mean():.3f} |")
+    truth = np.array([bool(row["electrodes_problems"].strip()) for row in table])
+    says = np.array([bool(one) for one in found])
+    print(f"| electrodes_problems | {truth.sum()} | any | {says[truth].mean():.3f} | {1 - says[~truth].mean():.3f} |")
+    clean = [
+        (record, one)
+        for record, row, one in zip(records, table, found, strict=True)
+        if not any(row[column].strip() for column in (*COLUMNS, "electrodes_problems"))
+    ]
+    print(f"\n| made worse ({len(clean)} recordings without annotation) | found | found before |\n|---|---:|---:|")
+    for name, worse in WORSE.items():
+        kind = name.split(" (")[0]
+        after = np.mean([kind in kinds(replace(record, signal=worse(record.signal))) for record, _ in clean])
+        print(f"| {name} | {after:.3f} | {np.mean([kind in one for _, one in clean]):.3f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""What is wrong with a recording is found, named per lead, and withholds what needs those leads."""
+
+import json
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import simulator
+from conftest import ROOT
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
+from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED
+from twelvelead.record import LEADS, Record
+from twelvelead.signals.quality import Finding, assess
+
+sys.path.insert(0, str(ROOT / "experiments"))
+import quality as experiment
+
+RATE_HZ = 500.0
+
+
+@pytest.fixture
+def sound() -> Record:
+    return Record(name="sound", signal=simulator.ecg("Normal").astype(np.float32), rate_hz=RATE_HZ)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_bundle(shipped_bundle())
+
+
+def changed(record, change):
+    signal = record.signal.copy()
+    change(signal)
+    return replace(record, signal=signal)
+
+
+def found(record, kind):
+    return [finding for finding in assess(record) if finding.kind == kind]
+
+
+def test_a_sound_recording_has_no_findings(sound):
+    assert assess(sound) == ()
+
+
+def test_a_flat_lead_is_named_with_its_electrode(sound):
+    record = changed(sound, lambda signal: signal[LEADS.index("V3")].fill(0.2))
+    [flat] = found(record, "flat")
+    assert (flat.leads, flat.unusable, flat.value) == (("V3",), True, 1.0)
+    [electrode] = found(record, "electrode")
+    assert (electrode.leads, "C3" in str(electrode)) == (("V3",), True)
+
+
+def test_a_missing_arm_electrode_is_named(sound):
+    def without_right_arm(signal):
+        signal[[LEADS.index("I"), LEADS.index("II")]] = 0
+
+    assert "right arm" in str(found(changed(sound, without_right_arm), "electrode")[0])
+
+
+def test_a_lead_that_stops_halfway_is_flat_in_part(sound):
+    record = changed(sound, lambda signal: signal[6, 3500:].fill(0))
+    [flat] = found(record, "flat")
+    assert (flat.leads, flat.unusable) == (("V1",), False)
+    assert flat.value == pytest.approx(0.3, abs=0.01)
+
+
+def test_a_clipped_lead_is_saturated(sound):
+    def clip(signal):
+        signal[7] = np.clip(signal[7], -0.1, 0.1)
+
+    [saturated] = found(changed(sound, clip), "saturated")
+    assert saturated.leads == ("V2",)
+
+
+@pytest.mark.parametrize(
+    "frequency_hz, amplitude_mv, kind",
+    [(0.2, 1.0, "baseline wander"), (50, 0.2, "mains noise"), (60, 0.2, "mains noise")],
+)
+def test_a_sine_is_called_what_it_is(sound, frequency_hz, amplitude_mv, kind):
+    time_s = np.arange(sound.n_samples) / RATE_HZ
+
+    def disturb(signal):
+        signal[10] += (amplitude_mv * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
+
+    [finding] = found(changed(sound, disturb), kind)
+    assert finding.leads == ("V5",)
+    if kind == "mains noise":
+        assert f"{frequency_hz} Hz" in str(finding)
+        assert finding.value == pytest.approx(amplitude_mv, rel=0.1)
+
+
+def test_mains_are_not_looked_for_where_the_rate_cannot_hold_them(sound):
+    slow = Record(name="slow", signal=sound.signal[:, ::5], rate_hz=100.0)
+    assert found(slow, "mains noise") == []
+
+
+def test_noise_and_a_burst_are_told_apart(sound):
+    random = np.random.default_rng(0)
+    noisy = changed(sound, lambda signal: signal.__setitem__(0, signal[0] + random.normal(0, 0.1, sound.n_samples)))
+    assert found(noisy, "noise")[0].leads == ("I",)
+    burst = changed(sound, lambda signal: signal[3, 1000:1500].__iadd__(random.normal(0, 2, 500).astype(np.float32)))
+    assert found(burst, "burst")[0].leads == ("aVR",)
+    assert found(burst, "noise") == []
+
+
+@pytest.mark.parametrize("factor", [1e-3, 20.0])
+def test_a_unit_error_withholds_everything(sound, classifier, factor):
+    record = changed(sound, lambda signal: signal.__imul__(factor))
+    report = classify(record, classifier)
+    assert set(report.withheld) == set(DIAGNOSES)
+    assert report.positive == ()
+
+
+def test_swapped_arms_are_found_and_withhold_what_needs_the_limb_leads(sound, classifier):
+    record = replace(sound, signal=experiment.swapped(sound.signal))
+    [swapped] = found(record, "swapped arms")
+    assert swapped.leads == ("I", "II", "III", "aVR", "aVL")
+    assert set(classify(record, classifier).withheld) == {"Normal", "STD", "STE"}
+
+
+def test_a_short_recording_is_said_to_be_short(sound):
+    short = replace(sound, signal=sound.signal[:, :3000])
+    assert found(short, "short") == [Finding("short", LEADS, 6.0, 10.0, "s")]
+
+
+def test_what_is_withheld_has_no_number_unless_anyway(sound, classifier):
+    record = changed(sound, lambda signal: signal[LEADS.index("V6")].fill(0))
+    answer = classify(record, classifier).as_json()
+    assert set(answer["withheld"]) == {"Normal", "STD", "STE"}
+    assert "flat in V6" in answer["withheld"]["STE"]
+    assert [name for name, chance in answer["probabilities"].items() if chance is None] == ["Normal", "STD", "STE"]
+    assert {
+        "kind": "flat",
+        "leads": ["V6"],
+        "value": 1.0,
+        "limit": 0.5,
+        "unit": "of the time",
+        "unusable": True,
+    } in answer["quality"]
+    anyway = classify(record, classifier, anyway=True).as_json()
+    assert (anyway["withheld"], None in anyway["probabilities"].values()) == ({}, False)
+
+
+def test_every_diagnosis_says_which_leads_it_needs():
+    assert set(LEADS_NEEDED) == set(DIAGNOSES)
+    assert all(set(group) <= set(LEADS) for groups in LEADS_NEEDED.values() for group in groups)
+
+
+def test_the_command_withholds_and_tells_why(sound, tmp_path, twelvelead):
+    digital = simulator.digital(changed(sound, lambda signal: signal[LEADS.index("V6")].fill(0)).signal)
+    simulator.Wfdb("A0001", digital).write(tmp_path)
+    done = twelvelead("classify", tmp_path, "--json")
+    assert set(json.loads(done.stdout)["withheld"]) == {"Normal", "STD", "STE"}
+    people = twelvelead("classify", tmp_path).stdout
+    assert "withheld" in people
+    assert "flat in V6" in people
+    assert json.loads(twelvelead("classify", tmp_path, "--json", "--anyway").stdout)["withheld"] == {}
+
+
+@pytest.mark.corpus
+def test_real_recordings_made_worse_are_found_out(corpus):
+    from twelvelead.formats import read
+
+    table = experiment.rows(corpus / "data/ptb-xl", range(9, 10))[:120]
+    records = [read(corpus / f"data/ptb-xl/{row['filename_lr']}.hea") for row in table]
+    for kind, least in {"swapped arms": 0.9, "flat": 1.0, "noise": 1.0, "baseline wander": 0.95, "burst": 0.9}.items():
+        worse = [replace(record, signal=experiment.WORSE[kind](record.signal)) for record in records]
+        assert np.mean([kind in experiment.kinds(record) for record in worse]) >= least, kind
+    assert np.mean(["swapped arms" in experiment.kinds(record) for record in records]) <= 0.02
