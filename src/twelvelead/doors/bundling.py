@@ -49,6 +49,7 @@ class Training:
     config: Config
     recipe: Recipe
     settings: Settings
+    teachers: tuple[str, ...]
     training: Samples
     validation: Samples
     held_out: tuple[str, ...]
@@ -75,6 +76,7 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
             "epochs": ended.fitted.epochs,
             "best_epoch": ended.fitted.best_epoch + 1,
             "settings": asdict(ended.settings),
+            "teachers": list(ended.teachers),
             "threads": torch.get_num_threads(),
             "torch": torch.__version__,
         },

@@ -33,6 +33,13 @@ def train_command(
         int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0, max=99_999)
     ] = 0,
     epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 60,
+    teachers: Annotated[
+        str,
+        typer.Option(
+            help="Networks of `twelvelead study`, commas between them, that are trained first and that it learns from.",
+            show_default=False,
+        ),
+    ] = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
     ] = False,
@@ -55,14 +62,17 @@ def train_command(
     import torch
 
     from twelvelead.doors.bundling import Training, bundle_up
+    from twelvelead.doors.teachers import teacher, weights_path
     from twelvelead.learning.fit import Settings, fingerprint, fit
     from twelvelead.learning.split import split
     from twelvelead.network.cnn_gru import CnnGru
     from twelvelead.network.zoo import named
+    from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
     console = Console(stderr=True)
     config, recipe, settings = named(network), Recipe(), Settings(epochs=epochs, seed=seed)
+    masters = contestants(teachers.split(",")) if teachers else []
     out = out.resolve()
     refuse_unsafe_place(out, [folder.resolve() for folder in folders])
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
@@ -73,6 +83,11 @@ def train_command(
     state = out.with_name(out.name + ".state")
     state.parent.mkdir(parents=True, exist_ok=True)
     with _training_bar(console, settings.epochs) as tell:
+        taught_by = [
+            teacher(master, (training, validation), recipe, settings, out, resume=resume, tell=tell)
+            for master in masters
+        ]
+        definition = config.as_json() | ({"teachers": [master.name for master in masters]} if masters else {})
         fitted = fit(
             partial(CnnGru, config),
             training,
@@ -80,8 +95,9 @@ def train_command(
             recipe,
             settings,
             state_path=state,
-            fingerprint=fingerprint(config.as_json(), recipe, settings, training, validation),
-            resume=resume,
+            fingerprint=fingerprint(definition, recipe, settings, training, validation),
+            resume=resume and (not masters or state.exists()),
+            teachers=taught_by,
             tell=tell,
         )
     ended = Training(
@@ -89,13 +105,15 @@ def train_command(
         config=config,
         recipe=recipe,
         settings=settings,
+        teachers=tuple(master.name for master in masters),
         training=training,
         validation=validation,
         held_out=tuple(_held_out(found.records, parted)),
         fitted=fitted,
     )
     card = bundle_up(out, ended)
-    state.unlink(missing_ok=True)
+    for path in (state, *(weights_path(out, master.name) for master in masters)):
+        path.unlink(missing_ok=True)
     _tell_result(out, card, as_json)
 
 
