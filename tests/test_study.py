@@ -210,7 +210,7 @@ def test_the_command_writes_tables_and_figures(studied):
     with (out / "study.csv").open() as file:
         assert [row["network"] for row in csv.DictReader(file)] == ["cpsc2018-winner", "single"]
     text = (out / "study.md").read_text()
-    assert "| **single** | 38,009 |" in text
+    assert "| **single** | 44,217 |" in text
     assert "AUROC of single minus it" in text
     for name in ("parameters.svg", "time.svg"):
         assert (out / name).read_text().count("cpsc2018-winner") == 2

@@ -32,7 +32,7 @@ def train_command(
     seed: Annotated[
         int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0, max=99_999)
     ] = 0,
-    epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 60,
+    epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 30,
     teachers: Annotated[
         str,
         typer.Option(

@@ -36,15 +36,15 @@ class Settings:
     average: how much of the running average of the weights each step keeps; it is the average that is validated.
     """
 
-    epochs: int = 60
+    epochs: int = 30
     patience: int = 15
     batch_size: int = 32
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-2
-    schedule: Schedule = "cosine"
-    warm_up: float = 0.1
+    schedule: Schedule = "one-cycle"
+    warm_up: float = 0.3
     largest_gradient: float = 5.0
-    average: float = 0.995
+    average: float = 0.0
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 

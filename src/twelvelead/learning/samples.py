@@ -68,7 +68,7 @@ class Augmentation:
     stretch: float = 0.1
     lead_dropout: float = 0.1
     shortened: float = 0.1
-    mixup: float = 0.5
+    mixup: float = 0.0
 
 
 def n_batches(n_recordings: int, batch_size: int) -> int:

@@ -23,29 +23,49 @@ class ConvolutionalBranch(nn.Sequential):
         stem = odd_samples(branch.stem_ms, config.rate_hz)
         later = odd_samples(branch.separable_ms, config.rate_hz / 2)
         if config.separable:
-            first = [nn.Conv1d(config.n_leads, branch.n_stem, 1, bias=False), _halving(branch.n_stem, stem)]
+            first = [nn.Conv1d(config.n_leads, branch.n_stem, 1, bias=False), _depthwise(branch.n_stem, stem, 2)]
         else:
             first = [nn.Conv1d(config.n_leads, branch.n_stem, stem, stride=2, padding=stem // 2, bias=False)]
         super().__init__(
             *first,
             nn.BatchNorm1d(branch.n_stem),
             nn.ELU(),
-            *(_stage(n_in, n_out, later, config) for n_in, n_out in pairwise((branch.n_stem, *branch.n_channels))),
+            *(
+                _stage(n_in, n_out, later, branch.n_residual, config)
+                for n_in, n_out in pairwise((branch.n_stem, *branch.n_channels))
+            ),
         )
 
 
-def _stage(n_in: int, n_out: int, kernel: int, config: Config) -> nn.Sequential:
+class Residual(nn.Sequential):
+    """What its layers make of the signal, added to the signal."""
+
+    def forward(self, signal: Tensor) -> Tensor:
+        """(batch, channels, steps) -> the same shape."""
+        added: Tensor = signal + super().forward(signal)  # type: ignore[no-untyped-call]
+        return added
+
+
+def _stage(n_in: int, n_out: int, kernel: int, n_residual: int, config: Config) -> nn.Sequential:
+    """A convolution that halves the rate, then those with a shortcut."""
+    return nn.Sequential(
+        *_convolution(n_in, n_out, kernel, 2, config),
+        *(Residual(*_convolution(n_out, n_out, kernel, 1, config)) for _ in range(n_residual)),
+    )
+
+
+def _convolution(n_in: int, n_out: int, kernel: int, stride: int, config: Config) -> list[nn.Module]:
     """A depthwise temporal convolution, then a pointwise one that mixes the channels; or both in a plain one."""
     if config.separable:
-        convolutions = [_halving(n_in, kernel), nn.Conv1d(n_in, n_out, 1, bias=False)]
+        layers = [_depthwise(n_in, kernel, stride), nn.Conv1d(n_in, n_out, 1, bias=False)]
     else:
-        convolutions = [nn.Conv1d(n_in, n_out, kernel, stride=2, padding=kernel // 2, bias=False)]
-    return nn.Sequential(*convolutions, nn.BatchNorm1d(n_out), nn.ELU(), nn.Dropout(config.dropout))
+        layers = [nn.Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
+    return [*layers, nn.BatchNorm1d(n_out), nn.ELU(), nn.Dropout(config.dropout)]
 
 
-def _halving(n_channels: int, kernel: int) -> nn.Conv1d:
-    """Each channel filtered in time by itself, to half the rate."""
-    return nn.Conv1d(n_channels, n_channels, kernel, stride=2, padding=kernel // 2, groups=n_channels, bias=False)
+def _depthwise(n_channels: int, kernel: int, stride: int) -> nn.Conv1d:
+    """Each channel filtered in time by itself."""
+    return nn.Conv1d(n_channels, n_channels, kernel, stride=stride, padding=kernel // 2, groups=n_channels, bias=False)
 
 
 class Attention(nn.Module):

@@ -13,12 +13,14 @@ class Branch:
     """One time scale: the length of its first temporal kernel and of its first separable one, and its channels.
 
     Later separable kernels have as many samples as the first, each at half the rate and so twice as long in time.
+    n_residual: separable convolutions with a shortcut after each one that halves the rate.
     """
 
     stem_ms: float
     separable_ms: float
     n_stem: int
     n_channels: tuple[int, ...]
+    n_residual: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,7 @@ class Config:
     n_directions: int = 2
     attention: bool = True
     separable: bool = True
-    dropout: float = 0.3
+    dropout: float = 0.2
     n_leads: int = 12
     n_classes: int = 9
     rate_hz: float = 100.0
@@ -62,7 +64,7 @@ def n_parameters(config: Config) -> int:
     total = 0
     for branch in config.branches:
         total += _stem_weights(branch, config) + 2 * branch.n_stem
-        total += sum(n + 2 * n_out for n, n_out in zip(_stage_weights(branch, config), branch.n_channels, strict=True))
+        total += sum(_stage_weights(branch, config)) + 2 * (1 + branch.n_residual) * sum(branch.n_channels)
     n_features, n_out = gru_sizes(config)
     total += config.n_directions * GATES * config.n_gru * (n_features + config.n_gru + 2)
     if config.attention:
@@ -96,10 +98,14 @@ def _stem_weights(branch: Branch, config: Config) -> int:
 
 
 def _stage_weights(branch: Branch, config: Config) -> list[int]:
-    """Weights of the convolutions of each later stage."""
+    """Weights of the convolutions of each later stage, all of which run at its rate."""
     kernel = odd_samples(branch.separable_ms, config.rate_hz / 2)
+
+    def weights(n_in: int, n_out: int) -> int:
+        return n_in * (kernel + n_out) if config.separable else n_in * kernel * n_out
+
     pairs = pairwise((branch.n_stem, *branch.n_channels))
-    return [n_in * (kernel + n_out) if config.separable else n_in * kernel * n_out for n_in, n_out in pairs]
+    return [weights(n_in, n_out) + branch.n_residual * weights(n_out, n_out) for n_in, n_out in pairs]
 
 
 def gru_sizes(config: Config) -> tuple[int, int]:

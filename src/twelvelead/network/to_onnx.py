@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
 from torch import Tensor, nn
 
-from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.cnn_gru import CnnGru, Residual
 from twelvelead.network.config import Config
 
 OPSET: Final = 17
@@ -81,29 +81,30 @@ def _value(name: str, *shape: str | int) -> object:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
-def _convolutions(graph: _Graph, branch: nn.Module, signal: str) -> str:
-    """A chain of convolutions, batch normalisations and ELUs; dropout does nothing when a network is used."""
-    for module in branch.modules():
-        if isinstance(module, nn.Conv1d):
-            reach, stride = int(module.padding[0]), module.stride[0]
-            signal = graph.add(
-                "Conv",
-                signal,
-                graph.constant(module.weight),
-                group=module.groups,
-                strides=[stride],
-                pads=[reach, reach],
-            )
-        elif isinstance(module, nn.BatchNorm1d):
-            assert module.running_mean is not None
-            assert module.running_var is not None
-            statistics = (module.weight, module.bias, module.running_mean, module.running_var)
-            signal = graph.add("BatchNormalization", signal, *map(graph.constant, statistics), epsilon=module.eps)
-        elif isinstance(module, nn.ELU):
-            signal = graph.add("Elu", signal)
-        elif not isinstance(module, nn.Sequential | nn.Dropout):
-            raise TypeError(f"{type(module).__name__} in a branch: it has no ONNX counterpart here")
+def _convolutions(graph: _Graph, layers: nn.Module, signal: str) -> str:
+    """A chain of convolutions, batch normalisations and ELUs, with shortcuts; dropout does nothing in use."""
+    for layer in layers.children():
+        if isinstance(layer, Residual):
+            signal = graph.add("Add", signal, _convolutions(graph, layer, signal))
+        elif isinstance(layer, nn.Sequential):
+            signal = _convolutions(graph, layer, signal)
+        elif not isinstance(layer, nn.Dropout):
+            signal = _layer(graph, layer, signal)
     return signal
+
+
+def _layer(graph: _Graph, layer: nn.Module, signal: str) -> str:
+    if isinstance(layer, nn.Conv1d):
+        reach, weight = int(layer.padding[0]), graph.constant(layer.weight)
+        return graph.add("Conv", signal, weight, group=layer.groups, strides=[layer.stride[0]], pads=[reach, reach])
+    if isinstance(layer, nn.BatchNorm1d):
+        assert layer.running_mean is not None
+        assert layer.running_var is not None
+        statistics = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+        return graph.add("BatchNormalization", signal, *map(graph.constant, statistics), epsilon=layer.eps)
+    if isinstance(layer, nn.ELU):
+        return graph.add("Elu", signal)
+    raise TypeError(f"{type(layer).__name__} in a branch: it has no ONNX counterpart here")
 
 
 def _gru(graph: _Graph, gru: nn.GRU, features: str) -> str:

@@ -15,11 +15,9 @@ from twelvelead.network.peers import Cpsc2018Winner, InceptionTime, ResNet1dWang
 from twelvelead.network.zoo import MAX_PARAMETERS, NETWORKS, NetworkError
 
 Kind = Literal["ours", "ablation", "peer"]
-PLAIN: Final = Augmentation(stretch=0, lead_dropout=0, shortened=0, mixup=0)
-ONE_CYCLE: Final = Settings(
-    schedule="one-cycle", warm_up=0.3, learning_rate=1e-2, weight_decay=1e-2, average=0, augmentation=PLAIN
-)
-ADAM: Final = Settings(schedule="constant", learning_rate=1e-3, weight_decay=0, average=0, augmentation=PLAIN)
+PLAIN: Final = Augmentation(stretch=0, lead_dropout=0, shortened=0)
+ONE_CYCLE: Final = Settings(augmentation=PLAIN)
+ADAM: Final = Settings(schedule="constant", learning_rate=1e-3, weight_decay=0, augmentation=PLAIN)
 
 
 @dataclass(frozen=True)
