@@ -8,6 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from twelvelead.doors.classify import classify_command
+from twelvelead.doors.download import download_command
 from twelvelead.doors.evaluate import evaluate_command
 from twelvelead.doors.networks import networks_command
 from twelvelead.doors.score import score_command
@@ -29,6 +30,7 @@ app.command("score")(score_command)
 app.command("train")(train_command)
 app.command("study")(study_command)
 app.command("networks")(networks_command)
+app.command("download")(download_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -63,7 +65,7 @@ def main() -> None:
         where = f" ({error.filename})" if error.filename else ""
         _stop(f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path")
     if status == INTERRUPTED:
-        _stop("stopped; a training run goes on with --resume", status)
+        _stop("stopped; a download goes on when started again, a training run with --resume", status)
     sys.exit(status)
 
 
