@@ -81,7 +81,7 @@ def write_incart(folder: Path, duration_s: float = 20.0) -> None:
     for name, patient, diagnoses, findings in (
         ("I01", "1", " <diagnoses> Coronary artery disease, arterial hypertension", "PVCs, noise"),
         ("I02", "1", " <diagnoses> Coronary artery disease, arterial hypertension", "noise"),
-        ("I03", "2", " ", "Atrial fibrillation, PVCs, APCs,"),
+        ("I03", "2", " ", "PVCs on bradycardia, fusion beats; APCs, atrial fibrillation,"),
         ("I04", "3", "", "1st degree AV block, RBBB"),
     ):
         comments = [f"#<age>: 65 <sex>: F{diagnoses}", f"# patient {patient}", f"# {findings}"]

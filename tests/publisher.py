@@ -79,6 +79,7 @@ def publishing() -> Iterator[Publisher]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or each small file takes the 40 ms of a delayed acknowledgement
 
         def log_message(self, *_: object) -> None:
             pass

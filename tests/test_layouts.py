@@ -17,7 +17,9 @@ from twelvelead.databases import DatabaseError, find, groups_of, read_labelled
 from twelvelead.databases.survey import contents, fingerprint, holdings
 from twelvelead.diagnoses import from_aha, from_statements
 from twelvelead.formats import read
+from twelvelead.learning.samples import load
 from twelvelead.record import LEADS, RecordError
+from twelvelead.signals.recipe import Recipe
 
 EVERY = {
     "ecg-arrhythmia": layouts.write_ecg_arrhythmia, "georgia": layouts.write_georgia, "ptb": layouts.write_ptb,
@@ -111,7 +113,8 @@ def test_mimic_without_its_statements_says_what_to_fetch(houses, tmp_path):
     ("*** Consider acute ST elevation MI ***", ()), ("Inferior ST depression", ("STD",)), ("St segment depression", ("STD",)),
     ("ST junctional depression is nonspecific", ()), ("Normal ECG", ("Normal",)), ("Normal ECG.", ("Normal",)), ("Abnormal ECG", ()),
     ("Otherwise normal ECG", ()), ("Borderline normal ECG", ()), ("Sinus rhythm", ()), ("No evidence of atrial fibrillation", ()),
-    ("", ()), ("Demand pacing", ()), ("impact on  the\nAtrial   Fibrillation", ("AF",)),
+    ("ventricular couplets and R-on-T", ("PVC",)), ("supraventricular couplets", ()), ("SVEBs", ("PAC",)), ("blocked APCs", ("PAC",)),
+    ("AV nodal block 2 degree", ()), ("", ()), ("Demand pacing", ()), ("impact on  the\nAtrial   Fibrillation", ("AF",)),
 ])  # fmt: skip
 def test_statements(statement, diagnoses):
     assert from_statements([statement]) == diagnoses
@@ -265,6 +268,20 @@ def test_a_table_that_only_looks_like_ones_own_is_passed_over(own):
     (own / "other.csv").write_text("path,name\nx,y\n")
     (own / "empty.csv").write_bytes(b"")
     assert len(find([own]).records) == 3
+
+
+def test_ones_own_table_with_semicolons_is_named(own):
+    (own / "german.csv").write_text("path;labels\nward/a.hea;AF\n")
+    assert (own / "german.csv", "its columns are parted by semicolons: save it with commas") in find([own]).passed_over
+
+
+def test_recordings_in_hdf5_may_train_and_those_without_a_unit_test_nothing(houses):
+    records = [record for name in ("sph", "code-15") for record in find([houses / name]).records]
+    samples, refused = load(records, Recipe())
+    assert refused == []
+    assert dict(zip((record.database for record in samples.records), samples.in_mv, strict=True)) == {
+        "sph": True, "code-15": False,
+    }  # fmt: skip
 
 
 def damaged_hdf5(path, how):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 DIAGNOSES: Final = ("AF", "I-AVB", "LBBB", "Normal", "PAC", "PVC", "RBBB", "STD", "STE")
@@ -104,12 +105,14 @@ STATEMENTS: Final = {
     "LBBB": r"\bleft bundle[ -]branch block|\blbbb\b",
     "Normal": r"^(?:\W*)normal ecg\W*$",
     "PAC": rf"\b(?:pac|apc|apb)(?:s|\(s\))?(?!\w)|\b(?:atrial|supraventricular) premature {_BEATS}"
-    rf"|\bpremature (?:atrial|supraventricular) {_BEATS}",
-    "PVC": rf"\b(?:pvc|vpc|vpb)(?:s|\(s\))?(?!\w)|\bventricular premature {_BEATS}|\bpremature ventricular {_BEATS}",
+    rf"|\bpremature (?:atrial|supraventricular) {_BEATS}|\bsvebs?\b",
+    "PVC": rf"\b(?:pvc|vpc|vpb)(?:s|\(s\))?(?!\w)|\bventricular premature {_BEATS}|\bpremature ventricular {_BEATS}"
+    r"|\bventricular (?:bigeminy|trigeminy|couplet)",
     "RBBB": r"\bright bundle[ -]branch block|\brbbb\b",
     "STD": rf"{_ST}depression",
     "STE": rf"{_ST}elev",
 }
+MAX_STATEMENT_CHARACTERS: Final = 500
 UNSURE: Final = (
     r"\b(?:no|not|non|without|absent|consider|possibl[ey]|probabl[ey]|suggests?|suspect(?:ed)?|borderline|cannot|"
     r"exclude|rule out|versus|vs|or|likely|previous|prior|history|paroxysmal|incomplete|partial|nonspecific|"
@@ -174,11 +177,16 @@ def from_aha(statements: Iterable[str]) -> tuple[str, ...]:
 
 def from_statements(statements: Iterable[str]) -> tuple[str, ...]:
     """Diagnoses that English statements name; one with a word of doubt, negation or the past names none."""
-    plain = (" ".join(statement.lower().split()) for statement in statements)
-    sure = [statement for statement in plain if not re.search(UNSURE, statement)]
-    return in_order(
-        diagnosis for diagnosis, form in STATEMENTS.items() for statement in sure if re.search(form, statement)
-    )
+    short = (statement for statement in statements if len(statement) <= MAX_STATEMENT_CHARACTERS)
+    return in_order(diagnosis for statement in short for diagnosis in _named_by(statement))
+
+
+@lru_cache(maxsize=4096)  # a cart has few statements and a database many recordings
+def _named_by(statement: str) -> tuple[str, ...]:
+    plain = " ".join(statement.lower().split())
+    if re.search(UNSURE, plain):
+        return ()
+    return tuple(diagnosis for diagnosis, form in STATEMENTS.items() if re.search(form, plain))
 
 
 def from_ludb(statements: Iterable[str]) -> tuple[str, ...]:

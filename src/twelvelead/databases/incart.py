@@ -38,7 +38,7 @@ def records(folder: Path, _: Search) -> Iterator[LabelledRecord | tuple[Path, st
             path=path,
             database="incart",
             recording=path.stem,
-            diagnoses=from_statements(part for line in findings for part in line.split(",")),
+            diagnoses=from_statements(part for line in findings for part in re.split("[,;]", line)),
             patient=patient[1] if patient else None,
             sex=sex_letter(person[2]) if person else None,
             age=plausible_age(person[1]) if person else None,

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
 from twelvelead.diagnoses import DIAGNOSES, from_challenge
 from twelvelead.record import plausible_age, sex_letter
 
-NONE = "none"
+COLUMNS: Final = {"path", "labels"}
+NONE: Final = "none"
 _IN_ORDER = {name.lower(): name for name in DIAGNOSES}
 
 
@@ -21,6 +23,9 @@ def is_here(folder: Path) -> bool:
 def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
     """Each row whose file is there; (path, reason) for a row without labels or without its file."""
     for table in sorted(_tables(folder)):
+        if not columns_of(table) >= COLUMNS:
+            yield table, "its columns are parted by semicolons: save it with commas"
+            continue
         left_out: list[tuple[Path, str]] = []
 
         def labelled(row: Row, left_out: list[tuple[Path, str]] = left_out) -> LabelledRecord | None:
@@ -31,7 +36,7 @@ def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Pat
 
 
 def _tables(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*.csv") if {"path", "labels"} <= columns_of(path))
+    return (path for path in folder.glob("*.csv") if set(";".join(columns_of(path)).split(";")) >= COLUMNS)
 
 
 def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str]]) -> LabelledRecord | None:

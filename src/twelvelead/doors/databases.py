@@ -38,7 +38,8 @@ def databases_command(
 
     Example: twelvelead databases data/ --no-read
     """
-    found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
+    with Console(stderr=True).status("looking for databases"):
+        found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     held = holdings(found.records)
     inside = _contents(found) if read else None
     if as_json:
