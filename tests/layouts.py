@@ -55,7 +55,7 @@ def write_ptb(folder: Path) -> None:
             f"# Additional diagnoses: {more}",
         ]  # fmt: skip
         write_fifteen_leads(folder / patient, "s0010_re", comments)
-    write_fifteen_leads(folder / "patient004", "s0020are", ["# age: n/a", "# Reason for admission:"])
+    write_fifteen_leads(folder / "patient004", "s0020are", ["# age: n/a", "# Reason for admission: n/a"])
 
 
 def write_fifteen_leads(folder: Path, name: str, comments: list[str]) -> Path:

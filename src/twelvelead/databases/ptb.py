@@ -13,6 +13,7 @@ from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.diagnoses import from_statements
 from twelvelead.record import RecordError, plausible_age, sex_letter
 
+NOTHING: Final = ("", "n/a")
 STATEMENTS: Final = ("reason for admission", "additional diagnoses")
 
 
@@ -29,7 +30,7 @@ def records(folder: Path, _: Search) -> Iterator[LabelledRecord | tuple[Path, st
         except RecordError as error:
             yield path, str(error)
             continue
-        if not said.get(STATEMENTS[0]):
+        if said.get(STATEMENTS[0], "") in NOTHING:
             yield path, "its header names no reason for admission, so nobody knows its diagnoses"
             continue
         yield LabelledRecord(

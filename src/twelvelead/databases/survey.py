@@ -14,7 +14,15 @@ from twelvelead.databases.reading import read_labelled
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import Record, RecordError
 
-UNLABELLED: Final = {"code-15": ("PAC", "PVC", "STD", "STE")}
+UNLABELLED: Final = {
+    "chapman-shaoxing": ("Normal",),
+    "code-15": ("PAC", "PVC", "STD", "STE"),
+    "georgia": ("Normal",),
+    "incart": ("Normal",),
+    "ludb": ("STD", "STE"),
+    "ningbo": ("Normal",),
+    "ptb": ("LBBB", "Normal", "RBBB"),
+}
 QUANTUM_MV: Final = 1e-3
 
 

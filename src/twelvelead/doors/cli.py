@@ -69,7 +69,7 @@ def main() -> None:
         where = f" ({error.filename})" if error.filename else ""
         _stop(f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path")
     if status == INTERRUPTED:
-        _stop("stopped; a download goes on when started again, a training run with --resume", status)
+        _stop("stopped; a training run goes on with --resume, a download when started again", status)
     sys.exit(status)
 
 
