@@ -57,6 +57,15 @@ def test_a_database_is_downloaded_and_verified(publisher, tmp_path):
     assert_whole(tmp_path / "new/ludb")
 
 
+def test_many_small_files_over_many_connections_are_counted_exactly(publisher, tmp_path):
+    files = {f"data/{n // 20}/{n}.dat": bytes([n % 256]) * n for n in range(400)}
+    publisher.publish(LUDB, files)
+    told = []
+    assert fetched(publisher, tmp_path, n_connections=16, tell=told.append).n_fetched == 400
+    assert_whole(tmp_path, files)
+    assert (told[-1].n_done, told[-1].n_bytes) == (400, sum(map(len, files.values())))
+
+
 def test_what_is_there_and_right_is_not_fetched_again(publisher, tmp_path):
     fetched(publisher, tmp_path)
     (tmp_path / "ludb.csv").write_bytes(b"damaged")
@@ -311,8 +320,9 @@ def test_a_folder_that_is_a_link_out_is_not_written_through(publisher, tmp_path)
     (tmp_path / "outside").mkdir()
     (tmp_path / "in").mkdir()
     (tmp_path / "in/data").symlink_to(tmp_path / "outside")
+    publisher.publish(LUDB, FILES | {"data/deep/2.dat": b"deep"})
     done = fetched(publisher, tmp_path / "in")
-    assert sorted(name for name, _ in done.failed) == ["data/1.dat", "data/1.hea"]
+    assert sorted(name for name, _ in done.failed) == ["data/1.dat", "data/1.hea", "data/deep/2.dat"]
     assert "is a link out of" in done.failed[0][1]
     assert not list((tmp_path / "outside").iterdir())
 

@@ -100,6 +100,17 @@ def test_mimic_without_its_statements_says_what_to_fetch(houses, tmp_path):
         find([folder])
 
 
+def test_a_recording_of_mimic_without_a_statement_is_passed_over_and_named(houses, tmp_path):
+    folder = shutil.copytree(houses / "mimic", tmp_path / "mimic")
+    table = folder / "machine_measurements.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    found = find([folder])
+    assert len(found.records) == 3
+    assert [(path.name, reason) for path, reason in found.passed_over] == [
+        ("40689241.hea", "machine_measurements.csv says nothing of it, so nobody knows its diagnoses")
+    ]
+
+
 @pytest.mark.parametrize("statement, diagnoses", [
     ("Atrial fibrillation", ("AF",)), ("Atrial fibrillation/flutter", ()), ("Atrial fibrillation or flutter", ()),
     ("AFib/flut and V-paced complexes", ()), ("Possible atrial fibrillation", ()), ("Paroxysmal atrial fibrillation", ()),

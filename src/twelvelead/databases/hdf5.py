@@ -22,12 +22,16 @@ SUFFIXES: Final = (".h5", ".hdf5")
 SPH_RATE_HZ: Final = 500.0
 CODE_15_RATE_HZ: Final = 400.0
 MAX_SAMPLES: Final = 1 << 20
+MAX_EXAMS: Final = 1 << 20
 
 
 def exam_ids(path: Path) -> list[int]:
     """The exam of each row of a part of CODE-15; raises RecordError on another file."""
     with _opened(path) as file:
-        return [int(exam) for exam in _dataset(file, "exam_id", path)[:]]
+        stored = _dataset(file, "exam_id", path)
+        if stored.ndim != 1 or len(stored) > MAX_EXAMS:
+            raise RecordError(f"{path.name}: exam_id has shape {stored.shape}, expected is (n,); fetch it again")
+        return [int(exam) for exam in stored[:]]
 
 
 def read_sph(path: Path) -> Record:

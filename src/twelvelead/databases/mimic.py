@@ -29,7 +29,9 @@ def records(folder: Path, _: Search) -> Iterator[LabelledRecord | tuple[Path, st
         return
     said: dict[int, tuple[str, ...]] = {}
     rows_of(folder / STATEMENTS, partial(_remember, said))
-    yield from labelled_rows(folder / TABLE, partial(_labelled, folder, said))
+    silent: list[tuple[Path, str]] = []
+    yield from labelled_rows(folder / TABLE, partial(_labelled, folder, said, silent))
+    yield from silent
 
 
 def _remember(said: dict[int, tuple[str, ...]], row: Row) -> None:
@@ -38,10 +40,15 @@ def _remember(said: dict[int, tuple[str, ...]], row: Row) -> None:
         said[int(row["study_id"])] = from_statements(statements)
 
 
-def _labelled(folder: Path, said: dict[int, tuple[str, ...]], row: Row) -> LabelledRecord | None:
+def _labelled(
+    folder: Path, said: dict[int, tuple[str, ...]], silent: list[tuple[Path, str]], row: Row
+) -> LabelledRecord | None:
     study = int(row["study_id"])
     path = inside(folder, row["path"] + ".hea")
-    if study not in said or not path.is_file():
+    if not path.is_file():
+        return None
+    if study not in said:
+        silent.append((path, f"{STATEMENTS} says nothing of it, so nobody knows its diagnoses"))
         return None
     return LabelledRecord(
         path=path,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from twelvelead.downloads.fetch import FREE_BYTES_TO_LEAVE, Connections, DownloadError, File, fetch
@@ -54,16 +55,16 @@ def download(
     source = _named(name)
     n_bytes, n_done, total_bytes = 0, 0, None
     files: list[File] = []
+    counting = Lock()
 
-    def received(more: int) -> None:
-        nonlocal n_bytes
-        n_bytes += more
-        tell(Told(len(files), n_done, n_bytes, total_bytes))
+    def received(more: int, files_more: int = 0) -> None:
+        nonlocal n_bytes, n_done
+        with counting:
+            n_bytes, n_done = n_bytes + more, n_done + files_more
+            tell(Told(len(files), n_done, n_bytes, total_bytes))
 
     def done() -> None:
-        nonlocal n_done
-        n_done += 1
-        received(0)
+        received(0, 1)
 
     folder.mkdir(parents=True, exist_ok=True)
     connections = _connections(n_connections, backoff_s, received)

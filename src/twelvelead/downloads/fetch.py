@@ -91,9 +91,9 @@ def fetch(file: File, folder: Path, connections: Connections) -> bool:
 def _place(folder: Path, name: str) -> Path:
     """Where a file goes; its folders are made, and must lie inside the folder even where one of them is a link."""
     path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(folder.resolve()):
         raise DownloadError(f"{path.parent} is a link out of {folder}: remove it, or choose another folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
