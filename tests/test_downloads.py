@@ -1,7 +1,6 @@
 """Downloads from a server of our own that does what servers do: drop, lie, refuse, and forget how to resume."""
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -10,10 +9,14 @@ import sys
 import time
 from contextlib import nullcontext
 from email.utils import formatdate
+from typing import NamedTuple
 
 import pytest
 
+import layouts
+import simulator
 from publisher import body, dropped, publishing, status
+from twelvelead.databases import find
 from twelvelead.downloads import SOURCES, DownloadError, download
 from twelvelead.downloads.fetch import ATTEMPTS, Connections, _request
 from twelvelead.downloads.listing import refuse_unsafe
@@ -28,8 +31,13 @@ FILES = {
 }
 
 
+class Usage(NamedTuple):
+    free: int
+
+
 @pytest.fixture
-def publisher():
+def publisher(monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12))
     with publishing() as publisher:
         publisher.publish(LUDB, FILES)
         yield publisher
@@ -385,17 +393,32 @@ def test_a_damaged_record_is_refused_in_a_sentence(damage, publisher, tmp_path):
         fetched(publisher, tmp_path, "code-15")
 
 
+@pytest.mark.parametrize(
+    "name, project, write, n",
+    [
+        ("ludb", LUDB, simulator.write_ludb, 4),
+        ("ptb-xl-100", "ptb-xl/1.0.3", lambda folder: simulator.write_ptbxl(folder, n=6, rates=(100, 500)), 6),
+        ("ecg-arrhythmia", "ecg-arrhythmia/1.0.0", layouts.write_ecg_arrhythmia, 3),
+        ("incart", "incartdb/1.0.0", layouts.write_incart, 4),
+        ("ptb", "ptbdb/1.0.0", layouts.write_ptb, 3),
+        ("mimic-iv-ecg", "mimic-iv-ecg/1.0", layouts.write_mimic, 4),
+        ("georgia", "challenge-2021/1.0.3", lambda folder: layouts.write_georgia(folder / "training/georgia"), 3),
+    ],
+)
+def test_what_was_downloaded_is_found(name, project, write, n, publisher, tmp_path):
+    write(tmp_path / "published")
+    publisher.publish(project, there(tmp_path / "published"))
+    assert fetched(publisher, tmp_path / "here", name).failed == ()
+    assert len(find([tmp_path / "here"]).records) == n
+    assert not list((tmp_path / "here").glob("records500/*"))
+
+
 def test_room_is_looked_at_first(publisher, tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: os.terminal_size((0, 0)) and Usage(10**9))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9))
     publisher.publish("mimic-iv-ecg/1.0", FILES)
     with pytest.raises(DownloadError, match=r"about 98.0 GB are needed and 0.9 GB are free in .*: make room"):
         fetched(publisher, tmp_path, "mimic-iv-ecg")
     assert set(there(tmp_path)) == {"SHA256SUMS.txt"}
-
-
-class Usage:
-    def __init__(self, free):
-        self.free = free
 
 
 def test_a_disk_that_fills_up_is_a_sentence(publisher, tmp_path, monkeypatch):
