@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 Fault = Callable[[BaseHTTPRequestHandler, bytes], None]
 
@@ -85,7 +85,7 @@ def publishing() -> Iterator[Publisher]:
             pass
 
         def do_GET(self) -> None:
-            path, wanted = unquote(self.path), self.headers.get("Range")
+            path, wanted = unquote(urlsplit(self.path).path), self.headers.get("Range")
             publisher.asked.append((path, wanted))
             if path not in publisher.files:
                 return status(404)(self, b"")

@@ -38,6 +38,7 @@ class Usage(NamedTuple):
 @pytest.fixture
 def publisher(monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     with publishing() as publisher:
         publisher.publish(LUDB, FILES)
         yield publisher
@@ -203,6 +204,15 @@ def test_an_address_with_https_is_not_followed_to_one_without(led_to, is_refused
     connections = Connections(Pool(), lambda _: None)
     with pytest.raises(DownloadError, match="without https") if is_refused else nullcontext():
         _request("https://publisher/x", 0, connections)
+
+
+def test_the_proxy_of_the_environment_is_used(publisher, tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", publisher.url)
+    assert download("ludb", tmp_path / "by proxy", mirror="http://mirror.invalid", backoff_s=0.001).failed == ()
+    assert_whole(tmp_path / "by proxy")
+    monkeypatch.setenv("no_proxy", "mirror.invalid")
+    with pytest.raises(DownloadError, match="the connection failed"):
+        download("ludb", tmp_path / "direct", mirror="http://mirror.invalid", backoff_s=0.001)
 
 
 @pytest.mark.parametrize("mirror", ["ftp://x", "file:///etc", "physionet.org", ""])

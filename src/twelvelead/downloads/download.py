@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Final
+from urllib.parse import urlsplit
 
 from twelvelead.downloads.fetch import FREE_BYTES_TO_LEAVE, Connections, DownloadError, File, fetch
 from twelvelead.downloads.listing import Listing, listing_of
@@ -66,9 +67,10 @@ def download(
     def done() -> None:
         received(0, 1)
 
+    listing = listing_of(source, mirror)
     folder.mkdir(parents=True, exist_ok=True)
-    connections = _connections(n_connections, backoff_s, received)
-    files = _listed(listing_of(source, mirror), folder, connections)
+    connections = _connections(listing.url, n_connections, backoff_s, received)
+    files = _listed(listing, folder, connections)
     total_bytes, n_bytes = _refuse_too_little_room(files, source, folder), 0
     return _fetch_all(files, folder, connections, n_connections, done)
 
@@ -79,18 +81,23 @@ def _named(name: str) -> Source:
     return SOURCES[name]
 
 
-def _connections(n: int, backoff_s: float, received: Callable[[int], None]) -> Connections:
+def _connections(address: str, n: int, backoff_s: float, received: Callable[[int], None]) -> Connections:
+    """Connections to a server, through the proxy that the environment names (`https_proxy`, `no_proxy`), if any."""
+    from urllib.request import getproxies, proxy_bypass
+
     import urllib3
 
     redirects_only = urllib3.Retry(
         total=None, connect=0, read=0, status=0, other=0, redirect=MAX_REDIRECTS, respect_retry_after_header=False
     )
-    pool = urllib3.PoolManager(
-        maxsize=n,
-        retries=redirects_only,
-        timeout=urllib3.Timeout(connect=CONNECT_S, read=SILENCE_S),
-        headers={"User-Agent": "twelvelead"},
-    )
+    timeout = urllib3.Timeout(connect=CONNECT_S, read=SILENCE_S)
+    headers = {"User-Agent": "twelvelead"}
+    proxy = getproxies().get(urlsplit(address).scheme)
+    pool: urllib3.PoolManager
+    if proxy and not proxy_bypass(urlsplit(address).netloc):
+        pool = urllib3.ProxyManager(proxy, maxsize=n, retries=redirects_only, timeout=timeout, headers=headers)
+    else:
+        pool = urllib3.PoolManager(maxsize=n, retries=redirects_only, timeout=timeout, headers=headers)
     return Connections(pool, received, backoff_s=backoff_s)
 
 
