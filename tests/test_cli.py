@@ -12,11 +12,12 @@ from xml.etree import ElementTree
 import pytest
 from pydicom.data import get_testdata_file
 
+import layouts
 import simulator
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.network.zoo import NETWORKS
 
-COMMANDS = ["classify", "evaluate", "score", "train", "networks"]
+COMMANDS = ["classify", "evaluate", "score", "train", "networks", "download", "databases"]
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,25 @@ def test_every_command_has_help_with_an_example(command, twelvelead):
     done = twelvelead(command, "--help")
     assert done.returncode == 0
     assert f"Example: twelvelead {command}" in " ".join(done.stdout.split())
+
+
+def test_the_command_line_starts_without_what_few_commands_need():
+    program = "import sys, twelvelead.doors.cli; print(*{'torch', 'urllib3', 'h5py', 'scipy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
+def test_a_missing_library_is_named_with_its_extra(tmp_path):
+    layouts.write_code15(tmp_path)
+    program = (
+        "import sys; sys.modules['h5py'] = None; sys.argv = ['twelvelead', 'databases', sys.argv[1]]; "
+        "from twelvelead.doors.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "twelvelead: this command needs h5py: install it with pip install 'twelvelead[hdf5]'"
+    )
 
 
 def test_classify_answers_a_line_each_and_goes_on_after_a_refusal(folder, bundle, twelvelead):
@@ -188,7 +208,9 @@ def test_ctrl_c_says_how_to_go_on(home, tmp_path):
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.strip().endswith("twelvelead: stopped; a training run goes on with --resume")
+    assert errors.strip().endswith(
+        "twelvelead: stopped; a training run goes on with --resume, a download when started again"
+    )
 
 
 def test_a_file_name_of_any_bytes_is_classified_and_drawn(bundle, twelvelead, tmp_path):

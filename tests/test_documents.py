@@ -12,6 +12,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 import simulator
+from publisher import Publisher, publishing
 from twelvelead.classifier import shipped_bundle
 
 ROOT = Path(__file__).parent.parent
@@ -40,15 +41,29 @@ def working_folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def mirror():
+    with publishing() as publisher:
+        publish_all(publisher)
+        yield publisher.url
+
+
+def publish_all(publisher: Publisher) -> None:
+    publisher.publish("ptb-xl/1.0.3", {"ptbxl_database.csv": b"ecg_id\n", "records100/00000/00001_lr.hea": b"1\n"})
+    publisher.publish("challenge-2021/1.0.3", {"training/georgia/g1/E00001.hea": b"E\n"})
+
+
 def test_the_readme_begins_with_the_two_commands():
     assert [line.split("#")[0].strip() for line in commands()[:2]] == ["make demo", "make test"]
 
 
 @pytest.mark.parametrize("command", [command for command in commands() if command.startswith("twelvelead")])
-def test_the_readmes_commands_run(command, working_folder, twelvelead):
+def test_the_readmes_commands_run(command, working_folder, twelvelead, mirror):
     arguments = shlex.split(command)[1:]
     if arguments[0] == "train":
         arguments += ["--epochs", "2"]  # enough to run the command, not to learn
+    if arguments[0] == "download":
+        arguments += ["--mirror", mirror]  # nothing is fetched from the internet by a test
     done = twelvelead(*arguments, cwd=working_folder)
     assert done.returncode == 0, done.stderr
 

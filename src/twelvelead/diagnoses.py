@@ -1,6 +1,8 @@
 """What can be said: the nine diagnoses of CPSC2018, and the codes in which databases write them."""
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from twelvelead.record import LEADS
@@ -92,6 +94,50 @@ LUDB_UNREMARKABLE: Final = {
     "electric axis of the heart: horizontal",
 }
 
+AHA: Final = {
+    "1": "Normal",
+    "30": "PAC",
+    "31": "PAC",  # not conducted
+    "50": "AF",
+    "60": "PVC",
+    "82": "I-AVB",  # "prolonged PR interval": these statements have no other for the first degree
+    "104": "LBBB",
+    "106": "RBBB",
+}
+AHA_ST_DEVIATION: Final = ("145", "146")
+AHA_DIRECTION: Final = {"362": "STD", "363": "STE"}
+AHA_UNSURE: Final = frozenset({"301", "302", "312", "315"})  # borderline, consider, possible, probable
+
+CODE_15: Final = {
+    "1dAVb": "I-AVB",
+    "AF": "AF",
+    "LBBB": "LBBB",
+    "RBBB": "RBBB",
+    "normal_ecg": "Normal",
+}
+
+_BEATS = r"(?:complex|beat|contraction|extrasystole)"
+_ST = r"\bst(?:[ -]segment)?(?: junctional)? "
+STATEMENTS: Final = {
+    "AF": r"\batrial fibrillation(?!.*flutter)(?! ?/)|\bafib\b(?! ?/)",
+    "I-AVB": r"\b(?:1st|first|i)[ -]degree a-?v[ -]block",
+    "LBBB": r"\bleft bundle[ -]branch block|\blbbb\b",
+    "Normal": r"^(?:\W*)normal ecg\W*$",
+    "PAC": rf"\b(?:pac|apc|apb)(?:s|\(s\))?(?!\w)|\b(?:atrial|supraventricular) premature {_BEATS}"
+    rf"|\bpremature (?:atrial|supraventricular) {_BEATS}|\bsvebs?\b",
+    "PVC": rf"\b(?:pvc|vpc|vpb)(?:s|\(s\))?(?!\w)|\bventricular premature {_BEATS}|\bpremature ventricular {_BEATS}"
+    r"|\bventricular (?:bigeminy|trigeminy|couplet)",
+    "RBBB": r"\bright bundle[ -]branch block|\brbbb\b",
+    "STD": rf"{_ST}depression",
+    "STE": rf"{_ST}elev",
+}
+MAX_STATEMENT_CHARACTERS: Final = 500
+UNSURE: Final = (
+    r"\b(?:no|not|non|without|absent|consider|possibl[ey]|probabl[ey]|suggests?|suspect(?:ed)?|borderline|cannot|"
+    r"exclude|rule out|versus|vs|or|likely|previous|prior|history|paroxysmal|incomplete|partial|nonspecific|"
+    r"normal variant)\b|\?"
+)
+
 CHALLENGE_2020_EQUIVALENT: Final = {"59118001": "713427006", "63593006": "284470004", "17338001": "427172004"}
 CHALLENGE_2020_SCORED: Final = frozenset(
     {
@@ -128,6 +174,38 @@ def from_scp(codes: Iterable[str]) -> tuple[str, ...]:
 def from_cpsc_numbers(numbers: Iterable[str]) -> tuple[str, ...]:
     """Diagnoses from the numbers 1 to 9 of CPSC2018's REFERENCE.csv."""
     return in_order(CPSC_NUMBERS[number] for number in numbers)
+
+
+def from_aha(statements: Iterable[str]) -> tuple[str, ...]:
+    """Diagnoses from AHA statements such as `30+310`: a primary code and its modifiers.
+
+    Codes: Mason, Hancock, Gettes, Circulation 115, 1325 (2007), tables 1 and 3. A statement with a modifier that
+    makes it unsure does not count; an ST deviation counts by its direction.
+    """
+    found: list[str] = []
+    for statement in statements:
+        primary, *modifiers = (code.strip() for code in statement.split("+"))
+        if AHA_UNSURE.intersection(modifiers):
+            continue
+        if primary in AHA_ST_DEVIATION:
+            found += [AHA_DIRECTION[code] for code in modifiers if code in AHA_DIRECTION]
+        elif primary in AHA:
+            found.append(AHA[primary])
+    return in_order(found)
+
+
+def from_statements(statements: Iterable[str]) -> tuple[str, ...]:
+    """Diagnoses that English statements name; one with a word of doubt, negation or the past names none."""
+    short = (statement for statement in statements if len(statement) <= MAX_STATEMENT_CHARACTERS)
+    return in_order(diagnosis for statement in short for diagnosis in _named_by(statement))
+
+
+@lru_cache(maxsize=4096)  # a cart has few statements and a database many recordings
+def _named_by(statement: str) -> tuple[str, ...]:
+    plain = " ".join(statement.lower().split())
+    if re.search(UNSURE, plain):
+        return ()
+    return tuple(diagnosis for diagnosis, form in STATEMENTS.items() if re.search(form, plain))
 
 
 def from_ludb(statements: Iterable[str]) -> tuple[str, ...]:

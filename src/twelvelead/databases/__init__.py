@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from twelvelead.databases import challenge, cpsc2018, ludb, ptbxl
+from twelvelead.databases import challenge, code15, cpsc2018, incart, ludb, mimic, own, ptb, ptbxl, sph
 from twelvelead.databases.labelled import (
     DatabaseError,
     LabelledRecord,
@@ -18,6 +18,7 @@ from twelvelead.databases.labelled import (
     truth_of,
     without_repetitions,
 )
+from twelvelead.databases.reading import read_labelled
 
 __all__ = [
     "DatabaseError",
@@ -28,6 +29,7 @@ __all__ = [
     "only",
     "people_of",
     "read_keys",
+    "read_labelled",
     "truth_of",
 ]
 
@@ -46,16 +48,26 @@ LAYOUTS: Final = (
     Layout(ptbxl.is_here, ptbxl.records, owns_below=True),
     Layout(ludb.is_here, ludb.records, owns_below=True),
     Layout(cpsc2018.is_here, cpsc2018.records, owns_below=True),
+    Layout(mimic.is_here, mimic.records, owns_below=True),
+    Layout(code15.is_here, code15.records, owns_below=True),
+    Layout(sph.is_here, sph.records, owns_below=True),
+    Layout(ptb.is_here, ptb.records, owns_below=True),
+    Layout(incart.is_here, incart.records, owns_below=False),
+    Layout(own.is_here, own.records, owns_below=False),
     Layout(challenge.is_here, challenge.records, owns_below=False),
 )
 
 
 @dataclass(frozen=True)
 class Found:
-    """The labelled recordings below some folders, each once, and what was passed over: (path, reason)."""
+    """The labelled recordings below some folders, each once, and what was passed over: (path, reason).
+
+    repeated: how many files hold, by their names, a recording that another file holds too.
+    """
 
     records: tuple[LabelledRecord, ...]
     passed_over: tuple[tuple[Path, str], ...]
+    repeated: int = 0
 
 
 def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
@@ -78,9 +90,12 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
         why = "".join(f"; {path.name} was passed over: {reason}" for path, reason in passed_over[:1])
         raise DatabaseError(
             f"no labelled recordings in {', '.join(map(str, folders))}: known are the Challenge's headers with Dx, "
-            f"PTB-XL ({ptbxl.TABLE}), LUDB ({ludb.TABLE}) and CPSC2018 ({cpsc2018.TABLE}){why}"
+            f"PTB-XL ({ptbxl.TABLE}), LUDB ({ludb.TABLE}), CPSC2018 ({cpsc2018.TABLE}), MIMIC-IV-ECG ({mimic.TABLE}), "
+            f"CODE-15 ({code15.TABLE}), SPH ({sph.TABLE}), PTB, INCART, and any CSV with path and labels{why}"
         )
-    return Found(tuple(without_repetitions(records)), tuple(passed_over))
+    once, taken = without_repetitions(records), {record.path for record in records}
+    left_out = [(path, reason) for path, reason in passed_over if path not in taken]
+    return Found(tuple(once), tuple(left_out), len({(record.path, record.row) for record in records}) - len(once))
 
 
 def _walk(search: Search) -> Iterator[Entry]:

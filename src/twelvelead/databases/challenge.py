@@ -8,7 +8,7 @@ from typing import Final
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.diagnoses import from_challenge
 from twelvelead.formats.wfdb_header import read_header
-from twelvelead.record import RecordError, sex_letter
+from twelvelead.record import RecordError, plausible_age, sex_letter
 
 BY_PREFIX: Final = {
     "A": "cpsc2018",
@@ -49,6 +49,7 @@ def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Pat
                 sinus_rhythm_means_normal=database in CODES_SINUS_RHYTHM_FOR_NORMAL,
             ),
             sex=sex_letter(comments.get("sex")),
+            age=plausible_age(comments.get("age")),
         )
 
 

@@ -23,6 +23,7 @@ class LabelledRecord:
 
     database and recording: together its identity, the same in every form in which it was published.
     diagnoses: those of the nine that it has; empty for a negative. patient, fold: None where unpublished.
+    age: years. row: which recording of a file that holds many; None for a file of its own.
     """
 
     path: Path
@@ -32,6 +33,8 @@ class LabelledRecord:
     patient: str | None = None
     fold: int | None = None
     sex: Literal["F", "M"] | None = None
+    age: float | None = None
+    row: int | None = None
 
     @property
     def key(self) -> str:

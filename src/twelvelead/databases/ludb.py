@@ -8,7 +8,7 @@ from typing import Final
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, labelled_rows
 from twelvelead.diagnoses import from_ludb
-from twelvelead.record import sex_letter
+from twelvelead.record import plausible_age, sex_letter
 
 TABLE: Final = "ludb.csv"
 NOT_STATEMENTS: Final = ("ID", "Sex", "Age")
@@ -37,4 +37,5 @@ def _labelled(folder: Path, row: Row) -> LabelledRecord | None:
         diagnoses=from_ludb(line for cell in cells for line in cell.splitlines()),
         patient=str(number),
         sex=sex_letter(row.get("Sex")),
+        age=plausible_age(row.get("Age")),
     )

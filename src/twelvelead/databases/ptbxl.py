@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases.labelled import LabelledRecord, Search
-from twelvelead.databases.tables import Row, labelled_rows
+from twelvelead.databases.tables import Row, inside, labelled_rows
 from twelvelead.diagnoses import from_scp
-from twelvelead.record import sex_letter
+from twelvelead.record import plausible_age, sex_letter
 
 TABLE: Final = "ptbxl_database.csv"
 COLUMNS: Final = {100: "filename_lr", 500: "filename_hr"}
@@ -39,14 +39,10 @@ def _labelled(folder: Path, columns: list[str], row: Row) -> LabelledRecord | No
         patient=str(int(float(row["patient_id"]))) if row.get("patient_id") else None,
         fold=int(float(row["strat_fold"])) if row.get("strat_fold") else None,
         sex=sex_letter(SEX.get(row.get("sex", "").split(".")[0])),
+        age=plausible_age(row.get("age")),
     )
 
 
 def _first_present(folder: Path, names: list[str]) -> Path | None:
-    for name in names:
-        relative = Path(name + ".hea")
-        if relative.is_absolute() or ".." in relative.parts:
-            raise ValueError(f"file name {name!r} outside the database")
-        if (path := folder / relative).is_file():
-            return path
-    return None
+    paths = (inside(folder, name + ".hea") for name in names)
+    return next((path for path in paths if path.is_file()), None)

@@ -3,10 +3,13 @@
 import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Final, TypeVar
 
 from twelvelead.databases.labelled import DatabaseError, LabelledRecord
 
 Row = dict[str, str]
+Made = TypeVar("Made")
+MAX_TITLE_BYTES: Final = 1 << 16
 
 
 def labelled_rows(table: Path, labelled: Callable[[Row], LabelledRecord | None]) -> Iterator[LabelledRecord]:
@@ -14,13 +17,43 @@ def labelled_rows(table: Path, labelled: Callable[[Row], LabelledRecord | None])
 
     Raises DatabaseError, with the row's number, when the table or a row is damaged.
     """
+    return (record for record in _each(table, labelled) if record is not None)
+
+
+def rows_of(table: Path, remember: Callable[[Row], None]) -> None:
+    """Hand over each row; raises DatabaseError, with the row's number, when the table or a row is damaged."""
+    for _ in _each(table, remember):
+        pass
+
+
+def _each(table: Path, make: Callable[[Row], Made]) -> Iterator[Made]:
     number = 1
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file, restval=""):
                 number += 1
-                cells = {str(column): cell for column, cell in row.items() if isinstance(cell, str)}
-                if (record := labelled(cells)) is not None:
-                    yield record
+                yield make({str(column): cell for column, cell in row.items() if isinstance(cell, str)})
     except (csv.Error, KeyError, ValueError, OverflowError) as error:
-        raise DatabaseError(f"{table}: row {number} is damaged ({error!r}); fetch the table again") from error
+        raise DatabaseError(
+            f"{table}: row {number} is damaged ({error!r}); correct or fetch the table again"
+        ) from error
+
+
+def columns_of(table: Path) -> set[str]:
+    """The columns of a table; none where it is no readable table."""
+    if not table.is_file():
+        return set()
+    try:
+        with table.open("rb") as file:
+            title = file.readline(MAX_TITLE_BYTES).decode("utf-8-sig")
+        return {column.strip() for column in next(csv.reader([title.rstrip("\r\n")]), [])}
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return set()
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The file of this name below a folder; raises ValueError on a name that leads out of it."""
+    relative = Path(name)
+    if relative.is_absolute() or ".." in relative.parts or not relative.parts or "\0" in name:
+        raise ValueError(f"file name {name!r} outside the database")
+    return folder / relative

@@ -35,6 +35,9 @@ DATABASES: Final = {
     "ningbo": ("Ningbo", "CC BY 4.0", "https://doi.org/10.13026/34va-7q14"),
     "ptb": ("PTB", "ODC-By 1.0", "https://doi.org/10.13026/C28C71"),
     "incart": ("INCART", "ODC-By 1.0", "https://doi.org/10.13026/C2V88N"),
+    "sph": ("SPH", "CC0 1.0", "https://doi.org/10.6084/m9.figshare.c.5779802"),
+    "code-15": ("CODE-15 %", "CC BY 4.0", "https://doi.org/10.5281/zenodo.4916206"),
+    "mimic-iv-ecg": ("MIMIC-IV-ECG", "ODbL 1.0", "https://doi.org/10.13026/4nqg-sb35"),
 }
 
 

@@ -8,6 +8,8 @@ import typer
 from typer.exceptions import TyperException
 
 from twelvelead.doors.classify import classify_command
+from twelvelead.doors.databases import databases_command
+from twelvelead.doors.download import download_command
 from twelvelead.doors.evaluate import evaluate_command
 from twelvelead.doors.networks import networks_command
 from twelvelead.doors.score import score_command
@@ -16,6 +18,7 @@ from twelvelead.doors.train import train_command
 from twelvelead.record import TwelveleadError, printable
 
 INTERRUPTED = 130
+EXTRAS = {"h5py": "hdf5"}  # what is not here belongs to training
 
 app = typer.Typer(
     name="twelvelead",
@@ -29,6 +32,8 @@ app.command("score")(score_command)
 app.command("train")(train_command)
 app.command("study")(study_command)
 app.command("networks")(networks_command)
+app.command("download")(download_command)
+app.command("databases")(databases_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -58,12 +63,13 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("twelvelead"):
             raise
-        _stop(f"this command needs {error.name}: install it with pip install 'twelvelead[train]'")
+        extra = EXTRAS.get(error.name, "train")
+        _stop(f"this command needs {error.name}: install it with pip install 'twelvelead[{extra}]'")
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         _stop(f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path")
     if status == INTERRUPTED:
-        _stop("stopped; a training run goes on with --resume", status)
+        _stop("stopped; a training run goes on with --resume, a download when started again", status)
     sys.exit(status)
 
 

@@ -16,10 +16,18 @@ from rich.table import Table
 
 from twelvelead.classifier import Classifier, classify, load_bundle, shipped_bundle
 from twelvelead.classifier.bundle import add_test
-from twelvelead.databases import DatabaseError, LabelledRecord, find, only, people_of, read_keys, truth_of
+from twelvelead.databases import (
+    DatabaseError,
+    LabelledRecord,
+    find,
+    only,
+    people_of,
+    read_keys,
+    read_labelled,
+    truth_of,
+)
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, PtbXlRate
-from twelvelead.formats import read
 from twelvelead.record import RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, Predictions
@@ -74,7 +82,7 @@ def predict(
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         for record in bar.track(records, description="classifying"):
             try:
-                reports.append(classify(read(record.path), classifier, anyway=True))
+                reports.append(classify(read_labelled(record), classifier, anyway=True))
                 kept.append(record)
             except RecordError as error:
                 refused.append((record.path, str(error)))

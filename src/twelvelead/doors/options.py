@@ -13,7 +13,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON for machines on s
 Folders = Annotated[
     list[Path],
     typer.Argument(
-        help="Folders that hold databases in their home layouts: the Challenge's, PTB-XL's, LUDB's, CPSC2018's.",
+        help="Folders that hold databases in their home layouts, or a CSV with the columns path and labels.",
         show_default=False,
     ),
 ]

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.databases import LabelledRecord, truth_of
-from twelvelead.formats import read
+from twelvelead.databases import LabelledRecord, read_labelled, truth_of
 from twelvelead.record import RecordError
 from twelvelead.signals.recipe import Recipe
 
@@ -46,7 +45,7 @@ def load(
     kept, signals, in_mv, refused = [], [], [], []
     for labelled in records:
         try:
-            record = read(labelled.path)
+            record = read_labelled(labelled)
             signals.append(recipe.filtered(record))
             kept.append(labelled)
             in_mv.append(record.unit == "mV")

@@ -1,0 +1,68 @@
+"""One's own recordings: any CSV with the columns `path` and `labels`, and `patient`, `age`, `sex`, `fold` if known."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
+from twelvelead.diagnoses import DIAGNOSES, from_challenge
+from twelvelead.record import plausible_age, sex_letter
+
+COLUMNS: Final = {"path", "labels"}
+NONE: Final = "none"
+_IN_ORDER = {name.lower(): name for name in DIAGNOSES}
+
+
+def is_here(folder: Path) -> bool:
+    """Whether a folder holds such a table."""
+    return any(_tables(folder))
+
+
+def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+    """Each row whose file is there; (path, reason) for a row without labels or without its file."""
+    for table in sorted(_tables(folder)):
+        if not columns_of(table) >= COLUMNS:
+            yield table, "its columns are parted by semicolons: save it with commas"
+            continue
+        left_out: list[tuple[Path, str]] = []
+
+        def labelled(row: Row, left_out: list[tuple[Path, str]] = left_out) -> LabelledRecord | None:
+            return _labelled(folder, search.root, row, left_out)
+
+        yield from labelled_rows(table, labelled)
+        yield from left_out
+
+
+def _tables(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.glob("*.csv") if set(";".join(columns_of(path)).split(";")) >= COLUMNS)
+
+
+def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str]]) -> LabelledRecord | None:
+    path = inside(folder, row["path"].strip())
+    labels = [label for label in re.split(r"[\s,;|]+", row["labels"].strip()) if label]
+    if not path.is_file():
+        left_out.append((path, "the table names it and it is not there"))
+        return None
+    if not labels:
+        left_out.append((path, f"the table gives it no labels: write `{NONE}` for none of the nine"))
+        return None
+    return LabelledRecord(
+        path=path,
+        database=root.resolve().name,
+        recording=path.relative_to(root).with_suffix("").as_posix(),
+        diagnoses=_diagnoses(labels),
+        patient=row.get("patient", "").strip() or None,
+        fold=int(row["fold"]) if row.get("fold", "").strip() else None,
+        sex=sex_letter(row.get("sex")),
+        age=plausible_age(row.get("age")),
+    )
+
+
+def _diagnoses(labels: list[str]) -> tuple[str, ...]:
+    """Names of the nine in any case, or SNOMED CT codes; `none` alone for a negative."""
+    unknown = [label for label in labels if label.lower() not in (*_IN_ORDER, NONE) and not label.isdecimal()]
+    if unknown or (NONE in map(str.lower, labels) and len(labels) > 1):
+        raise ValueError(f"labels {labels}: allowed are {', '.join(DIAGNOSES)}, SNOMED CT codes, or `{NONE}` alone")
+    return from_challenge(_IN_ORDER.get(label.lower(), label) for label in labels)

@@ -1,0 +1,13 @@
+"""A labelled recording -> its Record, whether it has a file of its own or is one row among many."""
+
+from twelvelead.databases import hdf5
+from twelvelead.databases.labelled import LabelledRecord
+from twelvelead.formats import read
+from twelvelead.record import Record
+
+
+def read_labelled(record: LabelledRecord) -> Record:
+    """Read one recording of a database; raises RecordError on whatever is no 12-lead ECG."""
+    if record.path.suffix not in hdf5.SUFFIXES:
+        return read(record.path)
+    return hdf5.read_sph(record.path) if record.row is None else hdf5.read_code_15(record.path, record.row)
