@@ -4,13 +4,12 @@ Format: DICOM PS3.3, section C.10.9 (Waveform Module); sensitivity and its corre
 """
 
 from io import BytesIO
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.files import BEGINNING_BYTES, read_bytes
+from twelvelead.formats.files import BEGINNING_BYTES, Given, refuse_too_many
 from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
@@ -24,10 +23,10 @@ def is_dicom(start: bytes) -> bool:
     return start[128:132] == b"DICM"
 
 
-def read(path: Path) -> Record:
+def read(given: Given) -> Record:
     """Read the rhythm of a DICOM ECG; raises RecordError when there is none, or it states no unit or rate."""
     try:
-        return _record(path)
+        return _record(given)
     except RecordError:
         raise
     except AttributeError as error:
@@ -36,10 +35,10 @@ def read(path: Path) -> Record:
         raise RecordError(f"DICOM file is damaged ({error}): export it again") from error
 
 
-def _record(path: Path) -> Record:
+def _record(given: Given) -> Record:
     import pydicom  # .3 s, so only where a DICOM file is read
 
-    data = read_bytes(path, at_most=MAX_BYTES)
+    data = given.content(at_most=MAX_BYTES)
     if any(syntax in data[:BEGINNING_BYTES] for syntax in (DEFLATED, BIG_ENDIAN)):
         raise RecordError("DICOM file deflated, or in big-endian order: convert it to explicit little endian first")
     dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
@@ -48,7 +47,7 @@ def _record(path: Path) -> Record:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
     group = max(groups, key=lambda each: int(each.NumberOfWaveformSamples))
     return record_from_leads(
-        path.stem,
+        given.name,
         _leads(group),
         float(group.SamplingFrequency),
         age=_age_years(dataset),
