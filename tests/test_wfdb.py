@@ -202,8 +202,8 @@ def test_other_sample_formats_against_the_reference_reader(code, kind, tmp_path)
 
 
 def test_a_sample_format_that_is_not_read_names_those_that_are(tmp_path):
-    with pytest.raises(RecordError, match="signal format 212: formats 16, 32, 61, 80 are read"):
-        read(Wfdb("1", digital(SIGNAL), suffix=".dat", format="212").write(tmp_path))
+    with pytest.raises(RecordError, match="signal format 310: formats 16, 24, 32, 61, 80, 212, 508, 516, 524 are read"):
+        read(Wfdb("1", digital(SIGNAL), suffix=".dat", format="310").write(tmp_path))
 
 
 @pytest.mark.parametrize("baseline", ["99999999999999999999", "9223372036854775807"])

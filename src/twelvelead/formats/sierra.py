@@ -55,7 +55,16 @@ def read(given: Given) -> Record:
         rate_hz,
         age=None if patient is None else patient.findtext("age/years"),
         sex=None if patient is None else patient.findtext("sex"),
+        warnings=_about_calibration(signal, rate_hz),
     )
+
+
+def _about_calibration(signal: NDArray[np.float64], rate_hz: float) -> tuple[str, ...]:
+    """What to know where the strip ends with a pulse that is the same in all leads, even in V1 and aVR."""
+    differs = np.flatnonzero(np.ptp(signal, axis=0) > 0)
+    n_same = signal.shape[1] - 1 - int(differs[-1]) if len(differs) else 0
+    is_pulse = n_same > 0 and np.ptp(signal[0, -n_same:]) > 0.5
+    return (f"the last {n_same / rate_hz:.2f} s are a calibration pulse and no heart's",) if is_pulse else ()
 
 
 def _lead_names(waves: "Element", facts: dict[str, str]) -> list[str]:
