@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
@@ -65,16 +66,28 @@ def read(
     rate_hz, unit: for CSV and NPY, where the file does not state them itself.
     Raises RecordError, with the way out, on whatever is no 12-lead ECG.
     """
-    given = _given(source, rate_hz, unit)
+    form, given = _recognised(_given(source, rate_hz, unit))
+    if not form.takes_statements and (rate_hz, unit) != (None, None):
+        raise RecordError(f"{form.name} states rate and unit itself: give neither")
+    record = form.read(given)
+    if len(record.flat_leads) == len(LEADS):
+        raise RecordError("none of the twelve leads ever changes: nothing was recorded; look at the source of the file")
+    return record
+
+
+def format_name(path: Path | str) -> str:
+    """The name of a file's format, as `read` recognises it; raises RecordError where it is none."""
+    return _recognised(_given(path, None, None))[0].name
+
+
+def _recognised(given: Given) -> tuple[Format, Given]:
+    """The format, and what to read: the header where a signal file was given."""
     start = given.beginning()
-    for form in FORMATS:
-        if form.recognises(start):
-            if not form.takes_statements and (rate_hz, unit) != (None, None):
-                raise RecordError(f"{form.name} states rate and unit itself: give neither")
-            return _some_signal(form.read(given))
+    if found := next((form for form in FORMATS if form.recognises(start)), None):
+        return found, given
     if given.path is not None and given.path.suffix.lower() in SIGNAL_SUFFIXES:
         if (header := _header_beside(given.path)) is not None:
-            return _some_signal(wfdb.read(Given(name=header.stem, path=header)))
+            return FORMATS[0], replace(given, name=header.stem, path=header)
         raise RecordError(f"a signal file without its header {given.path.stem}.hea: put the header beside it")
     allowed = ", ".join(form.name for form in FORMATS)
     raise RecordError(f"starts with {start[:8]!r}, which is none of the formats that can be read: {allowed}")
@@ -95,13 +108,6 @@ def _given(source: Path | str | bytes | BinaryIO, rate_hz: float | None, unit: s
     except (OSError, ValueError):
         pass  # what is no possible name is refused when it is opened
     return Given(name=path.stem, path=path, rate_hz=rate_hz, unit=unit)
-
-
-def _some_signal(record: Record) -> Record:
-    """The record, unless nothing was recorded."""
-    if len(record.flat_leads) == len(LEADS):
-        raise RecordError("none of the twelve leads ever changes: nothing was recorded; look at the source of the file")
-    return record
 
 
 def recordings_in(folder: Path) -> list[Path]:

@@ -19,6 +19,7 @@ MAX_NPY_BYTES: Final = 1 << 27
 MAX_HEADER_LINES: Final = 64
 MAX_COLUMNS: Final = 64
 SEPARATORS: Final = ",;\t"
+STANDARDISED_UNIT: Final = "NU"
 NUMBER_KINDS: Final = "iuf"
 _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
 _CELL = re.compile(r"[-+\d.eE\s]*")
@@ -57,9 +58,18 @@ def read_csv(given: Given) -> Record:
     if len(set(names)) < len(names) or len(names) > MAX_COLUMNS:
         raise RecordError(f"{len(names)} columns, not each named once: there may be {MAX_COLUMNS} of different names")
     rate_hz, unit = _rate_hz(given, stated.get("rate_hz")), _unit(given, stated.get("unit"))
-    signal = _numbers(rest, _separator(line), len(names)).T * millivolts_per(unit)
+    is_standardised = unit == STANDARDISED_UNIT
+    signal = _numbers(rest, _separator(line), len(names)).T
+    if not is_standardised:
+        with np.errstate(over="ignore"):
+            signal = signal * np.float32(millivolts_per(unit))
     return record_from_leads(
-        given.name, dict(zip(names, signal, strict=True)), rate_hz, age=stated.get("age"), sex=stated.get("sex")
+        given.name,
+        dict(zip(names, signal, strict=True)),
+        rate_hz,
+        unit="NU" if is_standardised else "mV",
+        age=stated.get("age"),
+        sex=stated.get("sex"),
     )
 
 
@@ -137,6 +147,6 @@ def _unit(given: Given, stated: str | None) -> str:
     """The unit that the file or whoever gave it states; raises RecordError where both do differently, or neither."""
     if stated is None and given.unit is None:
         raise RecordError("no unit is stated: give one (--unit), or write `# unit: mV` before the names")
-    if stated is not None and given.unit is not None and millivolts_per(stated) != millivolts_per(given.unit):
+    if stated and given.unit and stated != given.unit and millivolts_per(stated) != millivolts_per(given.unit):
         raise RecordError(f"the file states {stated!r}, not the {given.unit!r} given: leave one of them away")
     return stated if stated is not None else given.unit or ""
