@@ -15,6 +15,8 @@ MAX_ELEMENTS: Final = 100_000
 MAX_DEPTH: Final = 64
 MAX_ATTRIBUTES: Final = 100
 
+UNREADABLE: Final = (expat.ExpatError, LookupError, ValueError)  # the last two where an encoding is none, or no text's
+
 _PROLOG = r"(?:\s|<\?(?>.*?\?>)|<!--(?>.*?-->)|<!DOCTYPE[^>\[]*>)*+"  # possessive: damaged text costs no time
 _BEFORE_ROOT = re.compile(rf"\ufeff?{_PROLOG}<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL)
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
@@ -37,7 +39,7 @@ def checked_xml(given: Given) -> bytes:
     data = given.content(at_most=MAX_BYTES)
     try:
         _walk(data)
-    except expat.ExpatError as error:
+    except UNREADABLE as error:
         data = _as_utf8(data, error)
     return data
 
@@ -52,7 +54,7 @@ def tree(data: bytes) -> "Element":
     return root
 
 
-def _as_utf8(data: bytes, error: expat.ExpatError) -> bytes:
+def _as_utf8(data: bytes, error: Exception) -> bytes:
     """Text in Latin-1 that declares nothing or UTF-8, which carts do write; raises RecordError on all else."""
     try:
         data.decode("utf-8")
@@ -60,7 +62,7 @@ def _as_utf8(data: bytes, error: expat.ExpatError) -> bytes:
         plain = _DECLARATION.sub(b"", data).decode("latin-1").encode()
         try:
             _walk(plain)
-        except expat.ExpatError as other:
+        except UNREADABLE as other:
             raise RecordError(f"XML is damaged ({other}): export the recording again") from other
         return plain
     raise RecordError(f"XML is damaged ({error}): export the recording again") from error
