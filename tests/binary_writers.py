@@ -48,7 +48,9 @@ def scp_of_eight(folder: Path) -> Path:
     return scp(folder, leads=("I", "II", "V1", "V2", "V3", "V4", "V5", "V6"))
 
 
-def edf(folder: Path, signal=SIGNAL, unit="uV", width=2, records=None, extra=(), kind="", patient="X F 01-JAN-1970 X") -> Path:
+def edf(
+    folder: Path, signal=SIGNAL, unit="uV", width=2, records=None, extra=(), kind="", patient="X F 01-JAN-1970 X"
+) -> Path:
     """One-second records of 500 samples; extra: (label, unit, bytes of a record's 500 samples) of further signals."""
     samples = np.round(signal * 1000).astype("<i4")
     n_records = samples.shape[1] // 500
@@ -86,7 +88,11 @@ def ishne(folder: Path, signal=SIGNAL, nanovolts=1000) -> Path:
     struct.pack_into("<h", head, 16, 1)
     struct.pack_into("<h12h12h12h", head, 146, 12, *specs.values(), *[1] * 12, *[nanovolts] * 12)
     struct.pack_into("<h", head, 262, 500)
-    return put(folder, "holter.ecg", b"ISHNE1.0" + struct.pack("<H", crc_hqx(bytes(head), 0xFFFF)) + bytes(head) + digital(signal).T.tobytes())
+    return put(
+        folder,
+        "holter.ecg",
+        b"ISHNE1.0" + struct.pack("<H", crc_hqx(bytes(head), 0xFFFF)) + bytes(head) + digital(signal).T.tobytes(),
+    )
 
 
 def mfer(folder: Path, signal=SIGNAL, channels=12) -> Path:

@@ -28,7 +28,16 @@ from twelvelead.record import Record, RecordError
 
 LIMIT_S, LIMIT_MB = 2.0, 500
 CORPUS = Path(__file__).parents[2] / "shared" / "formats"
-HUGE = [b"\xff\xff", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x80", b"\0\0\0\0", b"\xff\x7f", b"\0\x80", b"\x01\0"]
+HUGE = [
+    b"\xff\xff",
+    b"\xff\xff\xff\xff",
+    b"\xff\xff\xff\x7f",
+    b"\0\0\0\x80",
+    b"\0\0\0\0",
+    b"\xff\x7f",
+    b"\0\x80",
+    b"\x01\0",
+]
 TEXTS = [b"99999999999", b"-1", b"0", b"1e308", b"nan", b"inf", b"1e-310", b"", b"\xff", b"../../etc/passwd", b"http://a.b/c",
          b"<a>" * 100, b"&lt;", b"<![CDATA[", b"--", b"]]>", b" ", b"\n", b"\0", b"%", b"NU"]  # fmt: skip
 
@@ -50,13 +59,21 @@ def sources() -> list[Source]:
     with tempfile.TemporaryDirectory() as folder:
         for write in writing:
             path = write(Path(folder), small)
-            found.append(Source(write.__name__, {path.name: path.read_bytes()}, {"rate_hz": 500.0, "unit": "mV"} if write is binary.npy else {}))
+            found.append(
+                Source(
+                    write.__name__,
+                    {path.name: path.read_bytes()},
+                    {"rate_hz": 500.0, "unit": "mV"} if write is binary.npy else {},
+                )
+            )
         path = binary.edf(Path(folder), small, width=3)
         found.append(Source("bdf", {path.name: path.read_bytes()}, {}))
         path = simulator.write_cpsc_mat(Path(folder) / "A2001.mat", small)
         found.append(Source("cpsc", {path.name: path.read_bytes()}, {}))
         for suffix in (".mat", ".dat"):
-            path = simulator.Wfdb("A1", simulator.digital(small), suffix=suffix, comments=["#Age: 50"]).write(Path(folder))
+            path = simulator.Wfdb("A1", simulator.digital(small), suffix=suffix, comments=["#Age: 50"]).write(
+                Path(folder)
+            )
             beside = path.with_suffix(suffix)
             found.append(Source(f"wfdb {suffix}", {each.name: each.read_bytes() for each in (path, beside)}, {}))
         found.append(Source("wfdb flac", writers.flac_files(Path(folder), small), {}))
@@ -81,7 +98,9 @@ def damaged(data: bytes, random: np.random.Generator, other: bytes) -> bytes:
         match int(random.integers(0, 10)):
             case 0 | 1:
                 for where in random.integers(0, max(1, reach), random.integers(1, 9)):
-                    wounded[where : where + 1] = bytes([int(wounded[where]) ^ 1 << int(random.integers(0, 8))]) if wounded else b""
+                    wounded[where : where + 1] = (
+                        bytes([int(wounded[where]) ^ 1 << int(random.integers(0, 8))]) if wounded else b""
+                    )
             case 2:
                 del wounded[at:]
             case 3:
@@ -94,8 +113,13 @@ def damaged(data: bytes, random: np.random.Generator, other: bytes) -> bytes:
                 new = HUGE[random.integers(0, len(HUGE))]
                 wounded[at : at + len(new)] = new
             case 7:
-                begin = next((where for where in range(at, min(at + 400, len(wounded))) if 48 <= wounded[where] < 58), at)
-                end = next((where for where in range(begin, min(begin + 20, len(wounded))) if not 48 <= wounded[where] < 58), begin)
+                begin = next(
+                    (where for where in range(at, min(at + 400, len(wounded))) if 48 <= wounded[where] < 58), at
+                )
+                end = next(
+                    (where for where in range(begin, min(begin + 20, len(wounded))) if not 48 <= wounded[where] < 58),
+                    begin,
+                )
                 wounded[begin:end] = TEXTS[random.integers(0, len(TEXTS))]
             case 8:
                 wounded[at : at + size] = other[at : at + size]
@@ -107,7 +131,11 @@ def damaged(data: bytes, random: np.random.Generator, other: bytes) -> bytes:
 def reworded(text: bytes, random: np.random.Generator) -> bytes:
     """Text that is still well-formed, most often: other numbers and words, and whole elements or lines less or more."""
     for _ in range(random.integers(1, 4)):
-        pattern = (rb"-?\d[\d.]*", rb"(?<=[>\"' ,])[^<>\"' ,]{1,40}(?=[<\"' ,])", rb"<(\w+)[^<>]*>[^<>]*</\1>|[^<>\n]*\n")[random.integers(0, 3)]
+        pattern = (
+            rb"-?\d[\d.]*",
+            rb"(?<=[>\"' ,])[^<>\"' ,]{1,40}(?=[<\"' ,])",
+            rb"<(\w+)[^<>]*>[^<>]*</\1>|[^<>\n]*\n",
+        )[random.integers(0, 3)]
         places = list(itertools.islice(re.finditer(pattern, text[: 1 << 16]), 5000))
         if not places:
             continue
@@ -125,7 +153,9 @@ def watch(folder: Path, opened: list[str]) -> None:
     allowed = (str(folder), "/proc/self/fd", "/dev/shm/", sys.prefix, sys.base_prefix, str(Path(__file__).parents[1]))
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event.startswith("socket.") or (event == "open" and isinstance(arguments[0], str | bytes) and not str(arguments[0]).startswith(allowed)):
+        if event.startswith("socket.") or (
+            event == "open" and isinstance(arguments[0], str | bytes) and not str(arguments[0]).startswith(allowed)
+        ):
             opened.append(f"{event} {arguments[0]!r}")
 
     sys.addaudithook(hook)
@@ -172,7 +202,9 @@ def main(n: int, seed: int, first: int = 0) -> int:
             hurt = list(source.files)[random.integers(0, len(source.files))]
             other_bytes = next(iter(other.files.values()))
             is_text = b"\0" not in source.files[hurt][:1000] and random.random() < 0.7
-            wound = reworded(source.files[hurt], random) if is_text else damaged(source.files[hurt], random, other_bytes)
+            wound = (
+                reworded(source.files[hurt], random) if is_text else damaged(source.files[hurt], random, other_bytes)
+            )
             files = source.files | {hurt: wound}
             began = time.perf_counter()
             signal.alarm(20)
@@ -182,7 +214,9 @@ def main(n: int, seed: int, first: int = 0) -> int:
             slowest = max(slowest, (took_s, f"case {case}, {source.name}"))
             now_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             faults = [end] * (end not in {"read", "refused"}) + [f"took {took_s:.1f} s"] * (took_s > LIMIT_S)
-            faults += [f"took {now_mb - start_mb:.0f} MB"] * (now_mb - start_mb > LIMIT_MB and now_mb > peak_mb) + opened
+            faults += [f"took {now_mb - start_mb:.0f} MB"] * (
+                now_mb - start_mb > LIMIT_MB and now_mb > peak_mb
+            ) + opened
             opened.clear()
             peak_mb = max(peak_mb, now_mb)
             ends[source.name]["wrong" if faults else end] += 1
@@ -190,10 +224,15 @@ def main(n: int, seed: int, first: int = 0) -> int:
                 wrong += 1
                 print(f"case {case} of seed {seed}, {source.name}: {fault}", flush=True)
             if n > 10_000 and case % 10_000 == 9_999:
-                print(f"{case + 1 - first:,} read, {wrong} wrong, slowest {slowest[0]:.2f} s, {peak_mb - start_mb:.0f} MB", flush=True)
+                print(
+                    f"{case + 1 - first:,} read, {wrong} wrong, slowest {slowest[0]:.2f} s, {peak_mb - start_mb:.0f} MB",
+                    flush=True,
+                )
     for source_name, counts in sorted(ends.items()):
         print(f"{source_name:50} {dict(counts)}")
-    print(f"{n:,} damaged files, seed {seed}: {wrong} wrong; slowest {slowest[0]:.2f} s ({slowest[1]}); {peak_mb - start_mb:.0f} MB more than at the start")
+    print(
+        f"{n:,} damaged files, seed {seed}: {wrong} wrong; slowest {slowest[0]:.2f} s ({slowest[1]}); {peak_mb - start_mb:.0f} MB more than at the start"
+    )
     return wrong
 
 

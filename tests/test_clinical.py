@@ -64,7 +64,9 @@ def test_aecg_rates_are_those_stated_and_not_rounded(increment, rate_hz, tmp_pat
     assert read(xml.aecg(tmp_path, increment=increment)).rate_hz == pytest.approx(rate_hz, abs=1e-5)
 
 
-@pytest.mark.parametrize("increment", ['value="0" unit="s"', 'value="-1" unit="s"', 'unit="s"', 'value="2"', 'value="2" unit="m"'])
+@pytest.mark.parametrize(
+    "increment", ['value="0" unit="s"', 'value="-1" unit="s"', 'unit="s"', 'value="2"', 'value="2" unit="m"']
+)
 def test_aecg_without_a_rate_is_refused(increment, tmp_path):
     with pytest.raises(RecordError, match="time increment"):
         read(xml.aecg(tmp_path, increment=increment))
@@ -80,7 +82,10 @@ def test_a_lead_turned_over_is_not_taken_for_the_lead(tmp_path):
     path = xml.aecg(tmp_path)
     turned = path.read_text().replace("LEAD_AVR'", "LEAD_AVRNEG'")
     record = read(turned.encode())
-    assert record.warnings == ("leads aVR were derived from I and II", "leads -aVR are not among the twelve and were left out")
+    assert record.warnings == (
+        "leads aVR were derived from I and II",
+        "leads -aVR are not among the twelve and were left out",
+    )
 
 
 def test_a_lead_that_is_there_twice_is_refused(tmp_path):
@@ -95,7 +100,9 @@ def test_muse_takes_the_rhythm_and_no_unit_but_its_own(tmp_path):
 
 
 def test_muse_in_latin_1_that_declares_nothing_is_read(tmp_path):
-    text = xml.muse(tmp_path, patient="<PatientDemographics><PatientLastName>Müller</PatientLastName></PatientDemographics>")
+    text = xml.muse(
+        tmp_path, patient="<PatientDemographics><PatientLastName>Müller</PatientLastName></PatientDemographics>"
+    )
     assert read(text.read_text().encode("latin-1")).n_samples == 5000
 
 
@@ -164,7 +171,10 @@ def test_xml_made_to_be_expensive_is_refused(name, root):
 
 
 def test_edf_leaves_out_other_signals_and_takes_open_ended_files(tmp_path):
-    extra = [("Resp", "", bytes(1000)), ("EDF Annotations", "", lambda n: f"+{n}\x14\x14\0".encode().ljust(1000, b"\0"))]
+    extra = [
+        ("Resp", "", bytes(1000)),
+        ("EDF Annotations", "", lambda n: f"+{n}\x14\x14\0".encode().ljust(1000, b"\0")),
+    ]
     record = read(binary.edf(tmp_path, extra=extra, kind="EDF+C"))
     assert record.warnings == ("leads Resp are not among the twelve and were left out",)
     assert record.sex == "F"
@@ -191,7 +201,7 @@ def test_mfer_that_declares_a_million_channels_is_refused(tmp_path):
         read(binary.mfer(tmp_path, channels=1_000_000))
 
 
-def test_alivecor_is_refused_with_the_reason(tmp_path):
+def test_alivecor_is_refused_with_the_reason():
     kardia = {"recordedAt": "2020-01-01", "data": {"raw": {"frequency": 300, "samples": {"leadI": [0, 1]}}}}
     for content in (json.dumps(kardia).encode(), b"ALIVE\0\0\0" + bytes(100)):
         with pytest.raises(RecordError, match="at most the six limb leads: V1 to V6 are missing"):

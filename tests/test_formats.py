@@ -1,6 +1,8 @@
 """One contract for every reader, and whatever bytes a file may hold."""
 
 import io
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,6 +97,12 @@ def test_damaged_bytes_give_a_record_or_a_record_error(write, tmp_path, data):
         path.write_bytes(original)
 
 
+def test_a_short_run_of_the_fuzzer_finds_nothing():
+    command = [sys.executable, str(Path(__file__).with_name("fuzz.py")), "500", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"\0" * 600, b"hello", b"%PDF-1.7", "Ä Ö Ü".encode()])
 def test_a_file_that_is_no_ecg_is_refused_with_what_can_be_read(content, tmp_path):
     (tmp_path / "x.bin").write_bytes(content)
@@ -117,6 +125,22 @@ def test_dicom_takes_the_rhythm_and_not_the_median_beat(tmp_path):
     dataset.save_as(tmp_path / "median.dcm")
     with pytest.raises(RecordError, match="without a rhythm group"):
         read(tmp_path / "median.dcm")
+
+
+@pytest.mark.parametrize("sop_class", ["1.1", "1.2", "1.3", "1.4"])
+def test_dicom_of_every_class_of_ecg(sop_class, tmp_path):
+    """12-lead, general, ambulatory and general 32-bit ECG."""
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = f"1.2.840.10008.5.1.4.1.1.9.{sop_class}"
+    if sop_class == "1.4":
+        rhythm = dataset.WaveformSequence[0]
+        rhythm.WaveformBitsAllocated, rhythm.WaveformSampleInterpretation = 32, "SL"
+        rhythm.WaveformData = np.round(SIGNAL * 1000).astype("<i4").T.tobytes()
+        for channel in rhythm.ChannelDefinitionSequence:
+            channel.WaveformBitsStored = 32
+    dataset.save_as(path)
+    np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
 
 
 def test_a_dicom_image_is_no_ecg():

@@ -34,7 +34,9 @@ def aecg(folder: Path, signal=SIGNAL, increment='value="0.002" unit="s"', unit="
         for lead, samples in zip(LEADS, signal, strict=True)
     ]
     series = f"<series><code code='RHYTHM'/><component><sequenceSet>{times}{''.join(leads)}</sequenceSet></component></series>"
-    return write(folder, "aecg.xml", f"<AnnotatedECG xmlns='urn:hl7-org:v3'><component>{series}</component></AnnotatedECG>")
+    return write(
+        folder, "aecg.xml", f"<AnnotatedECG xmlns='urn:hl7-org:v3'><component>{series}</component></AnnotatedECG>"
+    )
 
 
 def muse(folder: Path, signal=SIGNAL, unit="MICROVOLTS", patient="") -> Path:
@@ -66,7 +68,9 @@ def cardiosoft(folder: Path, signal=SIGNAL, resolution='units="uVperLsb">1', cou
 
 
 def sierra(folder: Path, signal=SIGNAL, version="1.04", resolution="1", how='dataencoding="Base64"', data=None) -> Path:
-    facts = f"<samplingrate>500</samplingrate><signalresolution>{resolution}</signalresolution><leadset>STD-12</leadset>"
+    facts = (
+        f"<samplingrate>500</samplingrate><signalresolution>{resolution}</signalresolution><leadset>STD-12</leadset>"
+    )
     return write(
         folder,
         "sierra.xml",
@@ -83,4 +87,6 @@ def mortara(folder: Path, signal=SIGNAL, per_mv="1000") -> Path:
         f'SAMPLE_FREQ="500" NAME="{lead}" ENCODING="BASE64" DATA="{base64_of(samples)}"/>'
         for lead, samples in zip(LEADS, signal, strict=True)
     )
-    return write(folder, "eli.xml", f'<ECG ACQUISITION_TIME="20200101000000" AGE="50" AGE_UNITS="YEARS">{channels}</ECG>')
+    return write(
+        folder, "eli.xml", f'<ECG ACQUISITION_TIME="20200101000000" AGE="50" AGE_UNITS="YEARS">{channels}</ECG>'
+    )

@@ -14,7 +14,7 @@ from twelvelead.record import LEADS, Record, RecordError, printable
 
 
 def show_command(
-    paths: Annotated[list[Path], typer.Argument(help="Recordings, of any format that can be read.", show_default=False)],
+    paths: Annotated[list[Path], typer.Argument(help="Recordings of any format that can be read.", show_default=False)],
     rate: Rate = None,
     unit: Unit = None,
     as_json: Json = False,

@@ -56,9 +56,7 @@ SIGNAL_SUFFIXES: Final = (".dat", ".mat")
 CLAIMING_SUFFIXES: Final = (".hea", ".dcm", ".mat", ".scp", ".edf", ".bdf", ".mwf", ".mfer")
 
 
-def read(
-    source: Path | str | bytes | BinaryIO, *, rate_hz: float | None = None, unit: str | None = None
-) -> Record:
+def read(source: Path | str | bytes | BinaryIO, *, rate_hz: float | None = None, unit: str | None = None) -> Record:
     """Read one recording into millivolts, whatever its format.
 
     source: a path, the bytes of a file, or a file open for reading bytes. A WFDB record may be named by its header, by

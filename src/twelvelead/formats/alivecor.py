@@ -17,6 +17,6 @@ def is_alivecor(start: bytes) -> bool:
 def read(given: Given) -> Record:
     """Always raises RecordError: no twelve leads can be made of six limb leads."""
     raise RecordError(
-        f"{given.name} is a recording of AliveCor's with at most the six limb leads: V1 to V6 are missing and cannot be "
-        f"derived; record twelve leads"
+        f"{given.name} is a recording of AliveCor's with at most the six limb leads: V1 to V6 are missing and cannot "
+        f"be derived; record twelve leads"
     )

@@ -86,7 +86,7 @@ def _walk(data: bytes) -> None:
         nonlocal depth
         depth -= 1
 
-    def entity(*_declared: object) -> None:
+    def entity(*_declared: object) -> int:
         raise RecordError("XML that declares entities: no recording needs that; export it again")
 
     parser.ordered_attributes = True

@@ -54,7 +54,7 @@ def _sections(data: bytearray) -> Iterator[Section]:
     (length,) = struct.unpack_from("<I", data, 10)
     for at in range(6 + HEADER_BYTES, min(6 + length, len(data)) - 9, 10):
         number, size, index = struct.unpack_from("<HII", data, at)
-        if number and size >= HEADER_BYTES and 0 < index and index - 1 + size <= len(data):
+        if number and size >= HEADER_BYTES and index > 0 and index - 1 + size <= len(data):
             yield Section(number, index - 1, index - 1 + size)
 
 

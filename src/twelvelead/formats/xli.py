@@ -33,8 +33,7 @@ def unpack(data: bytes, n_leads: int, n_samples: int) -> NDArray[np.float64]:
 def _inflate(body: bytes, at_most: int) -> bytes:
     """Undo LZW: each code is a known string, and each string with the next one's first byte becomes known."""
     bits = np.unpackbits(np.frombuffer(body, np.uint8))
-    bits = bits[: len(bits) // CODE_BITS * CODE_BITS].reshape(-1, CODE_BITS)
-    codes = bits @ (1 << np.arange(CODE_BITS - 1, -1, -1))
+    codes = bits[: len(bits) // CODE_BITS * CODE_BITS].reshape(-1, CODE_BITS) @ (1 << np.arange(CODE_BITS - 1, -1, -1))
     known = [bytes([value]) for value in range(256)]
     inflated, previous = bytearray(), b""
     for code in codes.tolist():
