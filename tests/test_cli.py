@@ -16,7 +16,7 @@ import simulator
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.network.zoo import NETWORKS
 
-COMMANDS = ["classify", "evaluate", "score", "train", "networks"]
+COMMANDS = ["classify", "show", "convert", "evaluate", "score", "train", "networks"]
 
 
 @pytest.fixture(scope="module")
