@@ -1,7 +1,7 @@
 """Damage recordings and see that reading them gives a Record or a RecordError: `python tests/fuzz.py N SEED`.
 
 Starts from the small simulated recordings of the writers, and from the real ones beside the project where they are.
-Each damaged file is read under a watch: 2 s, 500 MB more than at the start, no file opened elsewhere, no network.
+Each damaged file is read under a watch: 2 s of computing, 500 MB more than at the start, no file opened elsewhere, no network.
 Case K of a seed is always the same file: `python tests/fuzz.py 1 SEED K` repeats it.
 """
 
@@ -162,7 +162,7 @@ def watch(folder: Path, opened: list[str]) -> None:
 
 
 def late(_signal: int, _frame: object) -> None:
-    raise TimeoutError("no answer within 20 s")
+    raise TimeoutError("no answer within 120 s")
 
 
 def answer_to(source: Source, files: dict[str, bytes], folder: Path) -> str:
@@ -206,11 +206,11 @@ def main(n: int, seed: int, first: int = 0) -> int:
                 reworded(source.files[hurt], random) if is_text else damaged(source.files[hurt], random, other_bytes)
             )
             files = source.files | {hurt: wound}
-            began = time.perf_counter()
-            signal.alarm(20)
+            began = time.process_time()  # of this process: a busy machine is no fault of a reader
+            signal.alarm(120)
             end = answer_to(source, files, folder)
             signal.alarm(0)
-            took_s = time.perf_counter() - began
+            took_s = time.process_time() - began
             slowest = max(slowest, (took_s, f"case {case}, {source.name}"))
             now_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             faults = [end] * (end not in {"read", "refused"}) + [f"took {took_s:.1f} s"] * (took_s > LIMIT_S)

@@ -275,7 +275,7 @@ def test_a_record_of_more_samples_than_memory_holds_is_refused_before_it_is_read
     path.write_text(path.read_text().replace(" 5000", " 9000000", 1))
     with (tmp_path / "A0001.mat").open("r+b") as file:
         file.truncate(1 << 30)
-    with pytest.raises(RecordError, match=r"108,000,000 samples in all leads: at most 33,554,432 are read"):
+    with pytest.raises(RecordError, match=r"108,000,000 samples in all leads: at most 27,000,000 are read"):
         read(path)
 
 

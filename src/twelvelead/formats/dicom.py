@@ -23,7 +23,7 @@ from twelvelead.record import (
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
 DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
 BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
-MAX_BYTES: Final = 1 << 25
+MAX_BYTES: Final = 1 << 23  # what a crafted file of this size costs is in docs/reliability.md
 MAX_ELEMENTS: Final = 20_000
 MAX_ITEMS: Final = 10_000
 ITEM: Final = b"\xfe\xff\x00\xe0"

@@ -9,7 +9,7 @@ from typing import Final
 from twelvelead.record import RecordError
 
 MAX_BYTES: Final = 1 << 30
-MAX_VALUES: Final = 1 << 25  # samples of all leads together: 93 minutes of twelve at 500 Hz, some 400 MB while read
+MAX_VALUES: Final = 27_000_000  # samples of all leads together: 75 minutes of twelve at 500 Hz, some 400 MB while read
 MAX_STREAM_BYTES: Final = 1 << 26
 BEGINNING_BYTES: Final = 4096
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))

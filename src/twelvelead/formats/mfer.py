@@ -13,6 +13,7 @@ from twelvelead.record import Record, RecordError
 MAX_BYTES: Final = 1 << 23
 MAX_DEFINITIONS: Final = 5000
 MAX_CHANNELS: Final = 64
+MAX_FRAMES: Final = 16  # each is filled up to the length that the file declares
 BYTE_ORDER, CHANNELS, WAVEFORM, ATTRIBUTE, SET, PREAMBLE, END = 0x01, 0x05, 0x1E, 0x3F, 0x67, 0x40, 0x80
 GROUPS: Final = (ATTRIBUTE, SET)
 FIRST_TAGS: Final = {0x01: 1, 0x02: 3}  # byte order and version, each with the only length it can have
@@ -35,12 +36,16 @@ def read(given: Given) -> Record:
 def _refuse_expensive(data: bytes) -> None:
     """Raise RecordError where a few bytes ask for more channels or definitions than any ECG has."""
     order: Literal["big", "little"] = "big"
+    frames = 0
     for number, (tag, value) in enumerate(_definitions(data, 0, len(data))):
+        frames += tag == WAVEFORM
         if tag == BYTE_ORDER:
             order = "little" if value[:1] == b"\1" else "big"
-        if number >= MAX_DEFINITIONS or (tag == CHANNELS and int.from_bytes(value, order) > MAX_CHANNELS):
+        is_crowd = tag == CHANNELS and int.from_bytes(value, order) > MAX_CHANNELS
+        if is_crowd or frames > MAX_FRAMES or number >= MAX_DEFINITIONS:
             raise RecordError(
-                f"MFER file with more than {MAX_CHANNELS} channels or {MAX_DEFINITIONS} definitions: no ECG has them"
+                f"MFER file with more than {MAX_CHANNELS} channels, {MAX_FRAMES} frames or {MAX_DEFINITIONS} "
+                f"definitions: no ECG needs them; export it again"
             )
 
 

@@ -14,7 +14,7 @@ from twelvelead.formats.vendor import read_with
 from twelvelead.record import Record, RecordError
 
 MAX_BYTES: Final = 1 << 22
-MAX_SAMPLES: Final = 1 << 20  # of all leads: the Huffman code is undone sample by sample, a microsecond each
+MAX_SAMPLES: Final = 1 << 19  # of all leads: the Huffman code is undone sample by sample, a microsecond each
 MAX_BEAT_BYTES: Final = 1 << 17
 HEADER_BYTES: Final = 16
 LEADS_SECTION, BEAT_SECTION = 3, 5
