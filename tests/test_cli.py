@@ -17,7 +17,18 @@ import simulator
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.network.zoo import NETWORKS
 
-COMMANDS = ["classify", "evaluate", "score", "train", "networks", "download", "databases"]
+COMMANDS = [
+    "classify",
+    "show",
+    "convert",
+    "evaluate",
+    "score",
+    "train",
+    "study",
+    "networks",
+    "download",
+    "databases",
+]
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def classify_command(
 ) -> None:
     """Say which of nine diagnoses each recording shows.
 
-    Reads WFDB (.hea with .dat or .mat), DICOM and CPSC2018's own .mat; 5 s or more, 50 Hz or more.
+    Reads WFDB, DICOM, SCP-ECG, aECG, MUSE and other XML, EDF, and more; 5 s or more, 50 Hz or more.
     A diagnosis is withheld, with the reason, where no lead that it needs can be used.
     Exit status 1 when a recording was refused; the others are still classified.
 

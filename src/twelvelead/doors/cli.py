@@ -8,11 +8,13 @@ import typer
 from typer.exceptions import TyperException
 
 from twelvelead.doors.classify import classify_command
+from twelvelead.doors.convert import convert_command
 from twelvelead.doors.databases import databases_command
 from twelvelead.doors.download import download_command
 from twelvelead.doors.evaluate import evaluate_command
 from twelvelead.doors.networks import networks_command
 from twelvelead.doors.score import score_command
+from twelvelead.doors.show import show_command
 from twelvelead.doors.study import study_command
 from twelvelead.doors.train import train_command
 from twelvelead.record import TwelveleadError, printable
@@ -27,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("classify")(classify_command)
+app.command("show")(show_command)
+app.command("convert")(convert_command)
 app.command("evaluate")(evaluate_command)
 app.command("score")(score_command)
 app.command("train")(train_command)
