@@ -60,7 +60,7 @@ def test_the_readme_begins_with_the_two_commands():
 @pytest.mark.parametrize("command", [command for command in commands() if command.startswith("twelvelead")])
 def test_the_readmes_commands_run(command, working_folder, twelvelead, mirror):
     arguments = shlex.split(command)[1:]
-    if arguments[0] == "train":
+    if arguments[0] in ("train", "study"):
         arguments += ["--epochs", "2"]  # enough to run the command, not to learn
     if arguments[0] == "download":
         arguments += ["--mirror", mirror]  # nothing is fetched from the internet by a test
