@@ -6,6 +6,7 @@ recordings made worse on purpose. What needs a frequency that the recording cann
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -88,9 +89,16 @@ def assess(record: Record) -> tuple[Finding, ...]:
     baseline = resample(slow, RATE_HZ, RATE_HZ, gaussian(0.5))
     clean = slow - baseline
     still = still_share(signal, record.rate_hz)
+    clipped = np.where(still > UNUSABLE_FLAT, 0, clipped_share(signal, record.rate_hz))
     findings = [
         *_flat(still),
-        *_over("saturated", clipped_share(signal, record.rate_hz), MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
+        *_over(
+            "saturated",
+            np.where(still > UNUSABLE_FLAT, 0, clipped_share(signal, record.rate_hz)),
+            MOST_CLIPPED,
+            UNUSABLE_CLIPPED,
+            "of the time",
+        ),
         *_over("noise", noise_mv(clean), MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
         *_over("baseline wander", _extent(baseline, 2.0), MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"),
         *_over("burst", burst_ratio(clean), MOST_BURST, np.inf, "times the usual second"),
@@ -111,9 +119,7 @@ def still_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
 def clipped_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
     """(12,) share of the time that each lead rests for 40 ms or more at its own highest or lowest value."""
     top, bottom = signal.max(axis=1, keepdims=True), signal.min(axis=1, keepdims=True)
-    at_rail = (signal == top) | (signal == bottom)
-    clipped = _share_in_runs(at_rail, CLIPPED_S * rate_hz)
-    return np.where(still_share(signal, rate_hz) > UNUSABLE_FLAT, 0, clipped)
+    return _share_in_runs((signal == top) | (signal == bottom), CLIPPED_S * rate_hz)
 
 
 def noise_mv(clean: NDArray[np.float32]) -> Measures:
@@ -131,12 +137,26 @@ def burst_ratio(clean: NDArray[np.float32]) -> Measures:
 def mains_mv(record: Record, mains_hz: float) -> Measures:
     """(12,) amplitude at a mains frequency above that of its neighbourhood; the rate must exceed 2.2 times it."""
     windows = _parts(record.signal, MAINS_WINDOW_S, record.rate_hz)
-    taper = np.hanning(windows.shape[2])
-    spectrum = 2 / taper.sum() * np.abs(np.fft.rfft(windows * taper, axis=2)).mean(axis=1)
-    frequency = np.fft.rfftfreq(windows.shape[2], 1 / record.rate_hz)
+    there, around = _waves(windows.shape[2], record.rate_hz, mains_hz)
+    return np.asarray(_amplitudes(windows, there).max(axis=1) - np.median(_amplitudes(windows, around), axis=1))
+
+
+def _amplitudes(windows: NDArray[np.float32], waves: NDArray[np.float32]) -> Measures:
+    """(12, parts, samples) and (samples, frequencies, 2) -> (12, frequencies): the mean over the parts."""
+    product = windows @ waves.reshape(len(waves), -1)
+    return np.asarray(np.hypot(product[..., ::2], product[..., 1::2]).mean(axis=1), np.float64)
+
+
+@lru_cache(maxsize=16)
+def _waves(n_samples: int, rate_hz: float, mains_hz: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Tapered cosines and sines (n_samples, frequencies, 2), of unit response: at a mains frequency, and around it."""
+    frequency = np.fft.rfftfreq(n_samples, 1 / rate_hz)
     distance = np.abs(frequency - mains_hz)
-    there, around = spectrum[:, distance <= 0.5], spectrum[:, (distance >= 2) & (distance <= 5)]
-    return np.asarray(there.max(axis=1) - np.median(around, axis=1))
+    taper = np.hanning(n_samples)
+    angle = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * frequency
+    waves = 2 / taper.sum() * taper[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=2)
+    there, around = distance <= 0.5, (distance >= 2) & (distance <= 5)
+    return waves[:, there].astype(np.float32), waves[:, around].astype(np.float32)
 
 
 def arms_agreement(clean: NDArray[np.float32]) -> float:
@@ -168,6 +188,9 @@ def _share_in_runs(held: NDArray[np.bool_], least: float) -> Measures:
     """(12,) share of the samples that lie in runs of at least `least` true ones."""
     shares = []
     for row in held:
+        if np.count_nonzero(row) < least:
+            shares.append(0.0)
+            continue
         edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
         lengths = edges[1::2] - edges[::2]
         shares.append(lengths[lengths >= least].sum() / max(1, len(row)))
