@@ -92,13 +92,7 @@ def assess(record: Record) -> tuple[Finding, ...]:
     clipped = np.where(still > UNUSABLE_FLAT, 0, clipped_share(signal, record.rate_hz))
     findings = [
         *_flat(still),
-        *_over(
-            "saturated",
-            np.where(still > UNUSABLE_FLAT, 0, clipped_share(signal, record.rate_hz)),
-            MOST_CLIPPED,
-            UNUSABLE_CLIPPED,
-            "of the time",
-        ),
+        *_over("saturated", clipped, MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
         *_over("noise", noise_mv(clean), MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
         *_over("baseline wander", _extent(baseline, 2.0), MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"),
         *_over("burst", burst_ratio(clean), MOST_BURST, np.inf, "times the usual second"),
