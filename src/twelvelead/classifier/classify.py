@@ -69,7 +69,7 @@ def classify(record: Record, classifier: Classifier, *, anyway: bool = False) ->
         positive=tuple(name for name, yes in zip(DIAGNOSES, decisions, strict=True) if yes and name not in withheld),
         quality=quality,
         withheld=withheld,
-        warnings=(*record.warnings, *(f"lead {lead} is flat" for lead in record.flat_leads)),
+        warnings=record.warnings,
         attention=attention,
         starts_s=tuple(start / classifier.recipe.rate_hz for start in classifier.recipe.starts(signal)),
     )

@@ -75,6 +75,8 @@ class Finding:
     def __str__(self) -> str:
         """The finding in words."""
         leads = "all leads" if len(self.leads) == len(LEADS) else ", ".join(self.leads)
+        if self.kind == "electrode":
+            return f"electrode missing: {self.unit} ({leads} flat)"
         return f"{self.kind} in {leads}: {self.value:.3g} {self.unit} (limit {self.limit:.3g})".replace("  ", " ")
 
     def as_json(self) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def assess(record: Record) -> tuple[Finding, ...]:
         *_over("burst", burst_ratio(clean), MOST_BURST, np.inf, "times the usual second"),
         *_mains(record),
         *_amplitude(_extent(clean, 0.5), still),
-        *_arms(clean),
+        *_arms(clean, still),
     ]
     if record.duration_s < SHORT_S:
         findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
@@ -205,7 +207,7 @@ def _flat(still: Measures) -> Iterable[Finding]:
     dead = {lead for finding in findings if finding.unusable for lead in finding.leads}
     for electrode, leads in ELECTRODES.items():
         if dead.issuperset(leads):
-            findings.append(Finding("electrode", leads, 1.0, 0.0, f"missing ({electrode})", True))
+            findings.append(Finding("electrode", leads, 1.0, 0.0, electrode, True))
     return findings
 
 
@@ -225,7 +227,9 @@ def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:
         yield Finding("amplitude", LEADS, typical, LEAST_AMPLITUDE_MV, "mV: is the unit right?", True)
 
 
-def _arms(clean: NDArray[np.float32]) -> Iterable[Finding]:
+def _arms(clean: NDArray[np.float32], still: Measures) -> Iterable[Finding]:
+    if any(still[LEADS.index(lead)] > UNUSABLE_FLAT for lead in ("I", "aVR", "V6")):
+        return
     agreement = arms_agreement(clean)
     if agreement < LEAST_ARMS:
         yield Finding("swapped arms", ARMS, agreement, LEAST_ARMS, "agreement of I and aVR with V6", True)
