@@ -133,26 +133,25 @@ def burst_ratio(clean: NDArray[np.float32]) -> Measures:
 def mains_mv(record: Record, mains_hz: float) -> Measures:
     """(12,) amplitude at a mains frequency above that of its neighbourhood; the rate must exceed 2.2 times it."""
     windows = _parts(record.signal, MAINS_WINDOW_S, record.rate_hz)
-    there, around = _waves(windows.shape[2], record.rate_hz, mains_hz)
-    return np.asarray(_amplitudes(windows, there).max(axis=1) - np.median(_amplitudes(windows, around), axis=1))
-
-
-def _amplitudes(windows: NDArray[np.float32], waves: NDArray[np.float32]) -> Measures:
-    """(12, parts, samples) and (samples, frequencies, 2) -> (12, frequencies): the mean over the parts."""
-    product = windows @ waves.reshape(len(waves), -1)
-    return np.asarray(np.hypot(product[..., ::2], product[..., 1::2]).mean(axis=1), np.float64)
+    waves, n_there = _waves(windows.shape[2], record.rate_hz, mains_hz)
+    cosine, sine = np.split(windows @ waves, 2, axis=2)  # (12, parts, frequencies) each
+    amplitude = np.sqrt(cosine**2 + sine**2).mean(axis=1)  # (12, frequencies)
+    return np.asarray(amplitude[:, :n_there].max(axis=1) - np.median(amplitude[:, n_there:], axis=1), np.float64)
 
 
 @lru_cache(maxsize=16)
-def _waves(n_samples: int, rate_hz: float, mains_hz: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Tapered cosines and sines (n_samples, frequencies, 2), of unit response: at a mains frequency, and around it."""
+def _waves(n_samples: int, rate_hz: float, mains_hz: float) -> tuple[NDArray[np.float32], int]:
+    """Tapered cosines, then sines, of unit response: (n_samples, 2 * frequencies), and how many of the frequencies,
+    the first ones, lie at the mains frequency; the others lie around it.
+    """
     frequency = np.fft.rfftfreq(n_samples, 1 / rate_hz)
     distance = np.abs(frequency - mains_hz)
     taper = np.hanning(n_samples)
     angle = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * frequency
-    waves = 2 / taper.sum() * taper[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=2)
     there, around = distance <= 0.5, (distance >= 2) & (distance <= 5)
-    return waves[:, there].astype(np.float32), waves[:, around].astype(np.float32)
+    chosen = np.concatenate([angle[:, there], angle[:, around]], axis=1)
+    waves = 2 / taper.sum() * taper[:, None] * np.concatenate([np.cos(chosen), np.sin(chosen)], axis=1)
+    return waves.astype(np.float32), int(there.sum())
 
 
 def arms_agreement(clean: NDArray[np.float32]) -> float:
@@ -168,9 +167,11 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def _extent(signal: NDArray[np.float32], percent: float) -> Measures:
-    """(12,) between the percentiles `percent` and 100 - `percent`."""
-    low, high = np.percentile(signal, [percent, 100 - percent], axis=1)
-    return np.asarray(high - low)
+    """(12,) between the samples at the percentiles `percent` and 100 - `percent`."""
+    last = signal.shape[1] - 1
+    low, high = round(percent / 100 * last), round((1 - percent / 100) * last)
+    ordered = np.partition(signal, [low, high], axis=1)
+    return np.asarray(ordered[:, high] - ordered[:, low], np.float64)
 
 
 def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = RATE_HZ) -> NDArray[np.float32]:
