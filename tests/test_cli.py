@@ -28,7 +28,7 @@ COMMANDS = [
     "networks",
     "download",
     "databases",
-]
+, "serve"]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_every_command_has_help_with_an_example(command, twelvelead):
 
 
 def test_the_command_line_starts_without_what_few_commands_need():
-    program = "import sys, twelvelead.doors.cli; print(*{'torch', 'urllib3', 'h5py', 'scipy'} & set(sys.modules))"
+    program = "import sys, twelvelead.doors.cli; print(*{'torch', 'urllib3', 'h5py', 'scipy', 'fastapi', 'uvicorn', 'pebble'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 

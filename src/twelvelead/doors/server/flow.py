@@ -40,22 +40,30 @@ async def reports_of(
 
     Raises Problem where the upload as a whole is refused, every recording of it among them (422).
     """
-    async with _place(running), body_of(request, running.settings, running.held) as body:
+    _refuse_when_full(running)
+    async with body_of(request, running.settings, running.held) as body, _place(running):
         readings = await _read(body, request.headers["content-type"], running, with_records)
-        del body
     errors = [{"path": reading.path, "error": reading.error} for reading in readings if reading.prepared is None]
     if len(errors) == len(readings):
         detail = errors[0]["error"] if len(errors) == 1 else f"none of {len(errors)} recordings can be classified"
         raise Problem(422, detail, errors=errors)
-    return [(reading, await _report(reading, running)) for reading in readings]
+    try:
+        async with asyncio.timeout(running.settings.request_s):
+            reports = await asyncio.gather(*(_report(reading, running) for reading in readings))
+    except TimeoutError:
+        raise busy(f"the network did not answer within {running.settings.request_s:g} s") from None
+    return list(zip(readings, reports, strict=True))
+
+
+def _refuse_when_full(running: Running) -> None:
+    if running.n_under_way >= running.settings.queue + running.settings.workers:
+        raise busy(f"{running.n_under_way} requests are under way")
 
 
 @asynccontextmanager
 async def _place(running: Running) -> AsyncIterator[None]:
-    """A place among the requests that may be under way."""
-    settings = running.settings
-    if running.n_under_way >= settings.queue + settings.workers:
-        raise busy(f"{running.n_under_way} requests are under way")
+    """A place among the requests whose body is there, so that a slow client takes none."""
+    _refuse_when_full(running)
     running.n_under_way += 1
     try:
         yield

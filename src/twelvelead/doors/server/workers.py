@@ -25,7 +25,7 @@ Workers = asyncio.Queue[ProcessPool]
 ATTEMPTS: Final = 2
 LOST_S: Final = 5.0
 MEMORY_BYTES: Final = 4 << 30
-PRELOADED: Final = ["twelvelead.doors.server.uploads", "twelvelead.doors.server.renderings"]
+PRELOADED: Final = [f"twelvelead.doors.{name}" for name in ("cli", "server.uploads", "server.renderings")]
 ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
