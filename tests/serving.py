@@ -69,7 +69,8 @@ def until(happened, seconds: float = 60.0) -> None:
 @contextmanager
 def serving(folder: Path, *options: object, **environment: str) -> Iterator[Server]:
     """A running server whose temporary files go to `folder`; it is told to stop at the end."""
-    command = [sys.executable, "-m", "twelvelead", "serve", "--port", "0", *map(str, options)]
+    command = [sys.executable, "-m", "twelvelead", "serve", "--port", "0"]
+    command += ["--request-seconds", "200", *map(str, options)]  # a busy machine is no failure
     variables = {**os.environ, "TMPDIR": str(folder), **environment}
     with (
         (folder / "stderr").open("w") as errors,

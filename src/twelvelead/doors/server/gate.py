@@ -51,6 +51,9 @@ def gated(app: App, settings: Settings) -> App:
             await app(scope, take, give)
         except Problem as problem:
             await problem_response(problem)(scope, take, give)
+        except asyncio.CancelledError:  # the server stops, and its patience with what is under way is at its end
+            stopped = Problem(503, "the server stops: send it again", headers={"Retry-After": "10"})
+            await problem_response(stopped)(scope, take, give)
         except Exception as error:  # told by place, never by message: that may hold what was uploaded
             place = traceback.extract_tb(error.__traceback__)[-1]
             _log.error("defect: %s at %s:%s", type(error).__name__, place.filename, place.lineno)

@@ -55,16 +55,16 @@ async def run_in_worker(
 
     Raises Problem where no worker is free in time (429), or where it took too long or ended its process twice (422).
     """
-    ends = asyncio.get_running_loop().time() + seconds
-    for _ in range(ATTEMPTS):
+    now = asyncio.get_running_loop().time
+    ends, n_ended = now() + seconds, 0
+    while n_ended < ATTEMPTS and (left := ends - now()) > 0:
         try:
             async with asyncio.timeout_at(ends):
                 pool = await workers.get()
         except TimeoutError:
-            raise busy(f"no process was free to read the upload within {seconds:g} s") from None
+            break
         sound = False
         try:
-            left = max(0.1, ends - asyncio.get_running_loop().time())
             future = asyncio.wrap_future(pool.schedule(function, args=arguments, timeout=left))
             value = await asyncio.wait_for(future, left + LOST_S)
             sound = True
@@ -73,13 +73,19 @@ async def run_in_worker(
             raise Problem(
                 422, f"not read within {seconds:g} s: the files are damaged or too long; send fewer"
             ) from None
-        except (ProcessExpired, BrokenProcessPool, RuntimeError):
-            continue
+        except ProcessExpired:
+            n_ended += 1
+        except (BrokenProcessPool, RuntimeError):
+            pass  # its process had ended before it began with this
         finally:
             if not sound:
                 await asyncio.shield(_dispose(pool))
             workers.put_nowait(pool if sound else _new_pool())
-    raise Problem(422, "the process that read the upload ended twice: the files are damaged, or need too much memory")
+    if n_ended == ATTEMPTS:
+        raise Problem(
+            422, "the process that read the upload ended twice: the files are damaged, or need too much memory"
+        )
+    raise busy(f"no process was free to read the upload within {seconds:g} s")
 
 
 def _new_pool() -> ProcessPool:
