@@ -1,9 +1,8 @@
 """`python benchmarks/serve.py [--clients 32] [--seconds 60]`: what a server on this machine holds out.
 
-Starts `twelvelead serve` on a free port of 127.0.0.1, uploads one simulated 10 s recording (WFDB, 500 Hz, 120 kB),
+Starts `twelvelead serve` on a free port of 127.0.0.1 and uploads one simulated 10 s recording (WFDB, 500 Hz, 120 kB),
 first from a single client, then from many at once, each on its own connection. Prints times per request on the clock,
-computing time per request of the server's processes together, statuses, and their memory as it goes. Results:
-docs/serving.md.
+computing time per request of the server's processes together, statuses, and their memory. Results: docs/serving.md.
 """
 
 import argparse

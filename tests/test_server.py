@@ -268,27 +268,31 @@ def test_with_a_token_only_its_holders_are_answered(tmp_path, wfdb):
         assert server.get("/").status == server.get("/health").status == 200
 
 
+def kill_workers_at_work(server):
+    """Kill them once one has files of an upload on the disk."""
+    until(lambda: list(server.folder.glob("twelvelead-*/*/*/*/*")))
+    for worker in server.workers():
+        os.kill(worker, signal.SIGKILL)
+
+
 def test_a_killed_worker_is_replaced_and_its_request_answered(server, long_wfdb, wfdb):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         answer = pool.submit(server.post, *long_wfdb)
-        server.wait_until_under_way()
-        for worker in server.workers():
-            os.kill(worker, signal.SIGKILL)
+        kill_workers_at_work(server)
         assert answer.result().status == 200
     assert server.post(*wfdb).status == 200
     assert list(server.folder.glob("twelvelead-*/*")) == []
 
 
-def test_what_kills_every_worker_costs_its_request_only(server, long_wfdb, wfdb):
+def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(server, long_wfdb, wfdb):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         answer = pool.submit(server.post, *long_wfdb)
-        server.wait_until_under_way()
-        while not answer.done():
-            for worker in server.workers():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(worker, signal.SIGKILL)
-            time.sleep(0.5)
-        assert answer.result().status in (422, 429)  # 429 where they died too soon to begin with it
+        kill_workers_at_work(server)
+        first = set(server.folder.glob("twelvelead-*/*/*"))
+        until(lambda: len(set(server.folder.glob("twelvelead-*/*/*")) - first) == 1)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+        assert "ended twice" in problem(answer.result(), 422)["detail"]
     assert server.post(*wfdb).status == 200
     assert list(server.folder.glob("twelvelead-*/*")) == []
 

@@ -74,13 +74,13 @@ async def _place(running: Running) -> AsyncIterator[None]:
 async def _read(body: bytes, content_type: str, running: Running, with_records: bool) -> list[Reading]:
     folder = running.folder / secrets.token_hex(16)
     recipe, seconds = running.classifier.recipe, running.settings.request_s
+    folder.mkdir(mode=0o700)
     try:
         read = await run_in_worker(
             running.workers, seconds, read_uploads, body, content_type, str(folder), recipe, with_records
         )
     finally:
-        if folder.exists():  # its worker was killed
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)  # empty, unless its worker was killed
     if isinstance(read, Refusal):
         raise Problem(read.status, read.detail)
     return read

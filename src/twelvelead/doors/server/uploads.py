@@ -5,6 +5,7 @@ Everything a stranger sent is parsed here, in a process that may crash, hang or 
 
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -61,13 +62,12 @@ class Upload:
 def read_uploads(
     body: bytes, content_type: str, folder: str, recipe: Recipe, with_records: bool
 ) -> list[Reading] | Refusal:
-    """Every recording of a multipart body; `folder` is made, used and removed."""
+    """Every recording of a multipart body; within `folder` one is made, used and removed."""
     try:
         uploads = _uploads(body, content_type)
     except _UploadError as error:
         return error.args[0]  # type: ignore[no-any-return]
-    private = Path(folder)
-    shutil.rmtree(private, ignore_errors=True)  # left by a worker that was killed in the first attempt
+    private = Path(tempfile.mkdtemp(dir=folder))
     try:
         written = _write(uploads, private)
         return list(_readings(written, recipe, with_records))
@@ -145,7 +145,6 @@ def _file_name(headers: dict[str, bytes]) -> str:
 
 def _write(uploads: list[Upload], folder: Path) -> list[tuple[Upload, Path]]:
     """Write files under names of our own; beside a WFDB header plain names are kept, for it names its signal files."""
-    folder.mkdir(mode=0o700)
     parted = [re.split(r"[/\\]", upload.name) for upload in uploads]
     groups = list(dict.fromkeys(tuple(parts[:-1]) for parts in parted))
     with_header = {tuple(parts[:-1]) for parts in parted if parts[-1].lower().endswith(".hea")}
