@@ -296,6 +296,11 @@ def test_a_million_elements_inside_a_sequence_of_declared_length_are_refused_at_
     assert time.process_time() - begun < 2
 
 
+def test_a_prefix_that_is_bound_to_nothing_is_damage():
+    with pytest.raises(RecordError, match="XML is damaged .unbound prefix"):
+        read(b"<RestingECG><a:b/></RestingECG>")
+
+
 def test_a_file_object_of_text_is_refused():
     with pytest.raises(RecordError, match="must give bytes"):
         read(io.StringIO("I,II"))
