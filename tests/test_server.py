@@ -7,6 +7,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from xml.etree import ElementTree
@@ -364,8 +366,9 @@ def test_too_many_connections_of_one_address_are_refused(strict, wfdb):
     finally:
         for connection in opened:
             connection.close()
-    assert answers.count(b"HTTP/1.1 200 OK") == 12
-    assert answers.count(b"HTTP/1.1 429 Too Many Requests") == 28
+    taken = answers.count(b"HTTP/1.1 200 OK")
+    assert 8 <= taken <= 12  # a client before this one may still hold a connection
+    assert answers.count(b"HTTP/1.1 429 Too Many Requests") == 40 - taken
     until(lambda: strict.post(*wfdb).status == 200)
 
 
@@ -412,3 +415,11 @@ def test_a_simulated_ecg_of_any_length_fits(server, tmp_path):
     path = simulator.Wfdb("odd", simulator.digital(simulator.ecg(duration_s=37.3))).write(tmp_path)
     files = [(file.name, file.read_bytes()) for file in (path, path.with_suffix(".mat"))]
     assert server.post(*files).status == 200
+
+
+def test_what_a_fuzzer_makes_of_the_schema_is_no_defect(server):
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    command = ["-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples", "10", "--no-color"]
+    command += ["--checks", checks, "--request-timeout", "60", "--phases", "examples,coverage,fuzzing", "--seed", "1"]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout

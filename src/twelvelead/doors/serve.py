@@ -61,6 +61,7 @@ def serve_command(
         request_s=request_s,
         body_s=body_s,
         header_s=body_s,
+        all_connections=_allow_many_files() // 2,
     )
     classifier = load_bundle(bundle or shipped_bundle())
     listener = _listen(host, port)
@@ -78,9 +79,9 @@ def serve_command(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=5,
+        backlog=16_384,
         timeout_graceful_shutdown=settings.stop_s,
     )
-    _allow_many_files()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn stops cleanly, then raises them again
     uvicorn.Server(config).run(sockets=[listener])
@@ -91,14 +92,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=1024)
+        return socket.create_server((host, port), family=family, backlog=16_384)
     except OSError as error:
         raise ServerError(
             f"cannot listen on {host}, port {port} ({error.strerror}): name another --port or --host"
         ) from error
 
 
-def _allow_many_files() -> None:
-    """Raise the soft limit of open files, of which each connection is one, to the hard one."""
+def _allow_many_files() -> int:
+    """Raise the soft limit of open files, of which each connection is one, to the hard one, 65,536 at most; give it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
