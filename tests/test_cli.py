@@ -222,7 +222,7 @@ def test_ctrl_c_says_how_to_go_on(home, tmp_path):
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.strip().endswith(
-        "twelvelead: stopped; a training run goes on with --resume, a download when started again"
+        "twelvelead: stopped; a training run goes on with --resume, a download or an archive when started again"
     )
 
 

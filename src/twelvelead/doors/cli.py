@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from twelvelead.doors.archive import archive_command
 from twelvelead.doors.classify import classify_command
 from twelvelead.doors.convert import convert_command
 from twelvelead.doors.databases import databases_command
@@ -23,6 +24,9 @@ from twelvelead.record import TwelveleadError, printable
 INTERRUPTED = 130
 EXTRAS = {
     "h5py": "hdf5",
+    "pyarrow": "archive",
+    "dask": "cluster",
+    "distributed": "cluster",
     "uvicorn": "serve",
     "fastapi": "serve",
     "pebble": "serve",
@@ -36,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("classify")(classify_command)
+app.command("archive")(archive_command)
 app.command("show")(show_command)
 app.command("convert")(convert_command)
 app.command("serve")(serve_command)
@@ -81,7 +86,7 @@ def main() -> None:
         where = f" ({error.filename})" if error.filename else ""
         _stop(f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path")
     if status == INTERRUPTED:
-        _stop("stopped; a training run goes on with --resume, a download when started again", status)
+        _stop("stopped; a training run goes on with --resume, a download or an archive when started again", status)
     sys.exit(status)
 
 

@@ -1,7 +1,7 @@
 """Path, bytes or file object -> Record: the formats that can be read, recognised by what a file holds."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -53,14 +53,19 @@ FORMATS: Final = (
     Format("MFER", mfer.is_mfer, mfer.read),
 )
 SIGNAL_SUFFIXES: Final = (".dat", ".mat")
+HEADER_SUFFIXES: Final = (".hea", ".HEA")
 CLAIMING_SUFFIXES: Final = (".hea", ".dcm", ".mat", ".scp", ".edf", ".bdf", ".mwf", ".mfer")
 
 
-def read(source: Path | str | bytes | BinaryIO, *, rate_hz: float | None = None, unit: str | None = None) -> Record:
+Source = Path | str | bytes | BinaryIO | Given
+
+
+def read(source: Source, *, rate_hz: float | None = None, unit: str | None = None) -> Record:
     """Read one recording into millivolts, whatever its format.
 
     source: a path, the bytes of a file, or a file open for reading bytes. A WFDB record may be named by its header, by
-    a signal file beside its header, or without a suffix, and only by a path, since its samples are in another file.
+    a signal file beside its header, or without a suffix, and only by a path, since its samples are in another file; or
+    it is a `Given` with the bytes of its header and of the files beside it.
     rate_hz, unit: for CSV and NPY, where the file does not state them itself.
     Raises RecordError, with the way out, on whatever is no 12-lead ECG.
     """
@@ -91,7 +96,9 @@ def _recognised(given: Given) -> tuple[Format, Given]:
     raise RecordError(f"starts with {start[:8]!r}, which is none of the formats that can be read: {allowed}")
 
 
-def _given(source: Path | str | bytes | BinaryIO, rate_hz: float | None, unit: str | None) -> Given:
+def _given(source: Source, rate_hz: float | None, unit: str | None) -> Given:
+    if isinstance(source, Given):
+        return source
     if isinstance(source, bytes | bytearray | memoryview):
         return Given(name="recording", held=bytes(source), rate_hz=rate_hz, unit=unit)
     if not isinstance(source, str | os.PathLike):
@@ -113,31 +120,62 @@ def recordings_in(folder: Path) -> list[Path]:
 
     What cannot be looked into, a file or a folder, is among them, so that reading it says why.
     """
-    found: list[Path] = []
-    closed: list[OSError] = []
-    for here, below, files in os.walk(folder, onerror=closed.append):
-        below[:] = [name for name in below if not name.startswith(".")]
-        found += filter(_is_recording, (Path(here, name) for name in files))
-    return sorted([*found, *(Path(error.filename) for error in closed)])
+    return list(files_below(folder, is_recording))
 
 
-def _is_recording(path: Path) -> bool:
+def files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
+    """The files below a folder that are wanted, and the folders that cannot be looked into, in the order of paths.
+
+    Names that begin with a dot are passed over and links to folders are not followed. At any time the names of one
+    folder, and of those above it, are held.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+    except OSError:
+        yield folder
+        return
+    for name, is_folder in found:
+        path = folder / name
+        if not is_folder:
+            if wanted(path):
+                yield path
+        elif not path.is_symlink():
+            yield from files_below(path, wanted)
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file is a recording of its own, or claims by its suffix to be one."""
     if path.name.startswith("."):
         return False
-    suffix = path.suffix.lower()
-    if suffix in SIGNAL_SUFFIXES and _header_beside(path) is not None:
+    if is_part(path.name, lambda header: path.with_name(header).is_file()):
         return False
-    if suffix in CLAIMING_SUFFIXES:
+    if claims(path.name):
         return True
     if path.is_symlink() or not path.is_file():
         return False
     try:
-        start = beginning_of(path)
+        return is_known(beginning_of(path))
     except RecordError:
         return True
+
+
+def is_part(name: str, is_there: Callable[[str], bool]) -> bool:
+    """Whether a file only holds the samples of the WFDB header beside it; is_there: says whether a name is."""
+    file = Path(name)
+    return file.suffix.lower() in SIGNAL_SUFFIXES and any(is_there(file.stem + header) for header in HEADER_SUFFIXES)
+
+
+def claims(name: str) -> bool:
+    """Whether a file says by its suffix that it is a recording."""
+    return Path(name).suffix.lower() in CLAIMING_SUFFIXES
+
+
+def is_known(start: bytes) -> bool:
+    """Whether a file that begins so is of one of the formats."""
     return any(form.recognises(start) for form in FORMATS)
 
 
 def _header_beside(path: Path) -> Path | None:
-    headers = (path.with_suffix(suffix) for suffix in (".hea", ".HEA"))
+    headers = (path.with_suffix(suffix) for suffix in HEADER_SUFFIXES)
     return next((header for header in headers if header.is_file()), None)

@@ -2,9 +2,10 @@
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from twelvelead.record import RecordError
 
@@ -19,22 +20,37 @@ _FLAGS: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW"
 class Given:
     """One recording as it was given: a file, or bytes in memory; and what whoever gave it says about it.
 
+    beside: of bytes in memory, the other files of their folder by name, or None where it is not known; of a file, its
+    folder is looked into.
     rate_hz, unit: for the formats that cannot state them, CSV without such a header and NPY; else None.
     """
 
     name: str
     path: Path | None = None
     held: bytes = b""
+    beside: Mapping[str, bytes] | None = None
     rate_hz: float | None = None
     unit: str | None = None
 
-    def content(self, *, at_most: int) -> bytes:
-        """All bytes; raises RecordError where they are more than `at_most`, or the file cannot be opened."""
+    def content(self, *, at_most: int = MAX_BYTES, only: int | None = None) -> bytes:
+        """All bytes, or the first `only`; raises RecordError on more than `at_most`, or where it cannot be opened."""
         if self.path is not None:
-            return read_bytes(self.path, at_most=at_most)
-        if len(self.held) > at_most:
+            return read_bytes(self.path, at_most=at_most, only=only)
+        if only is None and len(self.held) > at_most:
             raise RecordError(f"{len(self.held):,} bytes: at most {at_most:,} are read; split the recording")
-        return self.held
+        return self.held[:only]
+
+    def size(self) -> int:
+        """Number of bytes."""
+        return len(self.held) if self.path is None else size_of(self.path)
+
+    def neighbour(self, name: str) -> "Given":
+        """The file of that name in the same folder; raises RecordError where it was not given."""
+        if self.path is not None:
+            return Given(name=name, path=self.path.parent / name)
+        if self.beside is None or name not in self.beside:
+            raise RecordError(f"{name}, which the header names, is not there: give all files of a record together")
+        return Given(name=name, held=self.beside[name])
 
     def beginning(self) -> bytes:
         """The first bytes, enough to recognise the format."""
@@ -49,18 +65,14 @@ def refuse_too_many(n_values: int) -> None:
 
 def size_of(path: Path) -> int:
     """Size of a plain file in bytes."""
-    handle = _open_plain(path)
-    try:
-        return os.fstat(handle).st_size
-    finally:
-        os.close(handle)
+    with open_plain(path) as file:
+        return os.fstat(file.fileno()).st_size
 
 
 def read_bytes(path: Path, *, at_most: int = MAX_BYTES, only: int | None = None) -> bytes:
     """The bytes of a plain file, or its first `only` ones; raises RecordError where they are more than `at_most`."""
-    handle = _open_plain(path)
-    with os.fdopen(handle, "rb") as file:
-        wanted = os.fstat(handle).st_size if only is None else only
+    with open_plain(path) as file:
+        wanted = os.fstat(file.fileno()).st_size if only is None else only
         if wanted > at_most:
             raise RecordError(f"{path.name} has {wanted:,} bytes: at most {at_most:,} are read; split the recording")
         return file.read(wanted)
@@ -68,12 +80,12 @@ def read_bytes(path: Path, *, at_most: int = MAX_BYTES, only: int | None = None)
 
 def beginning_of(path: Path) -> bytes:
     """The first bytes of a plain file, enough to recognise its format."""
-    with os.fdopen(_open_plain(path), "rb") as file:
+    with open_plain(path) as file:
         return file.read(BEGINNING_BYTES)
 
 
-def _open_plain(path: Path) -> int:
-    """A descriptor of a regular file; a pipe, a device, a folder or a link as its last part is refused."""
+def open_plain(path: Path) -> BinaryIO:
+    """Open a regular file for reading bytes; a pipe, a device, a folder or a link as its last part is refused."""
     try:
         handle = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
@@ -82,4 +94,4 @@ def _open_plain(path: Path) -> int:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise RecordError(f"{path.name} is not a plain file: name a file that holds a recording")
-    return handle
+    return os.fdopen(handle, "rb")

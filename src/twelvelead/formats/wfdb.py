@@ -6,13 +6,12 @@ The Challenge's `.mat` (MATLAB v4) holds one matrix of 16-bit numbers after 24 b
 
 import re
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.files import MAX_STREAM_BYTES, Given, read_bytes, refuse_too_many, size_of
+from twelvelead.formats.files import MAX_STREAM_BYTES, Given, refuse_too_many
 from twelvelead.formats.wfdb_header import SignalLine, read_header
 from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
 from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
@@ -28,23 +27,22 @@ def is_header(start: bytes) -> bool:
 
 def read(given: Given) -> Record:
     """Read the record of a header file; raises RecordError on whatever is damaged, missing or no 12-lead ECG."""
-    if given.path is None:
+    if given.path is None and given.beside is None:
         raise RecordError("a WFDB header without its folder: its samples are in another file; give the header's path")
-    path = given.path
-    header = read_header(path)
+    header = read_header(given)
     unit, per_unit = _common_unit(header.signals)
     leads: dict[str, NDArray[np.float32]] = {}
     warnings = list(header.warnings)
     for file, group in groupby(header.signals, key=lambda signal: signal.file):
         signals = list(group)
-        digital, note = _digital(path.parent / file, signals, header.n_samples)
+        digital, note = _digital(given.neighbour(file), signals, header.n_samples)
         warnings += note
         for signal, samples in zip(signals, digital, strict=True):
             if signal.lead in leads:
                 raise RecordError(f"lead {signal.lead!r} is there twice: each must be there once")
             leads[signal.lead] = _physical(samples, signal, per_unit[signal.unit])
     return record_from_leads(
-        path.stem,
+        given.name,
         leads,
         header.rate_hz,
         unit=unit,
@@ -69,52 +67,52 @@ def _physical(samples: NDArray[np.integer], signal: SignalLine, per_unit: float)
     return physical.astype(np.float32)
 
 
-def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.integer], list[str]]:
+def _digital(file: Given, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.integer], list[str]]:
     """(signals, n_samples) ADC values of one signal file, verified against its header, and warnings."""
     code, offset = signals[0].format, signals[0].offset_bytes
     if any((signal.format, signal.offset_bytes) != (code, offset) for signal in signals):
-        raise RecordError(f"signals of {path.name} differ in format or offset: a file has one of each")
+        raise RecordError(f"signals of {file.name} differ in format or offset: a file has one of each")
     if code in FLAC_BITS:
-        data = read_bytes(path, at_most=MAX_STREAM_BYTES)[offset:]
+        data = file.content(at_most=MAX_STREAM_BYTES)[offset:]
         digital = unpack_flac(code, data, len(signals), n_samples)
-        _verify(path, signals, digital)
+        _verify(file.name, signals, digital)
         return digital, []
     if code not in BITS:
         allowed = ", ".join(map(str, sorted(BITS | FLAC_BITS)))
         raise RecordError(f"signal format {code}: formats {allowed} are read; convert the record")
-    size = size_of(path)
+    size = file.size()
     n_samples = n_samples or n_values_in(code, max(0, size - offset)) // len(signals)
     expected = offset + n_bytes(code, n_samples * len(signals))
     if size < expected or n_samples == 0:
         raise RecordError(
-            f"{path.name} has {size:,} bytes, its header declares {expected:,}: the file is cut short; fetch it again"
+            f"{file.name} has {size:,} bytes, its header declares {expected:,}: the file is cut short; fetch it again"
         )
     refuse_too_many(n_samples * len(signals))
-    data = read_bytes(path, only=expected)[offset:]
+    data = file.content(only=expected)[offset:]
     digital = unpack(code, data, n_samples * len(signals)).reshape(n_samples, len(signals)).T
-    verified = _verify(path, signals, digital)
+    verified = _verify(file.name, signals, digital)
     if size == expected:
         return digital, []
     if not verified:
         raise RecordError(
-            f"{path.name} has {size:,} bytes, its header declares {expected:,} and no checksum says "
+            f"{file.name} has {size:,} bytes, its header declares {expected:,} and no checksum says "
             f"which samples are meant; fetch the record again"
         )
-    return digital, [f"{path.name} is {size - expected:,} bytes longer than declared; they were left out"]
+    return digital, [f"{file.name} is {size - expected:,} bytes longer than declared; they were left out"]
 
 
-def _verify(path: Path, signals: list[SignalLine], digital: NDArray[np.integer]) -> bool:
+def _verify(name: str, signals: list[SignalLine], digital: NDArray[np.integer]) -> bool:
     """Hold each signal against its initial value and 16-bit checksum; whether all had a checksum."""
     sums = digital.sum(axis=1, dtype=np.int64)
     for signal, first, found in zip(signals, digital[:, 0], map(int, sums), strict=True):
         if signal.initial is not None and signal.checksum is not None and signal.initial != first:
             raise RecordError(
-                f"lead {signal.lead} of {path.name} begins with {first}, its header says {signal.initial}: "
+                f"lead {signal.lead} of {name} begins with {first}, its header says {signal.initial}: "
                 f"the header belongs to another file, or one of them is damaged"
             )
         if signal.checksum is not None and (found - signal.checksum) % (1 << 16):
             raise RecordError(
-                f"lead {signal.lead} of {path.name} has checksum {found % (1 << 16)}, its header says "
+                f"lead {signal.lead} of {name} has checksum {found % (1 << 16)}, its header says "
                 f"{signal.checksum % (1 << 16)}: the file is damaged; fetch it again"
             )
     return all(signal.checksum is not None for signal in signals)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from twelvelead.formats.files import read_bytes
+from twelvelead.formats.files import Given
 from twelvelead.record import RecordError
 
 MAX_HEADER_BYTES: Final = 1 << 20
@@ -48,9 +48,10 @@ class Header:
     warnings: tuple[str, ...]
 
 
-def read_header(path: Path) -> Header:
+def read_header(source: Path | Given) -> Header:
     """Read a `.hea` file; raises RecordError on whatever contradicts the format or is not a plain ECG."""
-    lines = read_bytes(path, at_most=MAX_HEADER_BYTES).decode("utf-8", errors="replace").split("\n")
+    given = source if isinstance(source, Given) else Given(name=source.stem, path=source)
+    lines = given.content(at_most=MAX_HEADER_BYTES).decode("utf-8", errors="replace").split("\n")
     if any(len(line) > MAX_LINE_CHARACTERS for line in lines):
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: it is damaged")
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]

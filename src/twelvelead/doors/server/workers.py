@@ -5,11 +5,9 @@ Each is a pool of one (pebble), because a larger pool whose idle worker is kille
 
 import asyncio
 import contextlib
-import logging
 import multiprocessing
 import os
 import threading
-import warnings
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final, ParamSpec, TypeVar
@@ -17,6 +15,7 @@ from typing import Final, ParamSpec, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from twelvelead.doors.server.problems import Problem, busy
+from twelvelead.formats.confined import confine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,7 +88,9 @@ async def run_in_worker(
 
 
 def _new_pool() -> ProcessPool:
-    pool = ProcessPool(max_workers=1, initializer=_begin, context=multiprocessing.get_context("forkserver"))
+    pool = ProcessPool(
+        max_workers=1, initializer=confine, initargs=(MEMORY_BYTES,), context=multiprocessing.get_context("forkserver")
+    )
     assert pool.active  # asking starts it, so that it is ready before its first task
     return pool
 
@@ -108,17 +109,3 @@ async def _dispose(pool: ProcessPool) -> None:
     threading.Thread(target=stop, daemon=True).start()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(done.wait(), LOST_S)
-
-
-def _begin() -> None:
-    """A worker writes nothing anywhere, and its memory is bounded; libraries warn with what is in the file."""
-    warnings.simplefilter("ignore")
-    logging.disable()
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold what was uploaded

@@ -1,0 +1,98 @@
+"""The same shards handed to Dask distributed, whose workers reach inputs, results and bundle by the same paths.
+
+Each thread of a Dask worker watches a worker of ours, as on one machine, so that no recording costs a Dask worker.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from distributed import Client
+from distributed.client import FutureCancelledError
+from distributed.scheduler import KilledWorker
+
+from twelvelead.archive.listing import ArchiveError
+from twelvelead.archive.manifest import Manifest, read_manifest
+from twelvelead.archive.running import Tell, Told, refused_in, shards_left
+from twelvelead.archive.supervising import Seat, close, put_away, run_shard
+
+CONNECT_S: Final = 10
+AHEAD: Final = 3
+LOSSES: Final = 5
+_here: Final = threading.local()
+
+
+def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, tell: Tell) -> Told:
+    """Bring every shard to its file on the workers of the scheduler at `address`; returns how it ended.
+
+    Raises ArchiveError where the cluster cannot be reached, is lost, or cannot see the files; what is done then stays.
+    """
+    left, told = shards_left(out, manifest)
+    tell(told)
+    try:
+        with Client(address, timeout=CONNECT_S, set_as_default=False) as client:
+            for shard in _done_on(client, out, bundle, left):
+                n_bad = refused_in(out, manifest, shard)
+                if n_bad is None:
+                    raise ArchiveError(
+                        f"shard {shard} was written elsewhere: {out} must be one folder for all machines"
+                    )
+                told = told._replace(n_rows=told.n_rows + manifest.n_in(shard), n_refused=told.n_refused + n_bad)
+                tell(told)
+    except (OSError, FutureCancelledError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise ArchiveError(
+            f"the cluster at {address} cannot be reached, or was lost ({error!r}): what is done stays"
+        ) from error
+    return told
+
+
+def _done_on(client: Client, out: Path, bundle: Path, shards: list[int]) -> Iterator[int]:
+    """Shards as they are done; the cluster holds a few more than it has threads, never all.
+
+    Dask gives a task up once several of its workers died with it; it is handed over again, for shards kill no worker.
+    """
+    todo, shard_of, losses = iter(shards), {}, 0
+    ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def hand_over(shard: int) -> None:
+        future: Any = client.submit(shard_on_worker, str(out), str(bundle), shard, pure=False)
+        shard_of[future] = shard
+        future.add_done_callback(ended.put)
+
+    for shard in islice(todo, AHEAD * max(1, sum(client.nthreads().values()))):
+        hand_over(shard)
+    while shard_of:
+        future = ended.get()
+        shard = shard_of.pop(future)
+        try:
+            future.result()
+        except KilledWorker:
+            losses += 1
+            if losses == LOSSES:
+                raise ArchiveError(f"workers of the cluster die again and again, last with shard {shard}") from None
+            hand_over(shard)
+            continue
+        yield shard
+        for following in islice(todo, 1):
+            hand_over(following)
+
+
+def shard_on_worker(out: str, bundle: str, shard: int) -> None:
+    """What a thread of a Dask worker does; its seat stays for the next shard of the same archive."""
+    try:
+        manifest = read_manifest(Path(out))
+    except ArchiveError as error:
+        raise ArchiveError(f"{error}; every machine of the cluster must see the folder") from error
+    seat: Seat | None = getattr(_here, "seat", None)
+    if seat is None or (seat.manifest, seat.out, seat.bundle) != (manifest, Path(out), Path(bundle)):
+        if seat is not None:
+            close(seat)
+            put_away(seat)
+        _here.seat = seat = Seat(out=Path(out), bundle=Path(bundle), manifest=manifest)
+    if refused_in(Path(out), manifest, shard) is None:
+        run_shard(seat, shard)

@@ -1,0 +1,59 @@
+"""What a worker has done of its shard: a file of lines that outlives it, so that whoever looks knows what it died of.
+
+A line is a number, where a recording was begun, or the row with which it was ended.
+"""
+
+import fcntl
+import json
+import os
+import tempfile
+from typing import BinaryIO
+
+from twelvelead.archive.rows import Row
+
+
+def new_journal() -> BinaryIO:
+    """A nameless file that a worker inherits; every write goes to its end."""
+    journal = tempfile.TemporaryFile("w+b", buffering=0)  # noqa: SIM115  # whoever asked closes it
+    fcntl.fcntl(journal, fcntl.F_SETFL, fcntl.fcntl(journal, fcntl.F_GETFL) | os.O_APPEND)  # a mode "a" would not
+    return journal
+
+
+def note_begun(journal: int, index: int) -> None:
+    """A recording is begun."""
+    os.write(journal, b"%d\n" % index)
+
+
+def note_row(journal: int, row: Row) -> None:
+    """A recording is done; its floats survive to the bit."""
+    os.write(journal, json.dumps(row).encode() + b"\n")
+
+
+def clear(journal: int) -> None:
+    """Nothing is begun."""
+    os.ftruncate(journal, 0)
+
+
+def rows_done(journal: int) -> dict[int, Row]:
+    """The rows of a journal by their index."""
+    rows = [json.loads(line) for line in _lines(journal) if line.startswith(b"{")]
+    return {row["index"]: row for row in rows}
+
+
+def n_done(journal: int) -> int:
+    """How many rows there are."""
+    return sum(line.startswith(b"{") for line in _lines(journal))
+
+
+def take_under_way(journal: int) -> int | None:
+    """The recording that was begun and not ended, which is begun no more afterwards; None where there is none."""
+    lines = _lines(journal)
+    begun = int(lines.pop()) if lines and not lines[-1].startswith(b"{") else None
+    os.ftruncate(journal, sum(len(line) + 1 for line in lines))
+    return begun
+
+
+def _lines(journal: int) -> list[bytes]:
+    """The whole lines; what a death left half-written is none."""
+    content = os.pread(journal, os.fstat(journal).st_size, 0)
+    return content.split(b"\n")[:-1]

@@ -1,0 +1,127 @@
+"""What an archive holds, one line a recording, in an order that is always the same; never all of it in memory."""
+
+import hashlib
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from twelvelead.archive.entries import Entry, from_line, to_line
+from twelvelead.archive.inside import recordings_inside
+from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED_SUFFIXES
+from twelvelead.formats import files_below, is_recording
+from twelvelead.record import TwelveleadError
+
+LIST_SUFFIXES: Final = (".txt", ".list")
+LISTING: Final = "listing.jsonl"
+OFFSETS: Final = "listing.offsets"
+MAX_LINE_BYTES: Final = 65_536
+PACKED: Final = "packed: unpack it first; of archives, plain tar and zip are read"
+_OFFSET = struct.Struct("<Q")
+
+
+class ArchiveError(TwelveleadError):
+    """An archive cannot be listed or classified as asked, or not be gone on with."""
+
+
+class Listing(NamedTuple):
+    """How many recordings were listed, the bytes of the listing, and their sha256."""
+
+    recordings: int
+    size: int
+    sha256: str
+
+
+def write_listing(inputs: Iterable[Path], out: Path, shard_size: int) -> Listing:
+    """List the recordings of all inputs into `out`, beside and renamed, with the place at which each shard begins."""
+    listing, offsets = out / f".{LISTING}.part", out / f".{OFFSETS}.part"
+    with listing.open("wb") as lines, offsets.open("wb") as places:
+        found = _hashed(inputs, out, shard_size, lines, places)
+        for file in (lines, places):
+            file.flush()
+            os.fsync(file.fileno())
+    os.replace(offsets, out / OFFSETS)
+    os.replace(listing, out / LISTING)
+    return found
+
+
+def listing_now(inputs: Iterable[Path], out: Path) -> Listing:
+    """What would be listed now, so that it can be compared; nothing is written."""
+    return _hashed(inputs, out, 1)
+
+
+def _hashed(
+    inputs: Iterable[Path], out: Path, shard_size: int, lines: BinaryIO | None = None, places: BinaryIO | None = None
+) -> Listing:
+    digest, number, size = hashlib.sha256(), 0, 0
+    for entry in _entries(inputs, out):
+        line = to_line(entry)
+        if places is not None and number % shard_size == 0:
+            places.write(_OFFSET.pack(size))
+        if lines is not None:
+            lines.write(line)
+        digest.update(line)
+        number, size = number + 1, size + len(line)
+    return Listing(number, size, digest.hexdigest())
+
+
+def shard_entries(out: Path, shard: int, shard_size: int) -> Iterator[tuple[int, Entry]]:
+    """The recordings of one shard, each with its number in the listing."""
+    with (out / OFFSETS).open("rb") as places, (out / LISTING).open("rb") as lines:
+        places.seek(shard * _OFFSET.size)
+        lines.seek(_OFFSET.unpack(places.read(_OFFSET.size))[0])
+        for number in range(shard * shard_size, (shard + 1) * shard_size):
+            if line := lines.readline():
+                yield number, from_line(line)
+
+
+def _entries(inputs: Iterable[Path], out: Path) -> Iterator[Entry]:
+    for given in inputs:
+        if not os.path.lexists(given):
+            raise ArchiveError(f"{given} is not there: name folders, lists, tar or zip archives, or recordings")
+        if given.suffix.lower() in LIST_SUFFIXES and given.is_file():
+            for path in _listed(given):
+                yield from _found(path, out)
+        else:
+            yield from _found(given, out)
+
+
+def _listed(file: Path) -> Iterator[Path]:
+    """The paths of a list, a line each, relative to the list's folder."""
+    with file.open("rb") as lines:
+        while line := lines.readline(MAX_LINE_BYTES):
+            if len(line) == MAX_LINE_BYTES or b"\0" in line:
+                raise ArchiveError(f"{file} is no list of files: it must hold one path a line")
+            if path := line.rstrip(b"\r\n"):
+                yield Path(os.path.abspath(file.parent / os.fsdecode(path)))  # noqa: PTH100  # links stay as named
+
+
+def _found(path: Path, out: Path) -> Iterator[Entry]:
+    """The recordings of a folder or an archive, or the file itself."""
+    if path.is_dir() and not path.is_symlink():
+        for below in files_below(path, lambda file: out not in file.parents and _is_wanted(file)):
+            yield from _in_file(below)
+    else:
+        yield from _in_file(path)
+
+
+def _is_wanted(file: Path) -> bool:
+    return file.suffix.lower() in (*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES) or is_recording(file)
+
+
+def _in_file(path: Path) -> Iterator[Entry]:
+    suffix = path.suffix.lower()
+    if suffix in ARCHIVE_SUFFIXES:
+        yield from recordings_inside(path)
+    elif suffix in PACKED_SUFFIXES:
+        yield Entry(path=str(path), refused=PACKED)
+    else:
+        yield Entry(path=str(path), size=_size(path))
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.lstat().st_size
+    except (OSError, ValueError):
+        return None

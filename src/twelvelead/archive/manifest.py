@@ -1,0 +1,178 @@
+"""The manifest of an archive's results: from what, by which bundle and how; nothing else may go on with them."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, listing_now, write_listing
+from twelvelead.classifier.bundle import CARD, Classifier
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+SHARDS: Final = "shards"
+LOCK: Final = ".lock"
+SOFTWARE: Final = ("twelvelead", "onnxruntime", "numpy", "pyarrow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What decides over rows, and so cannot change between a start and going on.
+
+    shard_size: recordings a file. seconds, memory_mb: what one recording may take. anyway: see `classify`.
+    """
+
+    shard_size: int = 1000
+    seconds: float = 60.0
+    memory_mb: int = 3072
+    anyway: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What an archive's results are of; `listing` counts and seals the recordings, `bundle` seals the classifier."""
+
+    inputs: tuple[str, ...]
+    listing: Listing
+    bundle: str
+    bundle_name: str
+    settings: Settings
+    software: dict[str, str]
+
+    @property
+    def n_shards(self) -> int:
+        """Files of results."""
+        return -(-self.listing.recordings // self.settings.shard_size)
+
+    def n_in(self, shard: int) -> int:
+        """Recordings of one shard."""
+        return min(self.settings.shard_size, self.listing.recordings - shard * self.settings.shard_size)
+
+    def tag(self, shard: int) -> str:
+        """What a file of results bears, so that no other is taken for it."""
+        seal = hashlib.sha256(json.dumps(_as_json(self), sort_keys=True).encode()).hexdigest()
+        return f"{seal} {shard}"
+
+
+def shard_path(out: Path, shard: int) -> Path:
+    """Where the results of a shard lie."""
+    return out / SHARDS / f"{shard:08d}.parquet"
+
+
+def software_here() -> dict[str, str]:
+    """Versions of what could change a row."""
+    return {name: version(name) for name in SOFTWARE}
+
+
+def seal_of(classifier: Classifier) -> str:
+    """sha256 of all that a card says but its tests, which `evaluate` adds to; the card holds that of each file."""
+    card = {name: value for name, value in classifier.card.items() if name not in ("tests", "sha256")}
+    card["sha256"] = {name: digest for name, digest in classifier.card["sha256"].items() if name != CARD}
+    return hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
+
+
+def begin(inputs: Iterable[Path], out: Path, classifier: Classifier, settings: Settings) -> Manifest:
+    """The manifest in `out`: written now, or found there and the same as would be written.
+
+    Raises ArchiveError where `out` holds anything else, or results of another input, bundle, settings or software.
+    """
+    paths = list(inputs)
+    if (out / MANIFEST).exists():
+        found = read_manifest(out)
+        _refuse_other(out, found, _manifest(paths, listing_now(paths, out), classifier, settings))
+        return found
+    (out / SHARDS).mkdir(exist_ok=True)
+    manifest = _manifest(paths, write_listing(paths, out, settings.shard_size), classifier, settings)
+    if not manifest.listing.recordings:
+        raise ArchiveError(f"no recordings in {', '.join(manifest.inputs)}: name folders or archives that hold some")
+    write_beside(out / MANIFEST, json.dumps(_as_json(manifest), indent=2).encode() + b"\n")
+    return manifest
+
+
+def _manifest(inputs: list[Path], listing: Listing, classifier: Classifier, settings: Settings) -> Manifest:
+    return Manifest(
+        inputs=tuple(map(str, inputs)),
+        listing=listing,
+        bundle=seal_of(classifier),
+        bundle_name=classifier.name,
+        settings=settings,
+        software=software_here(),
+    )
+
+
+def read_manifest(out: Path) -> Manifest:
+    """The manifest of a folder of results; raises ArchiveError where there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((out / MANIFEST).read_bytes())
+        if facts.pop("format") != FORMAT:
+            raise ValueError("another format")
+        facts |= {"settings": Settings(**facts["settings"]), "listing": Listing(**facts["listing"])}
+        return Manifest(**{**facts, "inputs": tuple(facts["inputs"])})
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ArchiveError(f"no results of an archive in {out}: {MANIFEST} is missing or damaged ({error})") from error
+
+
+def _as_json(manifest: Manifest) -> dict[str, Any]:
+    return {"format": FORMAT, **asdict(manifest), "listing": manifest.listing._asdict()}
+
+
+def _refuse_other(out: Path, found: Manifest, wanted: Manifest) -> None:
+    """Say what differs, and how it was."""
+    differences = []
+    if found.listing != wanted.listing:
+        n_then, n_now = found.listing.recordings, wanted.listing.recordings
+        differences.append(f"the recordings are not the same ({n_then:,} then, {n_now:,} now)")
+    if found.bundle != wanted.bundle:
+        differences.append(f"the bundle was {found.bundle_name} ({found.bundle[:12]}…), now {wanted.bundle[:12]}…")
+    now = {**asdict(wanted.settings), **wanted.software}
+    for name, then in {**asdict(found.settings), **found.software}.items():
+        if then != now.get(name):
+            differences.append(f"{name} was {then}, now {now.get(name)}")
+    if differences:
+        raise ArchiveError(
+            f"{out} was begun otherwise: {'; '.join(differences)}: go on as before, or name a new folder"
+        )
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Only an empty folder, or one in which a run was killed before its manifest stood, may be written to."""
+    ours = {SHARDS, LOCK, LISTING, OFFSETS, f".{LISTING}.part", f".{OFFSETS}.part", f".{MANIFEST}.part"}
+    if foreign := sorted({path.name for path in out.iterdir()} - ours):
+        raise ArchiveError(f"{out} holds other things ({foreign[0]}): name a new folder, so that nothing is lost")
+
+
+def write_beside(path: Path, content: bytes, part: str = "") -> None:
+    """Write beside the place, on the disk for good, and rename into it: there is never half a file."""
+    beside = path.with_name(f".{path.name}{part}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone_in(out: Path) -> Iterator[None]:
+    """Hold the folder; raises ArchiveError where another run does. What a killed run left half-written is removed."""
+    if not out.parent.is_dir():
+        raise ArchiveError(f"{out.parent} is no folder: make it, or name another --out")
+    out.mkdir(exist_ok=True)
+    if not (out / MANIFEST).exists():
+        _refuse_foreign(out)
+    with (out / LOCK).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ArchiveError(f"another run is writing to {out}: wait for it, or stop it") from None
+        for part in (out / SHARDS).glob(".*.part"):
+            part.unlink(missing_ok=True)
+        yield

@@ -1,0 +1,186 @@
+"""What lies in a tar or zip archive, listed without unpacking it, and one member's bytes.
+
+Sources: tar and pax by `tarfile`; zip by PKWARE's APPNOTE 6.3.10. A zip's directory is read here, entry by entry,
+because `zipfile` holds all of it in memory.
+"""
+
+import os
+import struct
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from twelvelead.record import RecordError
+
+MAX_MEMBER_BYTES: Final = 128 << 20
+MAX_RATIO: Final = 200
+SMALL_BYTES: Final = 1 << 20
+MAX_NAME_BYTES: Final = 4096
+ARCHIVE_SUFFIXES: Final = (".tar", ".zip")
+PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".z")
+STORED: Final = 0
+DEFLATED: Final = 8
+_EXTENSIONS: Final = (b"x", b"g", b"X", b"L", b"K")  # of pax and GNU
+_ENCRYPTED: Final = 0x1
+_UTF8: Final = 0x800
+_END = struct.Struct("<4s4H2LH")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_64 = struct.Struct("<4sLQL")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_LOCAL = struct.Struct("<4s5H3L2H")
+_TOLD_ELSEWHERE: Final = 0xFFFFFFFF
+
+
+class Member(NamedTuple):
+    """A file within an archive: where it begins, its size, and as what it is stored there; all in bytes.
+
+    refused: why it cannot be read, else empty.
+    """
+
+    name: str
+    offset: int
+    size: int
+    stored: int
+    method: int = STORED
+    crc: int | None = None
+    refused: str = ""
+
+
+class Damaged(Exception):  # noqa: N818  # it becomes a row of the archive's results and never leaves the room
+    """An archive that ends early or contradicts itself: what was found of it, and from where on nothing is known."""
+
+
+def members_of(file: BinaryIO) -> Iterator[Member]:
+    """Every file in a tar or zip archive, in its order; raises Damaged where it cannot be followed further."""
+    try:
+        yield from _zip_members(file) if file.read(2) == b"PK" else _tar_members(file)
+    except (OSError, struct.error, tarfile.TarError, ValueError, OverflowError, EOFError) as error:
+        raise Damaged(f"the archive is damaged or no tar or zip ({printable_reason(error)}): fetch it again") from error
+
+
+def printable_reason(error: Exception) -> str:
+    """An error's own words, or its kind where it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+class _Bounded(tarfile.TarInfo):
+    """A header of tar whose extensions (long names, pax) are small: tarfile takes them into memory whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Bounded":
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in _EXTENSIONS and header.size > SMALL_BYTES:
+            raise tarfile.ReadError(f"a header of {header.size:,} bytes: at most {SMALL_BYTES:,} are read")
+        return header
+
+
+def _tar_members(file: BinaryIO) -> Iterator[Member]:
+    file.seek(0)
+    with tarfile.open(fileobj=file, mode="r:", tarinfo=_Bounded) as tar:
+        while (found := tar.next()) is not None:
+            tar.members.clear()  # type: ignore[attr-defined]  # else it would remember every one
+            if found.isdir():
+                continue
+            refused = "" if found.isreg() and not found.issparse() else "not a plain file: a link, a device or sparse"
+            yield _checked(Member(found.name, found.offset_data, found.size, found.size, refused=refused))
+        file.seek(tar.offset)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise Damaged(f"the archive is damaged or cut short at byte {tar.offset:,}; what follows was not read")
+
+
+def _zip_members(file: BinaryIO) -> Iterator[Member]:
+    n_entries, n_bytes, at = _zip_directory(file)
+    file.seek(at)
+    read = 0
+    for _ in range(n_entries):
+        entry = _ENTRY.unpack(file.read(_ENTRY.size))
+        sign, _, _, flags, method, _, _, crc, stored, size, n_name, n_extra, n_comment = entry[:13]
+        if sign != b"PK\x01\x02":
+            raise ValueError(f"entry at byte {at + read:,} is none")
+        name, extra = file.read(n_name), file.read(n_extra)
+        file.seek(n_comment, os.SEEK_CUR)
+        read += _ENTRY.size + n_name + n_extra + n_comment
+        if read > n_bytes:
+            raise ValueError("more entries than its directory has room for")
+        size, stored, offset = _wide(extra, size, stored, entry[16])
+        shown = name.decode("utf-8" if flags & _UTF8 else "cp437", "surrogateescape")
+        if not shown.endswith("/"):
+            refused = "encrypted: decrypt the archive" if flags & _ENCRYPTED else ""
+            yield _checked(Member(shown, offset, size, stored, method, crc, refused))
+
+
+def _zip_directory(file: BinaryIO) -> tuple[int, int, int]:
+    """(entries, bytes, first byte) of the directory at a zip's end."""
+    total = file.seek(0, os.SEEK_END)
+    tail_at = max(0, total - _END.size - 0xFFFF)
+    file.seek(tail_at)
+    tail = file.read()
+    found = tail.rfind(b"PK\x05\x06")
+    if found < 0:
+        raise ValueError("its directory is missing")
+    _, disk, _, _, n_entries, n_bytes, at, _ = _END.unpack_from(tail, found)
+    locator = found - _LOCATOR_64.size
+    if locator >= 0 and tail[locator : locator + 4] == b"PK\x06\x07":
+        file.seek(_LOCATOR_64.unpack_from(tail, locator)[2])
+        sign, _, _, _, disk, _, _, n_entries, n_bytes, at = _END_64.unpack(file.read(_END_64.size))
+        if sign != b"PK\x06\x06":
+            raise ValueError("its zip64 directory is missing")
+    if disk or at + n_bytes > total:
+        raise ValueError("its directory lies outside of it")
+    return n_entries, n_bytes, at
+
+
+def _wide(extra: bytes, *narrow: int) -> tuple[int, ...]:
+    """Size, stored size and offset, each from the zip64 field where the entry says that it is told there."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            values = iter(struct.unpack_from(f"<{length // 8}Q", extra, at + 4))
+            return tuple(next(values, value) if value == _TOLD_ELSEWHERE else value for value in narrow)
+        at += 4 + length
+    return narrow
+
+
+def _checked(member: Member) -> Member:
+    """The member, refused where its bytes would be too many, too well packed, or packed in another way."""
+    if member.refused:
+        return member
+    refused = ""
+    if len(member.name) > MAX_NAME_BYTES:
+        refused = f"a name of {len(member.name):,} characters: at most {MAX_NAME_BYTES:,} are read"
+    elif Path(member.name).suffix.lower() in (*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES):
+        refused = "an archive within an archive: take it out, and name it by itself"
+    elif member.size > MAX_MEMBER_BYTES:
+        refused = f"{member.size:,} bytes: at most {MAX_MEMBER_BYTES:,} of a member are read; take it out"
+    elif member.size > SMALL_BYTES and member.size > MAX_RATIO * member.stored:
+        refused = f"{member.stored:,} bytes stand for {member.size:,}: no recording packs so well"
+    elif member.method not in (STORED, DEFLATED):
+        refused = f"packed by method {member.method}: plain and deflated members are read; pack the archive anew"
+    return member._replace(name=member.name[:MAX_NAME_BYTES], refused=refused)
+
+
+def bytes_of(file: BinaryIO, member: Member, *, only: int | None = None) -> bytes:
+    """The bytes of a member, or its first `only`; raises RecordError where they are not what the archive declares."""
+    wanted = member.size if only is None else min(only, member.size)
+    try:
+        begin = member.offset if member.crc is None else _after_local_header(file, member)
+        file.seek(begin)
+        content = file.read(wanted if member.method == STORED else min(member.stored, 2 * wanted + SMALL_BYTES))
+        if member.method == DEFLATED:
+            content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content, wanted + 1)[: wanted + (only is None)]
+    except (OSError, struct.error, zlib.error, ValueError, OverflowError) as error:
+        raise RecordError(f"cannot be taken out of its archive ({printable_reason(error)}): fetch it again") from error
+    if len(content) != wanted or (only is None and member.crc is not None and zlib.crc32(content) != member.crc):
+        raise RecordError("not what its archive declares (size or checksum): the archive is damaged; fetch it again")
+    return content
+
+
+def _after_local_header(file: BinaryIO, member: Member) -> int:
+    file.seek(member.offset)
+    sign, *_, n_name, n_extra = _LOCAL.unpack(file.read(_LOCAL.size))
+    if sign != b"PK\x03\x04":
+        raise ValueError("no member begins there")
+    return member.offset + _LOCAL.size + int(n_name) + int(n_extra)

@@ -1,0 +1,103 @@
+"""`twelvelead archive`: a whole archive to Parquet, on this machine or on a cluster; killed, it goes on."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from twelvelead.doors.options import Bundle, Json
+from twelvelead.record import printable
+
+if TYPE_CHECKING:
+    from twelvelead.archive.running import Told
+
+
+def archive_command(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN...",
+            help="Folders, lists of files (.txt, a path a line), tar and zip archives, or recordings.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the results, new or begun before.", show_default=False)],
+    bundle: Bundle = None,
+    workers: Annotated[int, typer.Option(help="Processes that classify; 0 is one a core.", min=0, max=1024)] = 0,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler, whose workers classify instead.", show_default=False),
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="One recording may take so long.", min=0.05)] = 60.0,
+    memory: Annotated[int, typer.Option(help="One recording may take so many MB.", min=512)] = 3072,
+    shard_size: Annotated[int, typer.Option(help="Recordings a file of results.", min=1, max=100_000)] = 1000,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad a recording is.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Classify whole archives: a row for every recording, refused ones included, in Parquet files below OUT/shards.
+
+    Killed at any moment, the same command goes on and ends with the same rows. A recording that crashes, hangs or takes
+    too much memory is refused by name, and costs no other.
+
+    Example: twelvelead archive recordings/ old.tar list.txt --out results/
+    """
+    from twelvelead.archive.manifest import Settings, alone_in, begin
+    from twelvelead.archive.running import run_here
+    from twelvelead.classifier import load_bundle, shipped_bundle
+
+    folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
+    settings = Settings(shard_size=shard_size, seconds=seconds, memory_mb=memory, anyway=anyway)
+    console = Console(stderr=True)
+    began = time.monotonic()
+    with alone_in(place):
+        with console.status("listing"):
+            manifest = begin([path.absolute() for path in inputs], place, load_bundle(folder), settings)
+        with _bar(console, manifest.listing.recordings) as tell:
+            if cluster is None:
+                told = run_here(place, folder, manifest, workers or len(os.sched_getaffinity(0)), tell)
+            else:
+                from twelvelead.archive.cluster import run_on_cluster
+
+                told = run_on_cluster(cluster, place, folder, manifest, tell)
+    facts = {
+        "folder": str(out),
+        "recordings": told.n_rows,
+        "refused": told.n_refused,
+        "there_before": told.n_before,
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    if as_json:
+        print(json.dumps(facts))
+    else:
+        said = f"{told.n_rows:,} recordings, {told.n_refused:,} of them refused, in {facts['seconds']:.1f} s"
+        print(f"{printable(str(out))}: {said}; twelvelead archive-report says what they show")
+
+
+@contextmanager
+def _bar(console: Console, n_recordings: int) -> Iterator[Callable[["Told"], None]]:
+    """Recordings done, of those to do, a second since this run began, and the time left."""
+    columns = (
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} recordings"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=False),
+    )
+    with Progress(*columns, console=console, speed_estimate_period=600) as bar:
+        task = bar.add_task("archive", total=n_recordings, rate="")
+        began = time.monotonic()
+
+        def tell(told: "Told") -> None:
+            rate = (told.n_rows - told.n_before) / max(1e-3, time.monotonic() - began)
+            bar.update(task, completed=told.n_rows, rate=f"{rate:,.0f} a second")
+
+        yield tell

@@ -1,0 +1,317 @@
+"""An archive of any form becomes a row for each recording, the same as `classify` gives; nothing of it is trusted."""
+
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from archiving import command, rows, run, write_mixture, write_recordings
+from twelvelead.archive.entries import from_line, record_of, to_line
+from twelvelead.archive.inside import recordings_inside
+from twelvelead.archive.members import MAX_MEMBER_BYTES, bytes_of, members_of
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats import read, recordings_in
+from twelvelead.record import RecordError
+
+
+@pytest.fixture(scope="module")
+def mixture(tmp_path_factory):
+    return write_mixture(tmp_path_factory.mktemp("mixture") / "in")
+
+
+@pytest.fixture(scope="module")
+def results(mixture):
+    out = mixture.parent / "out"
+    done = run(mixture, "--out", out, "--json", "--shard-size", 4)
+    assert done.returncode == 0, done.stderr
+    assert "recordings" in done.stderr
+    return out, json.loads(done.stdout)
+
+
+def test_the_rows_are_those_of_classify(mixture, results):
+    """Bit for bit where `classify` has one thread too: two may add in another order."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    classify = [sys.executable, "-m", "twelvelead", "classify", str(mixture), "--json"]
+    done = subprocess.run(classify, capture_output=True, text=True, env=environment, check=False)
+    wanted = [json.loads(line) for line in done.stdout.splitlines()]
+    found = [row for row in rows(results[0]) if "inner" not in row["path"]]
+    assert len(found) == len(wanted) == 11
+    for row, answer in zip(found, wanted, strict=True):
+        assert row["error"] == answer.get("error")
+        if row["error"] is None:
+            assert {name: row[name] for name in DIAGNOSES} == answer["probabilities"]
+            assert {entry["diagnosis"]: entry["reason"] for entry in row["withheld"]} == answer["withheld"]
+            assert [row[name] for name in ("record", "positive", "quality", "warnings")] == [
+                answer[name] for name in ("record", "positive", "quality", "warnings")
+            ]
+
+
+def test_every_recording_has_a_row_with_its_place_and_reason(results):
+    out, said = results
+    found = rows(out)
+    assert [row["index"] for row in found] == list(range(23))
+    refused = {Path(row["path"]).name: row["error"] for row in found if row["error"]}
+    assert said["recordings"] == 23
+    assert said["refused"] == sum(row["error"] is not None for row in found) == 9
+    assert "at least 5 s are needed" in refused["brief.hea"]
+    assert "it is a link" in refused["link.hea"]
+    assert "a signal file without its header" in refused["orphan.mat"]
+    assert "an archive within an archive" in refused["nested.zip"]
+    assert "none of the formats" in refused["claims.dcm"]
+    assert all(row[name] is None for row in found if row["error"] for name in DIAGNOSES)
+
+
+def test_tar_and_zip_give_the_same(results):
+    probabilities = [
+        [
+            [row["record"], *(row[name] for name in DIAGNOSES)]
+            for row in rows(results[0])
+            if f"inner{suffix}/" in row["path"] and row["error"] is None
+        ]
+        for suffix in (".tar", ".zip")
+    ]
+    assert sorted(probabilities[0]) == sorted(probabilities[1])
+    assert {row[0] for row in probabilities[0]} == {"flac", "t0000", "t0001", "t0002"}
+
+
+@pytest.mark.corpus
+def test_real_recordings_read_the_same_from_a_tar_and_a_zip(corpus, tmp_path):
+    folder = corpus / "formats"
+    with tarfile.open(tmp_path / "all.tar", "w") as tar, zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+        for path in sorted(folder.rglob("*")):
+            tar.add(path, path.relative_to(folder), recursive=False)
+            packed.write(path, path.relative_to(folder))
+    for archive in ("all.tar", "all.zip"):
+        entries = {entry.path: entry for entry in recordings_inside(tmp_path / archive)}
+        assert sorted(entries) == [f"{tmp_path / archive}/{path.relative_to(folder)}" for path in recordings_in(folder)]
+        for path in recordings_in(folder):
+            entry = entries[f"{tmp_path / archive}/{path.relative_to(folder)}"]
+            assert outcome(lambda e=entry: record_of(from_line(to_line(e)))) == outcome(lambda p=path: read(p))
+
+
+def outcome(reading):
+    try:
+        record = reading()
+    except RecordError as error:
+        return str(error)
+    return record.name, record.signal.tobytes(), record.warnings
+
+
+def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp_path):
+    lines = ["ward 1/r0000.hea", "ward 1", "inner.zip", "ward 1/r0000.hea", "", "gone.hea", str(mixture / "ecg.dcm")]
+    (mixture / "list.txt").write_text("\n".join(lines))
+    try:
+        done = run(mixture / "list.txt", "--out", tmp_path / "out", "--workers", 1)
+        assert done.returncode == 0, done.stderr
+    finally:
+        (mixture / "list.txt").unlink()
+    found = rows(tmp_path / "out")
+    names = [Path(row["path"]).name for row in found]
+    assert names[0] == names[12] == "r0000.hea", names
+    assert names[-2:] == ["gone.hea", "ecg.dcm"]
+    assert "cannot be opened" in found[-2]["error"]
+    assert {**found[0], "index": 12} == found[12]
+
+
+@pytest.mark.parametrize("change, sentence", [
+    ("input", "the recordings are not the same (3 then, 4 now)"),
+    ("setting", "anyway was False, now True"),
+    ("shards", "shard_size was 2, now 3"),
+    ("bundle", "the bundle was twelvelead"),
+])  # fmt: skip
+def test_what_was_begun_otherwise_is_not_gone_on_with(change, sentence, tmp_path, request):
+    folder, out = write_recordings(tmp_path / "in", 3), tmp_path / "out"
+    assert run(folder, "--out", out, "--shard-size", 2).returncode == 0
+    options = {"setting": ["--anyway"], "bundle": ["--bundle"]}.get(change, [])
+    if change == "input":
+        write_recordings(folder, 1, "new")
+    if change == "bundle":
+        options.append(request.getfixturevalue("bundle"))
+    before = rows(out)
+    done = run(folder, "--out", out, "--shard-size", 3 if change == "shards" else 2, *options)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert "go on as before, or name a new folder" in done.stderr
+    assert rows(out) == before
+
+
+def test_a_shard_that_is_damaged_or_gone_is_done_again(tmp_path):
+    folder, out = write_recordings(tmp_path / "in", 6), tmp_path / "out"
+    assert run(folder, "--out", out, "--shard-size", 2).returncode == 0
+    before, shards = rows(out), sorted((out / "shards").iterdir())
+    shards[0].write_bytes(shards[0].read_bytes()[:-10])
+    shards[1].unlink()
+    shards[2].write_bytes(shards[2].read_bytes())
+    done = run(folder, "--out", out, "--shard-size", 2, "--json")
+    assert json.loads(done.stdout)["there_before"] == 2
+    assert rows(out) == before
+    assert json.loads(run(folder, "--out", out, "--shard-size", 2, "--json").stdout)["there_before"] == 6
+
+
+def test_the_results_may_lie_within_the_input(tmp_path):
+    folder = write_recordings(tmp_path / "in", 3)
+    for _ in range(2):
+        assert run(folder, "--out", folder / "results").returncode == 0
+    assert len(rows(folder / "results")) == 3
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["/nowhere", "--out", "out"], "/nowhere is not there"),
+    (["empty", "--out", "out"], "no recordings in"),
+    (["in", "--out", "precious"], "holds other things (thesis)"),
+    (["in", "--out", "no/such/folder"], "is no folder: make it"),
+    (["binary.txt", "--out", "out"], "is no list of files"),
+    (["in", "--out", "out", "--bundle", "/nowhere"], "no bundle in /nowhere"),
+    (["in", "--out", "out", "--cluster", "tcp://127.0.0.1:9"], "the cluster at tcp://127.0.0.1:9 cannot be reached"),
+])  # fmt: skip
+def test_a_wrong_call_is_one_sentence(arguments, sentence, tmp_path):
+    write_recordings(tmp_path / "in", 1)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/thesis").write_text("years of work")
+    (tmp_path / "binary.txt").write_bytes(b"\0\1\2\n")
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("twelvelead: ")]) == 1
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "precious/thesis").read_text() == "years of work"
+
+
+def packed(path: Path, *members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return path
+
+
+def taped(path: Path, *members: tuple[str, bytes]) -> Path:
+    with tarfile.open(path, "w") as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def files(tmp_path: Path, n: int = 2) -> list[tuple[str, bytes]]:
+    folder = write_recordings(tmp_path / "loose", n)
+    return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
+
+
+def reasons(archive: Path) -> dict[str, str]:
+    """What is said of each recording of an archive; empty where it is read."""
+    found = {}
+    for entry in recordings_inside(archive):
+        try:
+            record_of(from_line(to_line(entry)))
+            found[entry.path.removeprefix(f"{archive}/")] = ""
+        except RecordError as error:
+            found[entry.path.removeprefix(f"{archive}/")] = str(error)
+    return found
+
+
+def test_members_with_names_that_lead_elsewhere_are_only_names(tmp_path):
+    names = ("../up", "/root/abs", "a/../../b", "c:\\d", "x\ny")
+    members = [(name + content_name, content) for name in names for content_name, content in files(tmp_path, 1)]
+    before = sorted(tmp_path.rglob("*"))
+    for archive in (packed(tmp_path / "a.zip", *members), taped(tmp_path / "a.tar", *members)):
+        found = reasons(archive)
+        assert len(found) == len(names)
+        archive.unlink()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_zip_bomb_is_refused_by_its_numbers(tmp_path):
+    bomb = packed(tmp_path / "bomb.zip", ("big.dcm", bytes(64 << 20)), ("huge.edf", bytes(MAX_MEMBER_BYTES + 1)))
+    found = reasons(bomb)
+    assert "stand for 67,108,864: no recording packs so well" in found["big.dcm"]
+    assert "at most 134,217,728 of a member are read" in found["huge.edf"]
+
+
+def test_a_zip_whose_sizes_lie_is_refused(tmp_path):
+    archive = packed(tmp_path / "a.zip", ("a.dcm", bytes(range(256)) * 40))
+    content = archive.read_bytes()
+    at = content.rfind(b"PK\x01\x02") + 24
+    archive.write_bytes(content[:at] + (5000).to_bytes(4, "little") + content[at + 4 :])
+    assert "not what its archive declares" in reasons(archive)["a.dcm"]
+    archive.write_bytes(content.replace(b"a.dcm", b"b.dcm", 1)[:40] + b"\0\0\0\0" + content[44:])
+    assert "archive" in reasons(archive)["a.dcm"]
+
+
+def test_what_a_tar_holds_beside_files_is_refused_by_name(tmp_path):
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name, kind in (
+            ("link.hea", tarfile.SYMTYPE),
+            ("hard.dcm", tarfile.LNKTYPE),
+            ("pipe.edf", tarfile.FIFOTYPE),
+        ):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    found = reasons(tmp_path / "a.tar")
+    assert len(found) == 3
+    assert all("not a plain file" in reason for reason in found.values())
+
+
+@pytest.mark.parametrize("make, suffix", [(packed, ".zip"), (taped, ".tar")])
+def test_an_archive_cut_short_says_so_and_keeps_what_is_whole(make, suffix, tmp_path):
+    archive = make(tmp_path / f"a{suffix}", *files(tmp_path, 4))
+    whole = archive.read_bytes()
+    for share in (0.1, 0.5, 0.9):
+        archive.write_bytes(whole[: int(len(whole) * share)])
+        found = reasons(archive)
+        assert any("damaged" in reason for reason in found.values()), found
+        assert sum(reason == "" for reason in found.values()) == (0 if suffix == ".zip" else int(4 * share))
+
+
+@pytest.mark.parametrize("make, suffix", [(packed, ".zip"), (taped, ".tar")])
+def test_damaged_archives_never_do_more_than_refuse(make, suffix, tmp_path):
+    chance = random.Random(3)
+    whole = make(tmp_path / f"a{suffix}", *files(tmp_path, 2)).read_bytes()
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 30))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        (tmp_path / f"b{suffix}").write_bytes(damaged)
+        reasons(tmp_path / f"b{suffix}")
+
+
+def test_members_are_what_the_standard_library_finds(tmp_path):
+    members = [*files(tmp_path, 3), ("é/ü.hea", b"x" * 5000), ("n" * 300, b""), ("twice", b"1")]
+    packed(tmp_path / "a.zip", *members)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive, (tmp_path / "a.zip").open("rb") as file:
+        wanted = {info.filename: archive.read(info) for info in archive.infolist()}
+        assert {member.name: bytes_of(file, member) for member in list(members_of(file))} == wanted
+    taped(tmp_path / "a.tar", *members)
+    with tarfile.open(tmp_path / "a.tar") as archive, (tmp_path / "a.tar").open("rb") as file:
+        assert {member.name: bytes_of(file, member) for member in list(members_of(file))} == dict(members)
+
+
+def test_a_zip64_is_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name, content in files(tmp_path, 1):
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(content)
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    end = content.rfind(b"PK\x05\x06")
+    n_bytes, at = (int.from_bytes(content[end + k : end + k + 4], "little") for k in (12, 16))
+    wide = b"PK\x06\x06" + (44).to_bytes(8, "little") + bytes(4) + bytes(8)
+    wide += b"".join(number.to_bytes(8, "little") for number in (2, 2, n_bytes, at))
+    locator = b"PK\x06\x07" + bytes(4) + end.to_bytes(8, "little") + (1).to_bytes(4, "little")
+    content[end + 8 : end + 20] = b"\xff" * 12
+    (tmp_path / "b.zip").write_bytes(content[:end] + wide + locator + content[end:])
+    assert reasons(tmp_path / "a.zip") == reasons(tmp_path / "b.zip") == {"r0000.hea": ""}
+
+
+def test_a_member_that_is_there_twice_is_read_once_the_last(tmp_path):
+    (header, content), signal = files(tmp_path, 1)
+    archive = taped(tmp_path / "a.tar", (header, b"old"), (header, content), signal)
+    assert reasons(archive) == {"r0000.hea": ""}

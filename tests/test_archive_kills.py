@@ -1,0 +1,194 @@
+"""Killed at any moment and started again, an archive ends with exactly the rows of an undisturbed run."""
+
+import contextlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+
+import pytest
+
+from archiving import (
+    children,
+    large_recording,
+    rows,
+    run,
+    start,
+    under_way,
+    write_mixture,
+    write_recordings,
+)
+from serving import until
+
+KILLS = 50
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = write_mixture(tmp_path_factory.mktemp("archive") / "in")
+    write_recordings(folder / "many", 180)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    done = run(folder, "--out", out, "--shard-size", 10, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_fifty_kills_at_random_moments(folder, undisturbed, tmp_path):
+    chance = random.Random(6)
+    kills: list[str] = []
+    n_ended = 0
+    while len(kills) < KILLS:
+        out = tmp_path / f"out-{n_ended}"
+        while disturb(start(folder, "--out", out, "--shard-size", 10, "--workers", 2), chance, kills) != 0:
+            pass
+        assert rows(out) == rows(undisturbed)
+        assert bytes_of_shards(out) == bytes_of_shards(undisturbed)
+        n_ended += 1
+    assert {kill: kills.count(kill) > 4 for kill in ("parent", "worker", "disk")} == dict.fromkeys(kills, True)
+
+
+def disturb(process: subprocess.Popen[str], chance: random.Random, kills: list[str]) -> int:
+    """Kill the run, its workers, or give them a full disk, at random moments until it ends."""
+    while len(kills) < KILLS:
+        try:
+            process.wait(chance.uniform(0.0, 1.5))
+            break
+        except subprocess.TimeoutExpired:
+            pass
+        kill = chance.choices(("parent", "worker", "disk"), (3, 6, 1.5))[0]
+        workers = children(process.pid)
+        if kill == "parent":
+            process.kill()
+        elif not workers:
+            continue
+        elif kill == "worker":
+            end(chance.choice(workers), signal.SIGKILL)  # as the machine does when it is out of memory
+        else:
+            for pid in (process.pid, *workers):
+                fill_disk(pid)
+        kills.append(kill)
+    _, errors = process.communicate(timeout=120)
+    assert "Traceback" not in errors, errors
+    if process.returncode not in (0, -signal.SIGKILL):
+        assert process.returncode == 1
+        assert "make room" in errors or "ended one after the other" in errors, errors
+    return process.returncode
+
+
+def end(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def fill_disk(pid: int) -> None:
+    """From now on no file of the process can grow, as on a full disk."""
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (16, resource.RLIM_INFINITY))
+
+
+def bytes_of_shards(out):
+    return {path.name: path.read_bytes() for path in (out / "shards").iterdir()}
+
+
+def test_a_recording_that_ends_its_process_is_named_and_costs_no_other(tmp_path):
+    """Its worker is ended by SIGSEGV whenever it has the recording under way."""
+    folder = write_recordings(tmp_path / "in", 6)
+    large_recording(folder, "r0002x")
+    process = start(folder, "--out", tmp_path / "out", "--workers", 1)
+    hits: set[int] = set()
+    while process.poll() is None:
+        for pid in children(process.pid):
+            if pid not in hits and under_way(pid) == 3:
+                end(pid, signal.SIGSEGV)
+                hits.add(pid)
+        time.sleep(0.005)
+    assert process.communicate()[0].startswith(f"{tmp_path / 'out'}: 7 recordings, 1 of them refused")
+    assert len(hits) == 2
+    found = rows(tmp_path / "out")
+    assert [row["record"] for row in found if row["error"]] == ["r0002x"]
+    assert "ended its process (SIGSEGV)" in found[3]["error"]
+
+
+def test_a_recording_that_takes_too_long_is_named_and_costs_no_other(tmp_path):
+    folder = write_recordings(tmp_path / "in", 4)
+    large_recording(folder, "r0001x")
+    done = run(folder, "--out", tmp_path / "out", "--workers", 1, "--seconds", 0.5)
+    assert done.returncode == 0, done.stderr
+    found = rows(tmp_path / "out")
+    assert "took more than 0.5 s" in found[2]["error"]
+    assert [row["index"] for row in found if row["error"] is None] == [0, 1, 3, 4]
+
+
+def test_a_recording_that_takes_too_much_memory_is_named_and_costs_no_other(tmp_path):
+    folder = write_recordings(tmp_path / "in", 4)
+    large_recording(folder, "r0001x")
+    done = run(folder, "--out", tmp_path / "out", "--workers", 1, "--memory", 512)
+    assert done.returncode == 0, done.stderr
+    found = rows(tmp_path / "out")
+    assert "took more than 512 MB of memory" in found[2]["error"]
+    assert [row["index"] for row in found if row["error"] is None] == [0, 1, 3, 4]
+
+
+def test_one_killed_from_outside_again_and_again_is_named(tmp_path):
+    folder = write_recordings(tmp_path / "in", 2)
+    large_recording(folder, "r0001x", minutes=20)
+    process = start(folder, "--out", tmp_path / "out", "--workers", 1)
+    while process.poll() is None:
+        for pid in children(process.pid):
+            if under_way(pid) == 2:
+                end(pid, signal.SIGKILL)
+        time.sleep(0.005)
+    assert "2 of them" not in process.communicate()[0]
+    found = rows(tmp_path / "out")
+    assert [row["error"] is None for row in found] == [True, True, False]
+    assert "was killed 6 times from outside (SIGKILL)" in found[2]["error"]
+
+
+def test_two_runs_never_write_to_one_folder(folder, tmp_path):
+    first = start(folder, "--out", tmp_path / "out", "--workers", 1)
+    until(lambda: (tmp_path / "out" / "manifest.json").exists())
+    second = run(folder, "--out", tmp_path / "out")
+    assert second.returncode == 1
+    assert "another run is writing to" in second.stderr
+    assert first.wait(timeout=120) == 0
+    first.communicate()
+
+
+def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(folder, tmp_path):
+    process = start(folder, "--out", tmp_path / "out", "--workers", 2)
+    until(lambda: children(process.pid))
+    workers = children(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "an archive when started again" in errors
+    until(lambda: not any(under_way(pid) is not None for pid in workers))
+    assert run(folder, "--out", tmp_path / "out", "--workers", 2).returncode == 0
+
+
+def test_a_disk_that_is_full_is_said_and_gone_on_from(folder, undisturbed, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only a machine's administrator can mount a small disk")
+    try:
+        done = run(folder, "--out", disk / "out", "--shard-size", 10, "--workers", 2)
+        assert done.returncode == 1
+        assert "No space left on device" in done.stderr
+        assert "make room" in done.stderr
+        there = bytes_of_shards(disk / "out")
+        assert there
+        assert all(name.startswith(".") or content for name, content in there.items())
+        subprocess.run([*mount[:1], "-o", "remount,size=16m", str(disk)], check=True)
+        assert run(folder, "--out", disk / "out", "--shard-size", 10, "--workers", 2).returncode == 0
+        assert rows(disk / "out") == rows(undisturbed)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
