@@ -110,7 +110,8 @@ def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:
 
 def still_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
     """(12,) share of the time that each lead stands still for a second or more."""
-    return _share_in_runs(np.abs(np.diff(signal, axis=1)) < STILL_MV / 2, FLAT_S * rate_hz)
+    steps = signal[:, 1:] - signal[:, :-1]
+    return _share_in_runs(np.abs(steps, out=steps) < STILL_MV / 2, FLAT_S * rate_hz)
 
 
 def clipped_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
@@ -133,12 +134,12 @@ def burst_ratio(clean: NDArray[np.float32]) -> Measures:
 
 
 def mains_mv(record: Record, mains_hz: tuple[float, ...]) -> list[Measures]:
-    """For each mains frequency (12,) its amplitude above that of its neighbourhood; the rate must exceed 2.2 times it."""
+    """For each mains frequency (12,) its amplitude above its neighbourhood's; the rate must exceed 2.2 times it."""
     windows = _parts(record.signal, MAINS_WINDOW_S, record.rate_hz)
     waves, frequencies = _waves(windows.shape[2], record.rate_hz, mains_hz)
-    products = (windows.reshape(-1, windows.shape[2]) @ waves).reshape(*windows.shape[:2], -1)
-    cosine, sine = np.split(products, 2, axis=2)  # (12, parts, frequencies) each
-    amplitude = np.sqrt(cosine**2 + sine**2).mean(axis=1)  # (12, frequencies)
+    products = windows.reshape(-1, windows.shape[2]) @ waves  # (12 * parts, cosines and sines)
+    squares = (products**2).reshape(*windows.shape[:2], 2, -1)
+    amplitude = np.sqrt(squares[:, :, 0] + squares[:, :, 1]).mean(axis=1)  # (12, frequencies)
     return [
         amplitude[:, near[0] : near[1]].max(axis=1) - _percentile(amplitude[:, near[1] : near[2]], 50)
         for near in frequencies
@@ -214,11 +215,11 @@ def _share_in_runs(held: NDArray[np.bool_], least: float) -> Measures:
 
 def _may_hold_runs(held: NDArray[np.bool_], least: float) -> NDArray[np.intp]:
     """Rows that hold enough, and all of a part of half that length: a run of `least` covers one such part."""
-    rows = np.flatnonzero(np.count_nonzero(held, axis=1) >= least)
+    rows = np.array([row for row, lead in enumerate(held) if np.count_nonzero(lead) >= least], np.intp)
     half = max(1, int(least / 2))
     whole = held.shape[1] // half * half
     parts = held[rows, :whole].reshape(len(rows), whole // half, half)
-    return rows[parts.all(axis=2).any(axis=1)]
+    return rows[np.any(parts.all(axis=2), axis=1)]
 
 
 def _over(kind: Kind, values: Measures, limit: float, unusable: float, unit: str) -> Iterable[Finding]:
