@@ -3,8 +3,8 @@
 Written here and not by an exporter because there is little to write and the result stays readable: the exporters
 cannot take a free time axis through a GRU, and some of their versions got GRUs silently wrong.
 
-Convolutions are written for images of height 1: onnxruntime arranges those channel by channel in blocks, and takes half
-of the time (docs/decisions.md).
+Convolutions are written for images of height 1, which onnxruntime arranges in blocks of channels, and ELU as
+max(x, exp(min(x, 0)) - 1), of operations that it has in vectors: together they take less than half of the time.
 """
 
 from typing import Final
@@ -35,10 +35,10 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
-    def constant(self, values: Tensor | NDArray[np.generic]) -> str:
-        array = values.detach().numpy() if isinstance(values, Tensor) else values
+    def constant(self, values: Tensor | NDArray[np.generic] | np.generic) -> str:
+        array = values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
         name = f"weight_{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.weights.append(numpy_helper.from_array(np.array(array, order="C"), name))
         return name
 
 
@@ -110,7 +110,8 @@ def _layer(graph: _Graph, layer: nn.Module, signal: str) -> str:
         statistics = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
         return graph.add("BatchNormalization", signal, *map(graph.constant, statistics), epsilon=layer.eps)
     if isinstance(layer, nn.ELU):
-        return graph.add("Elu", signal)
+        negative = graph.add("Exp", graph.add("Min", signal, graph.constant(np.float32(0))))
+        return graph.add("Max", signal, graph.add("Sub", negative, graph.constant(np.float32(1))))
     raise TypeError(f"{type(layer).__name__} in a branch: it has no ONNX counterpart here")
 
 
