@@ -113,13 +113,13 @@ def test_workers_killed_on_the_way_change_nothing(folder, alone, cluster, tmp_pa
 def test_a_scheduler_that_is_lost_is_said_and_what_is_done_stays(folder, alone, tmp_path):
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
-    with dask("scheduler", tmp_path, "--port", port) as scheduler:
-        with dask("worker", tmp_path, address, "--nthreads", 1, "--local-directory", tmp_path):
-            until(lambda: b"Register worker" in (tmp_path / "scheduler.log").read_bytes())
-            process = start(folder, "--out", tmp_path / "out", "--shard-size", 10, "--cluster", address)
-            until(lambda: list((tmp_path / "out" / "shards").glob("0*")))
-            scheduler.kill()
-            _, errors = process.communicate(timeout=120)
+    worker = (address, "--nthreads", 1, "--local-directory", tmp_path)
+    with dask("scheduler", tmp_path, "--port", port) as scheduler, dask("worker", tmp_path, *worker):
+        until(lambda: b"Register worker" in (tmp_path / "scheduler.log").read_bytes())
+        process = start(folder, "--out", tmp_path / "out", "--shard-size", 10, "--cluster", address)
+        until(lambda: list((tmp_path / "out" / "shards").glob("0*")))
+        scheduler.kill()
+        _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "was lost" in errors
     assert run(folder, "--out", tmp_path / "out", "--shard-size", 10).returncode == 0

@@ -25,9 +25,10 @@ import simulator
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Settings, at_step, fit
-from twelvelead.learning.samples import Augmentation, Samples, batches, drawn, load, n_batches, truth_of
+from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
 from twelvelead.learning.split import split
 from twelvelead.learning.state import StateError
+from twelvelead.learning.store import quantised
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.zoo import SINGLE
 from twelvelead.signals.recipe import Recipe
@@ -127,8 +128,8 @@ def simulated(n, seed=0):
         LabelledRecord(path=Path(f"{i}"), database="x", recording=str(i), diagnoses=(kind,))
         for i, kind in enumerate(kinds)
     )
-    signals = tuple(simulator.ecg(kind, rate_hz=100, seed=seed + i).astype(np.float32) for i, kind in enumerate(kinds))
-    return Samples(records, signals, truth_of(records), (True,) * n)
+    signals = [simulator.ecg(kind, rate_hz=100, seed=seed + i).astype(np.float32) for i, kind in enumerate(kinds)]
+    return gathered(zip(records, map(quantised, signals), strict=True))
 
 
 def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():
@@ -151,7 +152,7 @@ def test_any_drawn_window_is_whole_and_finite(n, seed):
 
 
 def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classified():
-    signal = simulated(1).signals[0]
+    signal = simulated(1).samples[0].signal
     plain = Augmentation(stretch=0, lead_dropout=0, shortened=0, mixup=0)
     np.testing.assert_allclose(
         drawn(signal, RECIPE, plain, np.random.default_rng(0)), RECIPE.windows(signal)[0], rtol=1e-5, atol=1e-5

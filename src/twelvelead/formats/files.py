@@ -2,8 +2,11 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -32,17 +35,23 @@ class Given:
     rate_hz: float | None = None
     unit: str | None = None
 
-    def content(self, *, at_most: int = MAX_BYTES, only: int | None = None) -> bytes:
-        """All bytes, or the first `only`; raises RecordError on more than `at_most`, or where it cannot be opened."""
+    def content(self, *, at_most: int) -> bytes:
+        """All bytes; raises RecordError where they are more than `at_most`, or the file cannot be opened."""
         if self.path is not None:
-            return read_bytes(self.path, at_most=at_most, only=only)
-        if only is None and len(self.held) > at_most:
+            whole = len(self.beginning) < BEGINNING_BYTES
+            return self.beginning if whole else read_bytes(self.path, at_most=at_most)
+        if len(self.held) > at_most:
             raise RecordError(f"{len(self.held):,} bytes: at most {at_most:,} are read; split the recording")
-        return self.held[:only]
+        return self.held
 
-    def size(self) -> int:
-        """Number of bytes."""
-        return len(self.held) if self.path is None else size_of(self.path)
+    @contextmanager
+    def opened(self) -> Iterator[tuple[BinaryIO, int]]:
+        """The bytes open for reading, and how many there are."""
+        if self.path is None:
+            yield BytesIO(self.held), len(self.held)
+        else:
+            with opened(self.path) as file_and_size:
+                yield file_and_size
 
     def neighbour(self, name: str) -> "Given":
         """The file of that name in the same folder; raises RecordError where it was not given."""
@@ -52,6 +61,7 @@ class Given:
             raise RecordError(f"{name}, which the header names, is not there: give all files of a record together")
         return Given(name=name, held=self.beside[name])
 
+    @cached_property
     def beginning(self) -> bytes:
         """The first bytes, enough to recognise the format."""
         return self.held[:BEGINNING_BYTES] if self.path is None else beginning_of(self.path)
@@ -63,24 +73,30 @@ def refuse_too_many(n_values: int) -> None:
         raise RecordError(f"{n_values:,} samples in all leads: at most {MAX_VALUES:,} are read; split the recording")
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A plain file open for reading, and its size in bytes."""
+    with open_plain(path) as file:
+        yield file, os.fstat(file.fileno()).st_size
+
+
 def size_of(path: Path) -> int:
     """Size of a plain file in bytes."""
-    with open_plain(path) as file:
-        return os.fstat(file.fileno()).st_size
+    with opened(path) as (_, size):
+        return size
 
 
-def read_bytes(path: Path, *, at_most: int = MAX_BYTES, only: int | None = None) -> bytes:
-    """The bytes of a plain file, or its first `only` ones; raises RecordError where they are more than `at_most`."""
-    with open_plain(path) as file:
-        wanted = os.fstat(file.fileno()).st_size if only is None else only
-        if wanted > at_most:
-            raise RecordError(f"{path.name} has {wanted:,} bytes: at most {at_most:,} are read; split the recording")
-        return file.read(wanted)
+def read_bytes(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
+    """The bytes of a plain file; raises RecordError where they are more than `at_most`."""
+    with opened(path) as (file, size):
+        if size > at_most:
+            raise RecordError(f"{path.name} has {size:,} bytes: at most {at_most:,} are read; split the recording")
+        return file.read(size)
 
 
 def beginning_of(path: Path) -> bytes:
     """The first bytes of a plain file, enough to recognise its format."""
-    with open_plain(path) as file:
+    with opened(path) as (file, _):
         return file.read(BEGINNING_BYTES)
 
 

@@ -171,7 +171,7 @@ def window_logits(network: nn.Module, samples: Samples, recipe: Recipe) -> list[
     """For each recording (n_windows, 9) logits, its windows cut as when it is classified."""
     network.eval()
     with torch.inference_mode():
-        return [_logits(network, recipe.windows(signal)) for signal in samples.signals]
+        return [_logits(network, recipe.windows(sample.signal)) for sample in samples.samples]
 
 
 def _logits(network: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -198,7 +198,6 @@ def fingerprint(
     parts = (config, asdict(recipe), asdict(settings))
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for samples in (training, validation):
-        for record, signal in zip(samples.records, samples.signals, strict=True):
-            digest.update(f"{record.key} {record.diagnoses}".encode())
-            digest.update(signal.tobytes())
+        for record, sample in zip(samples.records, samples.samples, strict=True):
+            digest.update(f"{record.key} {record.diagnoses} {sample.digest}".encode())
     return digest.hexdigest()[:16]

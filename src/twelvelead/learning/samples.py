@@ -1,28 +1,28 @@
-"""Labelled recordings in memory, filtered once, and the windows that an epoch draws from them."""
+"""Labelled recordings, filtered once, and the windows that an epoch draws from them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.databases import LabelledRecord, read_labelled, truth_of
-from twelvelead.record import RecordError
+from twelvelead.databases import LabelledRecord, truth_of
+from twelvelead.databases.stored import is_stored
+from twelvelead.learning.store import Sample, read_samples, stored_sample
 from twelvelead.signals.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """signals: for each recording (12, n) at the recipe's rate, not yet scaled. truth: (n_recordings, 9) of 0 and 1.
+    """Recordings, what each is trained on, and their truth: (n_recordings, 9) of 0 and 1.
 
-    in_mv: whether a recording is in millivolts; one that its publisher standardised may train, and test nothing.
+    A recording whose sample is not `in_mv` may train, and test nothing.
     """
 
     records: tuple[LabelledRecord, ...]
-    signals: tuple[NDArray[np.float32], ...]
+    samples: tuple[Sample, ...]
     truth: NDArray[np.float32]
-    in_mv: tuple[bool, ...]
 
     def __len__(self) -> int:
         return len(self.records)
@@ -31,28 +31,39 @@ class Samples:
         """The recordings at these indices, in their order."""
         picked = list(indices)
         return Samples(
-            tuple(self.records[i] for i in picked),
-            tuple(self.signals[i] for i in picked),
-            self.truth[picked],
-            tuple(self.in_mv[i] for i in picked),
+            tuple(self.records[i] for i in picked), tuple(self.samples[i] for i in picked), self.truth[picked]
         )
 
 
+def gathered(pairs: Iterable[tuple[LabelledRecord, Sample]]) -> Samples:
+    """Recordings with their samples, and the truth that the labels say."""
+    kept = tuple(pairs)
+    records = tuple(record for record, _ in kept)
+    return Samples(records, tuple(sample for _, sample in kept), truth_of(records))
+
+
 def load(
-    records: Sequence[LabelledRecord], recipe: Recipe, advance: Callable[[], None] = lambda: None
+    records: Sequence[LabelledRecord],
+    recipe: Recipe,
+    advance: Callable[[], None] = lambda: None,
+    *,
+    n_workers: int = 1,
 ) -> tuple[Samples, list[tuple[Path, str]]]:
-    """Read and filter every recording; those that cannot be read are passed over with the reason."""
-    kept, signals, in_mv, refused = [], [], [], []
-    for labelled in records:
-        try:
-            record = read_labelled(labelled)
-            signals.append(recipe.filtered(record))
-            kept.append(labelled)
-            in_mv.append(record.unit == "mV")
-        except RecordError as error:
-            refused.append((labelled.path, str(error)))
+    """Read and filter every recording, or take it from its store; those that cannot be read are passed over with the
+    reason.
+    """
+    samples: dict[str, Sample] = {}
+    refused = []
+    for record in filter(is_stored, records):
+        samples[record.key] = stored_sample(record, recipe)
         advance()
-    return Samples(tuple(kept), tuple(signals), truth_of(kept), tuple(in_mv)), refused
+    for record, sample in read_samples([record for record in records if not is_stored(record)], recipe, n_workers):
+        if isinstance(sample, str):
+            refused.append((record.path, sample))
+        else:
+            samples[record.key] = sample
+        advance()
+    return gathered((record, samples[record.key]) for record in records if record.key in samples), refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +94,7 @@ def batches(
     order = random.permutation(len(samples))
     starts = batch_size * np.arange(1, n_batches(len(order), batch_size))
     for picked in np.split(order, starts):
-        windows = np.stack([drawn(samples.signals[i], recipe, augmentation, random) for i in picked])
+        windows = np.stack([drawn(samples.samples[i].signal, recipe, augmentation, random) for i in picked])
         truth = samples.truth[picked]
         if augmentation.mixup:
             share = random.beta(augmentation.mixup, augmentation.mixup, size=(len(picked), 1)).astype(np.float32)
