@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, listing_now, write_listing
 from twelvelead.classifier.bundle import CARD, Classifier
+from twelvelead.diagnoses import DIAGNOSES
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -36,12 +37,16 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What an archive's results are of; `listing` counts and seals the recordings, `bundle` seals the classifier."""
+    """What an archive's results are of; `listing` counts and seals the recordings, `bundle` seals the classifier.
+
+    thresholds: by diagnosis, from which probability on it counts as positive.
+    """
 
     inputs: tuple[str, ...]
     listing: Listing
     bundle: str
     bundle_name: str
+    thresholds: dict[str, float]
     settings: Settings
     software: dict[str, str]
 
@@ -101,6 +106,7 @@ def _manifest(inputs: list[Path], listing: Listing, classifier: Classifier, sett
         listing=listing,
         bundle=seal_of(classifier),
         bundle_name=classifier.name,
+        thresholds={name: float(value) for name, value in zip(DIAGNOSES, classifier.thresholds, strict=True)},
         settings=settings,
         software=software_here(),
     )

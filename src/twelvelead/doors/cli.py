@@ -8,6 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from twelvelead.doors.archive import archive_command
+from twelvelead.doors.archive_report import archive_report_command
 from twelvelead.doors.classify import classify_command
 from twelvelead.doors.convert import convert_command
 from twelvelead.doors.databases import databases_command
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command("classify")(classify_command)
 app.command("archive")(archive_command)
+app.command("archive-report")(archive_report_command)
 app.command("show")(show_command)
 app.command("convert")(convert_command)
 app.command("serve")(serve_command)
