@@ -19,6 +19,8 @@ from twelvelead.network.zoo import NETWORKS
 
 COMMANDS = [
     "classify",
+    "archive",
+    "archive-report",
     "show",
     "convert",
     "evaluate",
@@ -56,7 +58,7 @@ def test_every_command_has_help_with_an_example(command, twelvelead):
 
 
 def test_the_command_line_starts_without_what_few_commands_need():
-    few = {"torch", "urllib3", "h5py", "scipy", "fastapi", "uvicorn", "pebble"}
+    few = {"torch", "urllib3", "h5py", "scipy", "fastapi", "uvicorn", "pebble", "pyarrow", "distributed"}
     program = f"import sys, twelvelead.doors.cli; print(*{few} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"

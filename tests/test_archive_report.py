@@ -1,0 +1,79 @@
+"""The summary of an archive counts what its rows say; its picture is sound SVG whatever names it meets."""
+
+import json
+from collections import Counter
+from xml.etree import ElementTree
+
+import pytest
+
+from archiving import rows, run, write_mixture
+from twelvelead.archive.summary import without_particulars
+from twelvelead.diagnoses import DIAGNOSES
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    folder = write_mixture(tmp_path_factory.mktemp("report") / "<b>&in")
+    out = folder.parent / "out"
+    assert run(folder, "--out", out, "--shard-size", 5).returncode == 0
+    return out
+
+
+def test_the_counts_are_those_of_the_rows(out, twelvelead):
+    done = twelvelead("archive-report", out, "--json")
+    assert done.returncode == 0, done.stderr
+    said, found = json.loads(done.stdout), rows(out)
+    classified = [row for row in found if row["error"] is None]
+    assert (said["recordings"], said["refused"], said["of"]) == (23, 9, 23)
+    positive = Counter(name for row in classified for name in row["positive"])
+    assert said["positive"] == {name: positive[name] for name in DIAGNOSES}
+    assert said["none_of_the_nine"] == sum(not row["positive"] for row in classified)
+    assert sum(said["reasons"].values()) == 9
+    kinds = Counter(kind for row in classified for kind in {finding["kind"] for finding in row["quality"]})
+    assert said["quality"] == kinds
+    for name in DIAGNOSES:
+        known = [row[name] for row in classified if row[name] is not None]
+        assert sum(said["histograms"][name]) == len(known)
+        assert said["histograms"][name][0] == sum(probability < 0.02 for probability in known)
+
+
+def test_the_picture_has_a_panel_a_diagnosis(out, twelvelead, tmp_path):
+    done = twelvelead("archive-report", out, "--picture", tmp_path / "a.svg")
+    assert done.returncode == 0, done.stderr
+    picture = ElementTree.parse(tmp_path / "a.svg").getroot()
+    texts = ["".join(text.itertext()) for text in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0].endswith("on <b>&in")
+    assert "14 recordings classified, 9 refused" in texts[1]
+    assert sum("positive" in text for text in texts[2:]) == len(DIAGNOSES)
+
+
+def test_an_archive_that_is_not_finished_is_said_to_be_so(out, twelvelead):
+    shard = out / "shards" / "00000001.parquet"
+    content = shard.read_bytes()
+    shard.unlink()
+    try:
+        done = twelvelead("archive-report", out)
+    finally:
+        shard.write_bytes(content)
+    assert done.returncode == 0
+    assert "18 of 23 recordings" in done.stdout
+    assert "not finished: 1 of 5 files are missing" in done.stdout
+
+
+def test_what_is_no_archive_is_refused_in_a_sentence(twelvelead, tmp_path):
+    assert "no results of an archive" in twelvelead("archive-report", tmp_path).stderr
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "settings": []}))
+    done = twelvelead("archive-report", tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("one, other", [
+    ("a.hea has 4,711 bytes: at most 1 are read", "c.dat has 12 bytes: at most 1 are read"),
+    ("leads I, II are missing: a 12-lead ECG needs them", "leads V6 are missing: a 12-lead ECG needs them"),
+    ("starts with b'\\x00', which is none", "starts with b\"it's\", which is none"),
+    ("3 leads (X, Y, Z) of 1e-3 mV", "2 leads (I, II) of -0.25 mV"),
+])  # fmt: skip
+def test_reasons_are_told_apart_by_what_they_say_and_not_of_whom(one, other):
+    assert without_particulars(one) == without_particulars(other)
+    assert without_particulars(one) != without_particulars(f"{other}, too")
