@@ -1,6 +1,6 @@
 """`python benchmarks/archive_parts.py [--of OUT]`: what surrounds the classifying of an archive; see docs/archive.md.
 
-10,000 small recordings (20 links to each of 500 files, WFDB): entries listed a second in a folder, a tar and a zip; then
+10,000 small recordings (20 links to each of 500 files, WFDB): those listed a second in a folder, a tar and a zip; then
 classified in shards of 10, so that there are 1,000 files of results: how many of them a second a run that goes on looks
 at. Of results that are there already, with --of: bytes a row, and rows a second of archive-report. All by computing
 time, not time on the clock.
