@@ -313,3 +313,31 @@ def test_a_member_that_is_there_twice_is_read_once_the_last(tmp_path):
     (header, content), signal = files(tmp_path, 1)
     archive = taped(tmp_path / "a.tar", (header, b"old"), (header, content), signal)
     assert reasons(archive) == {"r0000.hea": ""}
+
+
+@pytest.mark.parametrize("size", [-512, -1024, -(1 << 40), 1 << 62, (1 << 64) - 512])
+@pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_tar_whose_sizes_lead_backwards_or_nowhere_ends(size, form, tmp_path):
+    header = tarfile.TarInfo("a.hea")
+    if form == tarfile.PAX_FORMAT:
+        header.pax_headers = {"size": str(size)}
+    else:
+        header.size = size
+    good = tarfile.TarInfo("b.hea").tobuf(tarfile.GNU_FORMAT)
+    (tmp_path / "a.tar").write_bytes(good + header.tobuf(form) + bytes(4096))
+    found = reasons(tmp_path / "a.tar")
+    assert "damaged" in found[str(tmp_path / "a.tar")]
+
+
+def test_a_zip_that_places_members_beyond_any_file_is_damaged(tmp_path):
+    archive = packed(tmp_path / "a.zip", *files(tmp_path, 1), ("z.dcm", b"x" * 50))
+    content = bytearray(archive.read_bytes())
+    at, end = content.rfind(b"PK\x01\x02"), content.rfind(b"PK\x05\x06")
+    wide = (1).to_bytes(2, "little") + (8).to_bytes(2, "little") + b"\xff" * 8
+    content[at + 30 : at + 32] = len(wide).to_bytes(2, "little")
+    content[at + 42 : at + 46] = b"\xff" * 4
+    content[end + 12 : end + 16] = (int.from_bytes(content[end + 12 : end + 16], "little") + 12).to_bytes(4, "little")
+    archive.write_bytes(content[:end] + wide + content[end:])
+    found = reasons(archive)
+    assert found.pop("r0000.hea") == ""
+    assert "damaged" in found[str(archive)]

@@ -17,6 +17,8 @@ from twelvelead.record import RecordError
 MAX_MEMBER_BYTES: Final = 128 << 20
 MAX_RATIO: Final = 200
 SMALL_BYTES: Final = 1 << 20
+MAX_EXTENSION_BYTES: Final = 1 << 16
+MOST: Final = 1 << 60
 MAX_NAME_BYTES: Final = 4096
 ARCHIVE_SUFFIXES: Final = (".tar", ".zip")
 PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".z")
@@ -71,16 +73,19 @@ class _Bounded(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Bounded":
         header = super().frombuf(buf, encoding, errors)
-        if header.type in _EXTENSIONS and header.size > SMALL_BYTES:
-            raise tarfile.ReadError(f"a header of {header.size:,} bytes: at most {SMALL_BYTES:,} are read")
+        if header.type in _EXTENSIONS and header.size > MAX_EXTENSION_BYTES:
+            raise tarfile.ReadError(f"a header of {header.size:,} bytes: at most {MAX_EXTENSION_BYTES:,} are read")
         return header
 
 
 def _tar_members(file: BinaryIO) -> Iterator[Member]:
-    file.seek(0)
+    at = file.seek(0)
     with tarfile.open(fileobj=file, mode="r:", tarinfo=_Bounded) as tar:
         while (found := tar.next()) is not None:
             tar.members.clear()  # type: ignore[attr-defined]  # else it would remember every one
+            if not (at < tar.offset < MOST and found.size >= 0):  # or tarfile would go round for ever
+                raise ValueError(f"a member of {found.size:,} bytes")
+            at = tar.offset
             if found.isdir():
                 continue
             refused = "" if found.isreg() and not found.issparse() else "not a plain file: a link, a device or sparse"
@@ -105,6 +110,8 @@ def _zip_members(file: BinaryIO) -> Iterator[Member]:
         if read > n_bytes:
             raise ValueError("more entries than its directory has room for")
         size, stored, offset = _wide(extra, size, stored, entry[16])
+        if max(size, stored, offset) >= MOST:
+            raise ValueError(f"a member of {size:,} bytes at byte {offset:,}")
         shown = name.decode("utf-8" if flags & _UTF8 else "cp437", "surrogateescape")
         if not shown.endswith("/"):
             refused = "encrypted: decrypt the archive" if flags & _ENCRYPTED else ""

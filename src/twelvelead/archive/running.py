@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from twelvelead.archive.journal import n_done
+from twelvelead.archive.journal import clear, n_done
 from twelvelead.archive.manifest import Manifest, shard_path
 from twelvelead.archive.rows import n_refused
 from twelvelead.archive.supervising import Closed, Seat, close, put_away, run_shard
@@ -102,6 +102,7 @@ def _work(seat: Seat, todo: "queue.SimpleQueue[int]", ended: "queue.SimpleQueue[
         while not seat.closed.is_set():
             shard = todo.get_nowait()
             run_shard(seat, shard)
+            clear(seat.journal.fileno())  # its rows count with the shard now
             ended.put(shard)
     except (queue.Empty, Closed):
         return

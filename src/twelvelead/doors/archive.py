@@ -63,7 +63,7 @@ def archive_command(
             manifest = begin([path.absolute() for path in inputs], place, load_bundle(folder), settings)
         with _bar(console, manifest.listing.recordings) as tell:
             if cluster is None:
-                told = run_here(place, folder, manifest, workers or len(os.sched_getaffinity(0)), tell)
+                told = run_here(place, folder, manifest, workers or _n_cores(), tell)
             else:
                 from twelvelead.archive.cluster import run_on_cluster
 
@@ -82,6 +82,11 @@ def archive_command(
         print(f"{printable(str(out))}: {said}; twelvelead archive-report says what they show")
 
 
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @contextmanager
 def _bar(console: Console, n_recordings: int) -> Iterator[Callable[["Told"], None]]:
     """Recordings done, of those to do, a second since this run began, and the time left."""
@@ -93,11 +98,12 @@ def _bar(console: Console, n_recordings: int) -> Iterator[Callable[["Told"], Non
         TimeRemainingColumn(elapsed_when_finished=False),
     )
     with Progress(*columns, console=console, speed_estimate_period=600) as bar:
-        task = bar.add_task("archive", total=n_recordings, rate="")
         began = time.monotonic()
 
         def tell(told: "Told") -> None:
+            if not bar.tasks:  # what is there already says nothing of the time left
+                bar.add_task("archive", total=n_recordings, completed=told.n_before, rate="")
             rate = (told.n_rows - told.n_before) / max(1e-3, time.monotonic() - began)
-            bar.update(task, completed=told.n_rows, rate=f"{rate:,.0f} a second")
+            bar.update(bar.tasks[0].id, completed=told.n_rows, rate=f"{rate:,.0f} a second")
 
         yield tell
