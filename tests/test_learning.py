@@ -135,10 +135,10 @@ def simulated(n, seed=0):
 def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():
     samples = simulated(10)
     first, again = (list(batches(samples, RECIPE, Augmentation(), 4, np.random.default_rng(3))) for _ in range(2))
-    assert [len(windows) for windows, _ in first] == [4, 4, 2]
-    assert sum(truth.sum() for _, truth in first) == pytest.approx(10)
-    for (windows, _), (same, _) in zip(first, again, strict=True):
-        np.testing.assert_array_equal(windows, same)
+    assert [len(batch.windows) for batch in first] == [4, 4, 2]
+    assert sum(batch.truth.sum() for batch in first) == pytest.approx(10)
+    for batch, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(batch.windows, same.windows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -153,7 +153,7 @@ def test_any_drawn_window_is_whole_and_finite(n, seed):
 
 def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classified():
     signal = simulated(1).samples[0].signal
-    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0, mixup=0)
+    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0)
     np.testing.assert_allclose(
         drawn(signal, RECIPE, plain, np.random.default_rng(0)), RECIPE.windows(signal)[0], rtol=1e-5, atol=1e-5
     )
@@ -162,7 +162,9 @@ def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classifie
 @pytest.mark.parametrize("n, sizes", [(1, [1]), (8, [8]), (9, [9]), (10, [8, 2]), (17, [8, 9])])
 def test_no_batch_is_of_one_recording_where_there_are_more(n, sizes):
     samples = simulated(1).subset([0] * n)
-    drawn_sizes = [len(windows) for windows, _ in batches(samples, RECIPE, Augmentation(), 8, np.random.default_rng(0))]
+    drawn_sizes = [
+        len(batch.windows) for batch in batches(samples, RECIPE, Augmentation(), 8, np.random.default_rng(0))
+    ]
     assert drawn_sizes == sizes
     assert len(sizes) == n_batches(n, 8)
 
