@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 import simulator
-from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of
+from twelvelead.classifier import BundleError, classify, load_bundle
+from twelvelead.classifier.bundle import _sealed_text
+from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, read_labelled
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Settings, at_step, fit
 from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
@@ -329,3 +332,36 @@ def test_the_weights_are_plain_tensors_and_the_card_readable(bundle):
     assert card["training"]["settings"]["seed"] == 3
     assert set(card["thresholds"]) == set(card["calibration"]) == set(DIAGNOSES)
     assert {source["name"] for source in card["data"]} == {"PTB-XL", "LUDB", "CPSC2018"}
+
+
+def test_int8_is_in_the_bundle_and_the_card_says_what_it_changes(bundle, home):
+    exact, rough = load_bundle(bundle), load_bundle(bundle, "int8")
+    said = exact.card["precisions"]["int8"]
+    assert 0 <= said["mean_difference"] <= said["largest_difference"] < 0.5
+    assert said["validation_float32"] == exact.card["validation"]["scores"]
+    by_key = {record.key: record for record in find([home]).records}
+    sides = csv.DictReader((bundle / "split.csv").read_text().splitlines())
+    differences = []
+    for row in sides:
+        if row["side"] == "validation":
+            record = read_labelled(by_key[row["recording"]])
+            pair = [classify(record, classifier).probabilities for classifier in (exact, rough)]
+            differences += [abs(pair[0][name] - pair[1][name]) for name in DIAGNOSES]
+    assert max(differences) == pytest.approx(said["largest_difference"], abs=1e-2)
+    assert max(differences) > 0
+
+
+def test_the_precision_is_chosen_at_the_door(bundle, home, twelvelead):
+    done = twelvelead("classify", home, "--bundle", bundle, "--precision", "int8")
+    assert done.returncode == 0, done.stderr
+    assert "int8" in done.stdout
+
+
+def test_a_bundle_without_integers_says_so(bundle, tmp_path):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    card = json.loads((copy / "card.json").read_text())
+    del card["sha256"]["model.int8.onnx"]
+    (copy / "card.json").write_text(_sealed_text(card))
+    with pytest.raises(BundleError, match="no graph in int8: it has float32"):
+        load_bundle(copy, "int8")
+    load_bundle(copy)
