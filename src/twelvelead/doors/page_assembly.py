@@ -1,4 +1,4 @@
-"""The page as one HTML file that works from a double click: its modules, style, runtime, network and example inside.
+"""The page as one HTML file that works from a double click: its modules, style, runtime, and network inside.
 
 A browser fetches nothing for a page that was opened as a file, not even a module beside it; so all of it is in the
 file, and a content policy in its head forbids it to fetch anything.
@@ -18,31 +18,32 @@ from twelvelead.doors.page_runtime import Runtime
 SOURCE: Final = Path(__file__).parent.parent / "page"
 ENTRY: Final = "page.js"
 CARD_FIELDS: Final = ("name", "version", "purpose", "recipe", "diagnoses", "calibration", "thresholds")
-POLICY: Final = "default-src 'none'; style-src '{style}'; script-src '{script}' 'wasm-unsafe-eval'; img-src data: blob:"
-_IMPORT: Final = re.compile(r'^import \{([^}]*)\} from "\./([a-z_]+\.js)";\n', re.MULTILINE)
+POLICY: Final = "default-src 'none'; style-src '{style}'; script-src '{script}' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'none'"
+_IMPORT: Final = re.compile(r'^import \{([^}]*)\} from "\./([a-z0-9_]+\.js)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
 _RUNTIME_EXPORTS: Final = re.compile(r"export\{([^}]*)\};?\s*(?://# sourceMappingURL=\S*\s*)?$")
 
 
-def one_file(runtime: Runtime, classifier: Classifier, example: bytes) -> str:
-    """The whole page as HTML; example: the bytes of a CSV recording that is open at first."""
+def one_file(runtime: Runtime, classifier: Classifier) -> str:
+    """The whole page as HTML."""
     script = f"{runtime_as_value(runtime.script)}\n{joined_modules()}"
     style = (SOURCE / "style.css").read_text(encoding="utf-8")
+    if re.search(r"</script|<!--", script, re.IGNORECASE):
+        raise ValueError("a script of the page holds a mark of HTML: write it in another way")
     card = {name: classifier.card[name] for name in CARD_FIELDS}
     held = "\n".join(
         [
             _data("bundle-card", json.dumps(card)),
             _data("bundle-graph", _packed((classifier.folder / GRAPH).read_bytes())),
             _data("runtime-wasm", _packed(runtime.wasm)),
-            _data("example-recording", _packed(example)),
         ]
     )
     policy = POLICY.format(style=_digest(style), script=_digest(script))
     html = (SOURCE / "index.html").read_text(encoding="utf-8")
     for mark, part in {
-        '<link rel="stylesheet" href="style.css">': f"<style>{style}</style>",
+        '<link rel="stylesheet" href="page/style.css">': f"<style>{style}</style>",
         "<!-- policy -->": f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-        f'<script type="module" src="{ENTRY}"></script>': f'{held}\n<script type="module">{script}</script>',
+        f'<script type="module" src="page/{ENTRY}"></script>': f'{held}\n<script type="module">{script}</script>',
     }.items():
         if html.count(mark) != 1:
             raise ValueError(f"index.html must hold {mark} once")

@@ -2,6 +2,7 @@
 
 import { isCsv, readCsv } from "./csv.js";
 import { isDicom, readDicom } from "./dicom.js";
+import { isMatlab5, readCpsc2018 } from "./matlab5.js";
 import { RecordError } from "./record.js";
 import { readWfdb } from "./wfdb.js";
 import { isWfdbHeader } from "./wfdb_header.js";
@@ -9,7 +10,7 @@ import { isWfdbHeader } from "./wfdb_header.js";
 const MAX_FILE_BYTES = 1 << 26;
 const HEADER = /\.hea$/i;
 const SIGNAL_FILE = /\.(?:dat|mat)$/i;
-export const READABLE = "WFDB (.hea with its .dat or .mat), DICOM waveform, CSV";
+export const READABLE = "WFDB (.hea with its .dat or .mat), DICOM waveform, CPSC2018's .mat, CSV";
 
 /** Recordings among files {path, size, bytes()}: a header with all that lies beside it, or a file alone; hidden ones left out. */
 export function recordingsAmong(files) {
@@ -29,6 +30,7 @@ export async function readRecording({ main, beside }) {
   const bytes = await bytesOf(main);
   const name = baseName(main.path).replace(/\.[^.]+$/, "");
   if (isDicom(bytes)) return readDicom(name, bytes);
+  if (isMatlab5(bytes)) return readCpsc2018(name, bytes);
   const text = new TextDecoder().decode(bytes);
   if (isWfdbHeader(text)) return readWfdbFiles(name, text, beside);
   if (isCsv(text)) return readCsv(name, text);
