@@ -15,7 +15,9 @@ from twelvelead.record import printable
 
 
 def page_command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write to; made if needed.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to write to; made if needed.", show_default=False)
+    ],
     bundle: Bundle = None,
     runtime: Annotated[
         Path | None,

@@ -1,0 +1,53 @@
+"""A real Chromium for the tests of the page, and the page as a file; skipped in one line where there is none."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from twelvelead.classifier import load_bundle, shipped_bundle
+from twelvelead.doors.page_assembly import one_file
+from twelvelead.doors.page_runtime import URL, fetched, runtime_in
+from twelvelead.downloads.fetch import DownloadError
+
+TIMEOUT_MS = 120_000
+
+
+def chromium() -> str:
+    """The browser's path; installed where this is Debian, run as root, and lacks it."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+        subprocess.run(["apt-get", "update"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "chromium"], **quiet)
+    if found := shutil.which("chromium"):
+        return found
+    pytest.skip("no Chromium: apt-get install chromium")
+
+
+def write_page(folder: Path) -> Path:
+    """`index.html` with the shipped bundle; the runtime is fetched once into the cache."""
+    try:
+        archive = fetched(lambda _: None)
+    except DownloadError as error:
+        pytest.skip(f"no onnxruntime-web, and {URL} cannot be fetched: {error}")
+    path = folder / "index.html"
+    path.write_text(one_file(runtime_in(archive), load_bundle(shipped_bundle())), encoding="utf-8", newline="\n")
+    return path
+
+
+@contextmanager
+def browsing() -> Iterator[object]:
+    """A browser whose pages have no network."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install '.[dev]'")
+    path = chromium()
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=TIMEOUT_MS)
+        yield browser
+        browser.close()

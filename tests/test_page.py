@@ -1,0 +1,336 @@
+"""The page in a real browser, opened as a file and with the network cut: it reads, classifies, draws and measures."""
+
+import re
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+import simulator
+from browser import TIMEOUT_MS, browsing, write_page
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
+from twelvelead.databases import find
+from twelvelead.doors.page_assembly import SOURCE, joined_modules
+from twelvelead.doors.page_runtime import PageError, runtime_in
+from twelvelead.formats import read
+from writers import packed_files, write_dicom
+
+MOST_DIFFERENCE = 1e-3
+MALICIOUS = "<img src=x onerror=\"document.title='owned'\">"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    path = write_page(tmp_path_factory.mktemp("page"))
+    with browsing() as browser:
+        context = browser.new_context(offline=True, viewport={"width": 1280, "height": 800})
+        context.set_default_timeout(TIMEOUT_MS)
+        page = context.new_page()
+        page.problems, page.requests = [], []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-ready=yes]")
+        yield page
+        assert page.problems == []
+        assert [url for url in page.requests if not url.startswith(("file:", "blob:", "data:"))] == []
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_bundle(shipped_bundle())
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """The same simulated recording in formats of every reader."""
+    signal = simulator.ecg("PVC", seed=4)
+    simulator.Wfdb("A0001", simulator.digital(signal), comments=["#Age: 74", "#Sex: Male"]).write(tmp_path)
+    simulator.Wfdb("dat", simulator.digital(signal), suffix=".dat").write(tmp_path)
+    for code in ("80", "61", "24", "32", "212"):
+        (tmp_path / code).mkdir()
+        for name, data in packed_files(tmp_path / code, signal, code, 30 if code == "80" else 1000).items():
+            (tmp_path / code / name).write_bytes(data)
+    write_dicom(tmp_path, signal)
+    simulator.write_cpsc_mat(tmp_path / "A2001.mat", signal)
+    rows = [",".join(f"{value:.6f}" for value in row) for row in signal.T]
+    names = "I,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6"
+    (tmp_path / "table.csv").write_text("\n".join(["# rate_hz: 500", "# unit: mV", names, *rows]) + "\n")
+    return tmp_path
+
+
+def choose(page, paths):
+    """Choose files as a person does, and wait until all are read."""
+    page.set_input_files("#files", [str(path) for path in paths])
+    page.wait_for_function("document.getElementById('status').textContent.includes(' recordings read')")
+    status = page.inner_text("#status")
+    page.evaluate("document.getElementById('status').textContent = ''")
+    return status
+
+
+def reports(page, paths):
+    """What the page says of files, through its interface for programs; paths are those below the first's folder."""
+    page.evaluate(HOLD, None)
+    page.set_input_files("#held", [str(path) for path in paths])
+    return page.evaluate(
+        "async () => await twelvelead.reportsOf([...document.getElementById('held').files].map((file) => "
+        "({path: file.name, size: file.size, bytes: async () => new Uint8Array(await file.arrayBuffer())})))"
+    )
+
+
+HOLD = """() => {
+  if (document.getElementById('held')) return;
+  const input = document.createElement('input');
+  Object.assign(input, {type: 'file', id: 'held', multiple: true});
+  document.body.append(input);
+}"""
+
+
+def assert_same(report, expected):
+    """A report of the page and one of Python: numbers within the limit, everything else equal."""
+    theirs, ours = expected.as_json(), report
+    assert np.abs(np.subtract(ours["all"], list(expected.probabilities.values()))).max() < MOST_DIFFERENCE
+    assert ours["positive"] == theirs["positive"]
+    assert ours["withheld"].keys() == theirs["withheld"].keys()
+    assert ours["warnings"] == theirs["warnings"]
+    assert [(one["kind"], one["leads"], one["unusable"]) for one in ours["quality"]] == [
+        (one["kind"], one["leads"], one["unusable"]) for one in theirs["quality"]
+    ]
+    for mine, other in zip(ours["quality"], theirs["quality"], strict=True):
+        assert mine["value"] == pytest.approx(other["value"], rel=1e-3)
+
+
+def test_it_opens_offline_with_an_example_labelled_as_such(page):
+    assert page.inner_text("#paper-title") == "Simulated example"
+    assert "Made by a simulator: nobody's heart" in page.inner_text("#facts")
+    assert "Research software, no medical device" in page.inner_text("header")
+    assert page.locator("#paper svg .trace").count() == 13
+    assert page.locator("#findings tbody tr").count() == 9
+    assert not page.is_checked("[name=attention]")
+
+
+@pytest.mark.parametrize("name", ["A0001.hea", "dat.hea", "ecg.dcm", "A2001.mat", "table.csv",
+    "80/packed.hea", "61/packed.hea", "24/packed.hea", "32/packed.hea", "212/packed.hea"])  # fmt: skip
+def test_it_answers_as_python_does_in_every_format(page, recordings, classifier, name):
+    path = recordings / name
+    (report,) = reports(page, [file for file in path.parent.iterdir() if file.stem == path.stem])
+    assert_same(report, classify(read(path), classifier))
+
+
+@pytest.mark.parametrize(
+    "diagnosis, duration_s, rate_hz",
+    [("Normal", 7.3, 100), ("AF", 33.0, 257), ("LBBB", 12.0, 1000), ("PVC", 10.0, 128)],
+)
+def test_it_answers_as_python_does_at_every_length_and_rate(page, tmp_path, classifier, diagnosis, duration_s, rate_hz):
+    signal = simulator.digital(simulator.ecg(diagnosis, duration_s, rate_hz))
+    path = simulator.Wfdb("long", signal, rate=str(rate_hz), suffix=".dat").write(tmp_path)
+    (report,) = reports(page, [path, path.with_suffix(".dat")])
+    assert_same(report, classify(read(path), classifier))
+
+
+def test_it_finds_bad_leads_as_python_does(page, tmp_path, classifier):
+    signal = simulator.ecg()
+    signal[6] = 0
+    signal[7] += 0.2 * np.sin(2 * np.pi * 50 * np.arange(5000) / 500)
+    signal[8] = np.clip(signal[8], -0.1, 0.1)
+    path = simulator.Wfdb("bad", simulator.digital(signal)).write(tmp_path)
+    (report,) = reports(page, [path, path.with_suffix(".mat")])
+    assert {one["kind"] for one in report["quality"]} >= {"flat", "mains noise", "saturated"}
+    assert_same(report, classify(read(path), classifier))
+
+
+def test_a_real_dicom_recording_is_read(page, classifier):
+    path = get_testdata_file("waveform_ecg.dcm")
+    (report,) = reports(page, [path])
+    assert_same(report, classify(read(path), classifier))
+
+
+def test_three_formats_are_uploaded_and_listed_with_their_findings(page, recordings):
+    files = [recordings / name for name in ("A0001.hea", "A0001.mat", "ecg.dcm", "table.csv")]
+    assert choose(page, files) == "3 of 3 recordings read."
+    for name in ("A0001.hea", "ecg.dcm", "table.csv"):
+        button = page.locator("#recordings button", has_text=name).first
+        button.click()
+        assert page.inner_text("#paper-title") == name
+        assert page.locator("#paper svg .trace").count() == 13
+        assert button.locator(".short").inner_text() != "waiting"
+
+
+def test_calipers_measure_the_calibration_pulse_as_10_mm_and_200_ms(page):
+    page.locator("#recordings button", has_text="simulated example").click()
+    box, sheet = page.locator("#paper svg .pulse").first, page.locator("#paper svg").bounding_box()
+    mm = sheet["width"] / 297
+    points = [float(number) for number in re.findall(r"[\d.]+", box.get_attribute("d"))]
+    left, foot, top, right = points[2], points[3], points[5], points[6]
+    at = [(sheet["x"] + x * mm, sheet["y"] + y * mm) for x, y in ((left, foot), (right, top))]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    page.mouse.move(*at[1], steps=4)
+    page.mouse.up()
+    said = page.inner_text("#calipers")
+    ms, bpm, mv, across, up = (float(number) for number in re.findall(r"[\d.]+", said))
+    assert ms == pytest.approx(200, abs=2)
+    assert bpm == pytest.approx(300, abs=4)
+    assert mv == pytest.approx(1, abs=0.01)
+    assert (across, up) == (pytest.approx(5, abs=0.1), pytest.approx(10, abs=0.1))
+
+
+def test_the_keyboard_moves_calipers_by_one_small_box(page):
+    page.locator("#recordings button", has_text="simulated example").click()
+    page.focus("#paper")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowRight")
+    assert "200 ms = 300 bpm, 0.50 mV (5.0 mm across, 5.0 mm up)" in page.inner_text("#calipers")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowUp")
+    assert "240 ms = 250 bpm, 0.60 mV (6.0 mm across, 6.0 mm up)" in page.inner_text("#calipers")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Alt+ArrowUp")
+    assert "200 ms = 300 bpm, 0.62 mV (5.0 mm across, 6.2 mm up)" in page.inner_text("#calipers")
+    page.keyboard.press("+")
+    assert page.inner_text("#zoom") == "150 %"
+    page.keyboard.press("-")
+    page.keyboard.press("Escape")
+    assert page.locator("#paper .calipers").count() == 0
+
+
+def test_every_control_is_reached_by_the_tabulator_and_has_a_name(page):
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('button, select, input:not([hidden]):not(#held), [tabindex]')].filter((each) => "
+        "!(each.getAttribute('aria-label') || each.textContent.trim() || each.labels?.length)).map((each) => each.id)"
+    )
+    assert unnamed == []
+    page.locator("#choose-files").focus()
+    reached = []
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
+    assert {"choose-folder", "layout", "order", "speed", "gain", "filter", "attention", "print", "paper"} <= {*reached}
+
+
+def test_layout_speed_gain_and_filter_are_printed_with_the_drawing(page):
+    page.locator("#recordings button", has_text="simulated example").click()
+    for name, value in {
+        "layout": "12x1",
+        "order": "cabrera",
+        "speed": "50",
+        "gain": "5",
+        "filter": "0.5-40 Hz",
+    }.items():
+        page.select_option(f"[name={name}]", value)
+    assert page.locator("#paper svg .trace").count() == 12
+    leads = (
+        page.locator("#paper svg .word.lead").all_inner_texts()
+        or page.locator("#paper svg .word.lead").all_text_contents()
+    )
+    assert leads[:3] == ["aVL", "I", "-aVR"]
+    assert "50 mm/s   5 mm/mV   filter: 0.5-40 Hz" in page.locator("#paper svg .word.scale").text_content()
+    page.click("#later")
+    assert "5.0 to 10.0 s of 10.0 s" in page.locator("#paper svg .word.scale").text_content()
+    for name, value in {"layout": "3x4", "order": "standard", "speed": "25", "gain": "10", "filter": "none"}.items():
+        page.select_option(f"[name={name}]", value)
+
+
+def test_attention_is_shown_when_asked_for_and_says_that_it_is_no_measurement(page):
+    page.locator("#recordings button", has_text="simulated example").click()
+    page.check("[name=attention]")
+    assert page.locator("#paper svg .tint").count() > 3
+    assert "not a measurement" in page.locator("#paper svg .word.caption").text_content()
+    page.uncheck("[name=attention]")
+    assert page.locator("#paper svg .tint").count() == 0
+
+
+def test_it_prints_in_true_millimetres(page):
+    page.emulate_media(media="print")
+    box = page.locator("#paper svg").bounding_box()
+    page.emulate_media(media="screen")
+    assert box["width"] == pytest.approx(297 * 96 / 25.4, abs=0.5)
+    assert box["x"] == pytest.approx(0, abs=0.1)
+    scale = page.evaluate("document.querySelector('#paper svg').viewBox.baseVal.width")
+    assert scale == 297
+
+
+def test_the_dark_page_keeps_the_grid(page):
+    page.click("#theme")
+    colours = page.evaluate(
+        "['.ground', '.grid-1', '.grid-5', '.trace'].map((each) => { const style = getComputedStyle("
+        "document.querySelector('#paper svg ' + each)); return each === '.ground' ? style.fill : style.stroke; })"
+    )
+    page.click("#theme")
+    assert len(set(colours)) == 4
+
+
+def test_a_malicious_name_comes_out_as_text(page, tmp_path):
+    (tmp_path / f"{MALICIOUS}.csv".replace("/", "")).write_text("# rate_hz: 500\n<b>I</b>,II\n1,2\n")
+    signal = simulator.Wfdb(
+        "evil", simulator.digital(simulator.ecg()), leads=[*simulator.LEADS[:11], MALICIOUS.replace(" ", "_")]
+    )
+    path = signal.write(tmp_path)
+    status = choose(page, [*tmp_path.glob("*.csv"), path, path.with_suffix(".mat")])
+    assert status == "0 of 2 recordings read, 2 refused."
+    assert page.title().startswith("twelvelead")
+    assert page.locator("#recordings img, #facts img, main b").count() == 0
+    assert "<img" in page.inner_text("#recordings")
+
+
+@pytest.mark.parametrize("name, data, said", [
+    ("empty.dcm", b"", "an empty file"),
+    ("noise.bin", bytes(range(256)) * 8, "none of the formats"),
+    ("cut.dcm", b"\0" * 128 + b"DICM" + b"\x02\0\x10\0UI\xff\xff", "damaged or cut short"),
+    ("alone.dat", b"\1\2" * 99, "without its header"),
+    ("table.csv", b"I,II,V1\n1,2,3\n", "no sampling rate is stated"),
+])  # fmt: skip
+def test_a_broken_file_is_refused_in_a_sentence_and_the_page_goes_on(page, tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    assert choose(page, [tmp_path / name]) == "0 of 1 recordings read, 1 refused."
+    assert said in page.inner_text("#facts")
+
+
+def test_a_damaged_wfdb_record_is_refused_as_python_refuses_it(page, tmp_path):
+    path = simulator.Wfdb("wrong", simulator.digital(simulator.ecg()), checksum_shift=1).write(tmp_path)
+    choose(page, [path, path.with_suffix(".mat")])
+    assert "has checksum" in page.inner_text("#facts")
+
+
+def test_thirty_files_at_once(page, tmp_path):
+    simulator.write_challenge(tmp_path, n=30)
+    files = sorted((tmp_path / "g1").iterdir())
+    before = page.locator("#recordings button").count()
+    assert choose(page, files) == "30 of 30 recordings read."
+    assert page.locator("#recordings button").count() == before + 30
+
+
+def test_the_pages_own_code_is_small():
+    assert sum(path.stat().st_size for path in SOURCE.iterdir()) < 150_000
+    assert len(joined_modules()) < 150_000
+
+
+def test_another_archive_is_no_runtime(tmp_path):
+    path = tmp_path / "other.tgz"
+    path.write_bytes(b"not an archive")
+    with pytest.raises(PageError, match=r"is not the npm archive of onnxruntime-web .* npm pack"):
+        runtime_in(path)
+
+
+def test_no_outside_address_is_loaded_by_the_pages_code():
+    for path in SOURCE.iterdir():
+        assert not re.search(r"""(?:src|href|import|fetch|url)\W{0,3}["'(]\s*(?:https?:)?//""", path.read_text()), (
+            path.name
+        )
+
+
+@pytest.mark.corpus
+def test_it_answers_as_python_does_on_the_whole_test_set(page, corpus, classifier, request):
+    lists = [request.config.rootpath / "experiments" / name for name in ("ptb-xl-fold-9.txt", "cpsc2018-even.txt")]
+    keys = {line for path in lists for line in path.read_text().splitlines() if not line.startswith("#")}
+    found = [record.path for record in find([corpus / "data"]).records if record.key in keys]
+    assert len(found) == len(keys) == 363
+    worst = 0.0
+    for path in found:
+        (report,) = reports(page, sorted(path.parent.glob(f"{path.stem}.*")))
+        expected = classify(read(path), classifier)
+        worst = max(worst, np.abs(np.subtract(report["all"], list(expected.probabilities.values()))).max())
+        assert report["positive"] == list(expected.positive), path
+    print(f"largest difference over {len(found)} recordings: {worst:.1e}")
+    assert worst < MOST_DIFFERENCE
