@@ -18,7 +18,10 @@ from twelvelead.doors.page_runtime import Runtime
 SOURCE: Final = Path(__file__).parent.parent / "page"
 ENTRY: Final = "page.js"
 CARD_FIELDS: Final = ("name", "version", "purpose", "recipe", "diagnoses", "calibration", "thresholds")
-POLICY: Final = "default-src 'none'; style-src '{style}'; script-src '{script}' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'none'"
+POLICY: Final = (
+    "default-src 'none'; style-src '{style}'; script-src '{script}' 'wasm-unsafe-eval'; base-uri 'none'; "
+    "form-action 'none'"
+)
 _IMPORT: Final = re.compile(r'^import \{([^}]*)\} from "\./([a-z0-9_]+\.js)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
 _RUNTIME_EXPORTS: Final = re.compile(r"export\{([^}]*)\};?\s*(?://# sourceMappingURL=\S*\s*)?$")

@@ -66,8 +66,8 @@ def _member(archive: Path, name: str) -> bytes:
             data = member.read() if member else b""
     except (OSError, KeyError, tarfile.TarError, EOFError) as error:
         raise PageError(
-            f"{archive} is not the npm archive of onnxruntime-web {VERSION} ({error}): get it with "
-            f"npm pack onnxruntime-web@{VERSION}"
+            f"{archive} is not the npm archive of onnxruntime-web {VERSION} ({str(error).splitlines()[0]}): "
+            f"get it with npm pack onnxruntime-web@{VERSION}"
         ) from error
     found = hashlib.sha256(data).hexdigest()
     if found != SHA256[name]:

@@ -13,7 +13,7 @@ const IMPLICIT = "1.2.840.10008.1.2";
 const LONG_LENGTH = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]);
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
-const SEQUENCE_END = 0xfffedde0;
+const SEQUENCE_END = 0xfffee0dd;
 const TAGS = {
   transferSyntax: 0x00020010,
   codeValue: 0x00080100,
