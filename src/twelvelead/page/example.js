@@ -49,7 +49,8 @@ function simulated() {
 
 function waves(lead, atS, parts) {
   for (const [offsetS, widthS, heightMv] of parts) {
-    for (let k = 0; k < lead.length; k++) {
+    const [first, last] = [-5, 5].map((widths) => Math.round((atS + offsetS + widths * widthS) * RATE_HZ));
+    for (let k = Math.max(0, first); k <= Math.min(last, lead.length - 1); k++) {
       lead[k] += heightMv * Math.exp(-0.5 * ((k / RATE_HZ - atS - offsetS) / widthS) ** 2);
     }
   }

@@ -18,6 +18,8 @@ const NUMBERS = {
   6: [4, "getUint32"],
   7: [4, "getFloat32"],
   9: [8, "getFloat64"],
+  12: [8, "getBigInt64"],
+  13: [8, "getBigUint64"],
 };
 
 /** Whether bytes begin as a little-endian MAT-file of level 5 does. */
@@ -117,7 +119,7 @@ function arrayOf(matrix) {
   const extent = parts[1][1];
   const lengths = new DataView(extent.buffer, extent.byteOffset, extent.byteLength);
   const shape = [lengths.getInt32(0, true), lengths.getInt32(4, true)];
-  const values = Float32Array.from({ length: body.length / size }, (_, k) => view[getter](k * size, true));
+  const values = Float32Array.from({ length: body.length / size }, (_, k) => Number(view[getter](k * size, true)));
   if (shape[0] * shape[1] !== values.length) throw new RangeError();
   return { shape, values };
 }
