@@ -231,6 +231,34 @@ def test_layout_speed_gain_and_filter_are_printed_with_the_drawing(page):
         page.select_option(f"[name={name}]", value)
 
 
+@pytest.mark.parametrize("layout, order, speed, gain, form, start_s", [("3x4", "standard", 25.0, 10.0, "none", 0.0),
+    ("6x2", "cabrera", 50.0, 20.0, "none", 2.5), ("12x1", "standard", 12.5, 5.0, "0.5-40 Hz", 0.0)])  # fmt: skip
+def test_it_draws_every_line_where_python_does(page, record, layout, order, speed, gain, form, start_s):
+    drawing = pytest.importorskip("twelvelead.drawing", reason="no drawing beside the page yet")
+    paper = drawing.Paper(
+        layout=layout, order=order, speed_mm_per_s=speed, gain_mm_per_mv=gain, filter=form, start_s=start_s
+    )
+    theirs = drawing.lay_out(record, paper, caption="said", bands=[drawing.Band(1.0, 2.5, 0.5)]).as_json()
+    ours = page.evaluate(
+        "([record, paper]) => twelvelead.layOut({...record, signal: record.signal.map((lead) => Float32Array.from(lead))}, "
+        "paper, {caption: 'said', bands: [{startS: 1, endS: 2.5, weight: 0.5}]})",
+        [
+            {"name": record.name, "signal": record.signal.tolist(), "rateHz": 500, "durationS": record.duration_s,
+             "unit": "mV", "age": None, "sex": None},
+            {"layout": layout, "order": order, "speed": speed, "gain": gain, "filter": form, "startS": start_s,
+             "identity": False},
+        ],
+    )  # fmt: skip
+    assert ours["texts"] == theirs["texts"]
+    assert ours["tints"] == theirs["tints"]
+    assert ours["grid"] == theirs["grid"]
+    assert [(line["kind"], line["lead"], line["start_s"]) for line in ours["lines"]] == [
+        (line["kind"], line["lead"], line["start_s"]) for line in theirs["lines"]
+    ]
+    for mine, other in zip(ours["lines"], theirs["lines"], strict=True):
+        np.testing.assert_allclose(mine["points_mm"], other["points_mm"], atol=0.0021)
+
+
 def test_attention_is_shown_when_asked_for_and_says_that_it_is_no_measurement(page):
     page.locator("#recordings button", has_text="simulated example").click()
     page.check("[name=attention]")

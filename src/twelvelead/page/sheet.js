@@ -1,6 +1,7 @@
 /** A page of geometry -> an SVG element whose unit is the millimetre; colours come from the style sheet. */
 
 const SVG = "http://www.w3.org/2000/svg";
+const TINT_OPACITY = 0.35;
 
 /** The drawing as an element; label: what a screen reader says of it. */
 export function sheetOf(page, label) {
@@ -13,7 +14,7 @@ export function sheetOf(page, label) {
   svg.append(svgElement("rect", { class: "ground", width: page.width_mm, height: page.height_mm }), ...gridOf(page.grid));
   for (const tint of page.tints) {
     const { x_mm: x, y_mm: y, width_mm: width, height_mm: height } = tint;
-    svg.append(svgElement("rect", { class: "tint", x, y, width, height, "fill-opacity": 0.45 * tint.weight }));
+    svg.append(svgElement("rect", { class: "tint", x, y, width, height, "fill-opacity": TINT_OPACITY * tint.weight }));
   }
   for (const line of page.lines) {
     const d = `M${line.points_mm.map(([x, y]) => `${x} ${y}`).join("L")}`;
