@@ -31,14 +31,20 @@ def chromium() -> str:
     pytest.skip("no Chromium: apt-get install chromium")
 
 
-def write_page(folder: Path) -> Path:
-    """`index.html` with the shipped bundle; the runtime is fetched once into the cache."""
+def runtime_archive() -> Path:
+    """onnxruntime-web, fetched once into the cache."""
     try:
-        archive = fetched(lambda _: None)
+        return fetched(lambda _: None)
     except DownloadError as error:
         pytest.skip(f"no onnxruntime-web, and {URL} cannot be fetched: {error}")
+
+
+def write_page(folder: Path) -> Path:
+    """`index.html` with the shipped bundle."""
     path = folder / "index.html"
-    path.write_text(one_file(runtime_in(archive), load_bundle(shipped_bundle())), encoding="utf-8", newline="\n")
+    path.write_text(
+        one_file(runtime_in(runtime_archive()), load_bundle(shipped_bundle())), encoding="utf-8", newline="\n"
+    )
     return path
 
 
