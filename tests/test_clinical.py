@@ -5,6 +5,7 @@ import json
 import struct
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pydicom
@@ -278,6 +279,26 @@ def test_a_dicom_file_of_too_many_elements_is_refused(tmp_path):
     at = data.index(b"\x08\x00\x05\x00")
     with pytest.raises(RecordError, match="more than"):
         read(data[:at] + element * 500_000 + data[at:])
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
+def test_a_million_elements_inside_a_sequence_of_declared_length_are_refused_at_once(tmp_path, syntax):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    group = dataset.WaveformSequence[0]
+    group.ChannelDefinitionSequence.extend([pydicom.Dataset() for _ in range(200_000)])
+    dataset.file_meta.TransferSyntaxUID = syntax
+    hidden = tmp_path / "hidden.dcm"
+    pydicom.dcmwrite(hidden, dataset, implicit_vr=syntax.endswith(".1.2"), little_endian=True)
+    begun = time.process_time()
+    with pytest.raises(RecordError, match="more than 20,000 elements"):
+        read(hidden)
+    assert time.process_time() - begun < 2
+
+
+def test_a_prefix_that_is_bound_to_nothing_is_damage():
+    with pytest.raises(RecordError, match="XML is damaged .unbound prefix"):
+        read(b"<RestingECG><a:b/></RestingECG>")
 
 
 def test_a_file_object_of_text_is_refused():

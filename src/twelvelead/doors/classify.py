@@ -112,13 +112,9 @@ def _table(path: Path, record: Record, report: Report) -> Table:
 def _draw(record: Record, report: Report, classifier: Classifier, folder: Path) -> Path:
     """Draw to a new file named after the recording; a second recording of the same name gets a number."""
     folder.mkdir(parents=True, exist_ok=True)
-    said = ", ".join(f"{name} {report.probabilities[name]:.2f}" for name in report.positive)
-    caption = f"{classifier.name}: {said or 'none of the nine diagnoses'}"
-    if report.withheld:
-        caption += f"; withheld: {', '.join(report.withheld)}"
     path, number = folder / f"{record.name}.svg", 1
     while path.exists():
         number += 1
         path = folder / f"{record.name}-{number}.svg"
-    path.write_text(draw(record, caption), encoding="utf-8")
+    path.write_text(draw(record, report.in_words(classifier.name)), encoding="utf-8")
     return path

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from twelvelead.formats.dicom_elements import refuse_too_many_elements
 from twelvelead.formats.files import BEGINNING_BYTES, Given, refuse_too_many
 from twelvelead.record import (
     INDEPENDENT_LEADS,
@@ -23,24 +24,10 @@ from twelvelead.record import (
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
 DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
 BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
-MAX_BYTES: Final = 1 << 23  # what a crafted file of this size costs is in docs/reliability.md
-MAX_ELEMENTS: Final = 20_000
-MAX_ITEMS: Final = 10_000
-ITEM: Final = b"\xfe\xff\x00\xe0"
+IMPLICIT: Final = b"1.2.840.10008.1.2\0"
+MAX_BYTES: Final = 1 << 25
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
 _CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))
-
-
-class _Counted(BytesIO):
-    """A file that gives up when read in more pieces than an ECG has, since each piece costs the reader time."""
-
-    pieces = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.pieces += 1
-        if self.pieces > 4 * MAX_ELEMENTS:
-            raise RecordError(f"DICOM file of more than {MAX_ELEMENTS:,} elements: no ECG has so many; export it again")
-        return super().read(size)
 
 
 def is_dicom(start: bytes) -> bool:
@@ -66,9 +53,8 @@ def _record(given: Given) -> Record:
     data = given.content(at_most=MAX_BYTES)
     if any(syntax in data[:BEGINNING_BYTES] for syntax in (DEFLATED, BIG_ENDIAN)):
         raise RecordError("DICOM file deflated, or in big-endian order: convert it to explicit little endian first")
-    if data.count(ITEM) > MAX_ITEMS:
-        raise RecordError(f"DICOM file of more than {MAX_ITEMS:,} items: no ECG has so many; export it again")
-    dataset = pydicom.dcmread(_Counted(data), stop_before_pixels=True)
+    refuse_too_many_elements(data, implicit=IMPLICIT in data[:BEGINNING_BYTES])
+    dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")

@@ -70,7 +70,7 @@ def _as_utf8(data: bytes, error: Exception) -> bytes:
 
 def _walk(data: bytes) -> None:
     """One pass without a tree; raises RecordError where the document is built to be expensive."""
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(namespace_separator=" ")  # as the trees that are built later
     depth = elements = 0
 
     def start(_name: str, attributes: list[str]) -> None:

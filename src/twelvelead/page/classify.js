@@ -27,7 +27,7 @@ export async function classify(record, card, run) {
     positive: DIAGNOSES.filter((name, k) => merged[k] >= thresholds[name] && !(name in withheld)),
     withheld,
     quality,
-    warnings: [...record.warnings, ...record.flatLeads.map((lead) => `lead ${lead} is flat`)],
+    warnings: record.warnings,
     attention: { starts_s: starts.map((start) => start / recipe.rate_hz), window_s: recipe.window_s, weights: attention },
     all: merged,
   };

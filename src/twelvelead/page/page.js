@@ -10,6 +10,7 @@ import { recordingsAmong } from "./files.js";
 import { findingsOf } from "./findings.js";
 import { drawnS, layOut, PAPER } from "./paper.js";
 import { addList } from "./recordings.js";
+import { inWords } from "./quality.js";
 import { RecordError } from "./record.js";
 import { sheetOf } from "./sheet.js";
 
@@ -195,5 +196,5 @@ export async function reportsOf(files) {
   return answers;
 }
 
-globalThis.twelvelead = { reportsOf, layOut };
+globalThis.twelvelead = { reportsOf, layOut, inWords };
 open();

@@ -11,7 +11,7 @@ export const FILTERS = ["none", "0.5-40 Hz"];
 export const LAYOUTS = {
   "3x4": { nRows: 3, nColumns: 4, firstMm: 20, distanceMm: 45, nameAboveMm: 14, hasRhythm: true },
   "6x2": { nRows: 6, nColumns: 2, firstMm: 15, distanceMm: 29, nameAboveMm: 9, hasRhythm: false },
-  "12x1": { nRows: 12, nColumns: 1, firstMm: 10, distanceMm: 14, nameAboveMm: 5, hasRhythm: false },
+  "12x1": { nRows: 12, nColumns: 1, firstMm: 14, distanceMm: 13, nameAboveMm: 4.5, hasRhythm: false },
 };
 export const PAPER = { layout: "3x4", order: "standard", speed: 25, gain: 10, filter: "none", startS: 0, identity: false };
 export const SHEET = { widthMm: 297, heightMm: 210, grid: { x_mm: 13.5, y_mm: 22, width_mm: 270, height_mm: 175 } };
@@ -88,14 +88,14 @@ function traceOf(signal, rateHz, paper, cell) {
   return [{ kind: "trace", lead: cell.lead, start_s: rounded(cell.startS), points_mm: points }];
 }
 
-/** One pulse a row before its traces; where rows are closer than a pulse is high, at every second or third row. */
+/** One pulse a row before its traces; where rows are closer than a pulse is high, before every second or third. */
 function pulsesOf(paper) {
   const rows = LAYOUTS[paper.layout];
   const [height, width, foot] = [PULSE_MV * paper.gain, PULSE_S * paper.speed, PULSE_FOOT_MM];
   const left = TRACE_LEFT_MM - width - 3 * foot;
   const step = Math.ceil((height + 2) / rows.distanceMm);
   const pulses = [];
-  for (let row = 0; row < rows.nRows + rows.hasRhythm; row += step) {
+  for (let row = step - 1; row < rows.nRows + rows.hasRhythm; row += step) {
     const y = lineMm(rows, row);
     const along = [0, foot, foot, foot + width, foot + width, 2 * foot + width];
     const up = [0, 0, height, height, 0, 0];

@@ -47,7 +47,7 @@ export function assess(record) {
     ...over("burst", clean.map(burstRatio), MOST_BURST, Infinity, "times the usual second"),
     ...mainsFindings(record),
     ...amplitudeFindings(extents, still),
-    ...armFindings(clean),
+    ...armFindings(clean, still),
   ];
   if (record.durationS < SHORT_S) findings.push(finding("short", LEADS, record.durationS, SHORT_S, "s"));
   return [...findings.filter((one) => one.unusable), ...findings.filter((one) => !one.unusable)];
@@ -56,6 +56,7 @@ export function assess(record) {
 /** A finding in words. */
 export function inWords({ kind, leads, value, limit, unit }) {
   const where = leads.length === LEADS.length ? "all leads" : leads.join(", ");
+  if (kind === "electrode") return `electrode missing: ${unit} (${where} flat)`;
   return `${kind} in ${where}: ${short(value)} ${unit} (limit ${short(limit)})`;
 }
 
@@ -150,7 +151,7 @@ function flatFindings(still) {
   const dead = new Set(findings.filter((one) => one.unusable).flatMap((one) => one.leads));
   for (const [electrode, leads] of Object.entries(ELECTRODES)) {
     if (leads.every((lead) => dead.has(lead))) {
-      findings.push(finding("electrode", leads, 1, 0, `missing (${electrode})`, true));
+      findings.push(finding("electrode", leads, 1, 0, electrode, true));
     }
   }
   return findings;
@@ -166,8 +167,10 @@ function amplitudeFindings(extents, still) {
 }
 
 /** The correlation of V6 with I less that with aVR; below 0 when the arm electrodes are swapped. */
-function armFindings(clean) {
-  const [one, right, six] = ["I", "aVR", "V6"].map((lead) => clean[LEADS.indexOf(lead)]);
+function armFindings(clean, still) {
+  const rows = ["I", "aVR", "V6"].map((lead) => LEADS.indexOf(lead));
+  if (rows.some((row) => still[row] > UNUSABLE_FLAT)) return [];
+  const [one, right, six] = rows.map((row) => clean[row]);
   const agreement = correlation(one, six) - correlation(right, six);
   const unit = "agreement of I and aVR with V6";
   return agreement < LEAST_ARMS ? [finding("swapped arms", ARMS, agreement, LEAST_ARMS, unit, true)] : [];
@@ -184,8 +187,11 @@ function correlation(a, b) {
   return scale ? dot(p, q) / scale : 0;
 }
 
+/** Between the samples at the percentiles `percent` and 100 - `percent`. */
 function extentOf(lead, percent) {
-  return percentile(lead, 100 - percent) - percentile(lead, percent);
+  const sorted = Float32Array.from(lead).sort();
+  const last = lead.length - 1;
+  return sorted[halfToEven((1 - percent / 100) * last)] - sorted[halfToEven((percent / 100) * last)];
 }
 
 /** Linear between the two nearest ranks. */

@@ -52,7 +52,7 @@ def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Cont
 
 MOST_PARAMETERS: Final = MAX_PARAMETERS
 BEST: Final = "single"
-TEACHERS: Final = ("resnet1d-wang", "single", "dual", "triple")
+TEACHERS: Final = ("resnet1d-wang", "single")
 CONTESTANTS: Final = (
     *(_ours(name, config) for name, config in NETWORKS.items()),
     _peer("cpsc2018-winner", Cpsc2018Winner, ADAM),
