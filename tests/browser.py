@@ -3,9 +3,10 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def write_page(folder: Path) -> Path:
 
 
 @contextmanager
-def browsing() -> Iterator[object]:
+def browsing() -> Iterator[Any]:
     """A browser whose pages have no network."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install '.[dev]'")
     path = chromium()
@@ -57,3 +58,36 @@ def browsing() -> Iterator[object]:
         browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=TIMEOUT_MS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def opened(
+    browser: Any, url: str, *, offline: bool = False, token: str = "", refusals: bool = False, **options: Any
+) -> Iterator[Any]:
+    """A page that is ready; at the end it must have reported no error, but for a server's refusals where they are
+    looked for. `requests` are the addresses that it asked for.
+    """
+    context = browser.new_context(offline=offline, **{"viewport": {"width": 1280, "height": 800}, **options})
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    page.problems, page.requests = [], []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.goto(url)
+    if token:
+        page.fill("#token", token)
+        page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-ready=yes]")
+    yield page
+    assert [each for each in page.problems if not (refusals and each.startswith("Failed to load resource"))] == []
+    context.close()
+
+
+def choose(page: Any, paths: Iterable[Path]) -> str:
+    """Choose files as a person does, wait until all are read, and give what the page says of it."""
+    page.set_input_files("#files", [str(path) for path in paths])
+    page.locator("#status", has_text=" recordings read").wait_for()
+    status = page.inner_text("#status")
+    page.evaluate("document.getElementById('status').textContent = ''")
+    return status

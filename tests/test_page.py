@@ -1,4 +1,4 @@
-"""The page in a real browser, opened as a file and with the network cut: it reads, classifies, draws and measures."""
+"""The page in a real browser, opened as a file and with the network cut: it reads and answers as Python does."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 import simulator
-from browser import TIMEOUT_MS, browsing, write_page
+from browser import browsing, choose, opened, write_page
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.databases import find
 from twelvelead.doors.page_assembly import SOURCE, joined_modules
@@ -22,18 +22,8 @@ MALICIOUS = "<img src=x onerror=\"document.title='owned'\">"
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     path = write_page(tmp_path_factory.mktemp("page"))
-    with browsing() as browser:
-        context = browser.new_context(offline=True, viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(TIMEOUT_MS)
-        page = context.new_page()
-        page.problems, page.requests = [], []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.goto(path.as_uri())
-        page.wait_for_selector("html[data-ready=yes]")
+    with browsing() as browser, opened(browser, path.as_uri(), offline=True) as page:
         yield page
-        assert page.problems == []
         assert [url for url in page.requests if not url.startswith(("file:", "blob:", "data:"))] == []
 
 
@@ -60,15 +50,6 @@ def recordings(tmp_path):
     names = "I,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6"
     (tmp_path / "table.csv").write_text("\n".join(["# rate_hz: 500", "# unit: mV", names, *rows]) + "\n")
     return tmp_path
-
-
-def choose(page, paths):
-    """Choose files as a person does, and wait until all are read."""
-    page.set_input_files("#files", [str(path) for path in paths])
-    page.locator("#status", has_text=" recordings read").wait_for()
-    status = page.inner_text("#status")
-    page.evaluate("document.getElementById('status').textContent = ''")
-    return status
 
 
 def reports(page, paths):
@@ -177,135 +158,6 @@ def test_three_formats_are_uploaded_and_listed_with_their_findings(page, recordi
         assert page.inner_text("#paper-title") == name
         assert page.locator("#paper svg .trace").count() == 13
         assert button.locator(".short").inner_text() != "waiting"
-
-
-def test_calipers_measure_the_calibration_pulse_as_10_mm_and_200_ms(page):
-    page.locator("#recordings button", has_text="simulated example").click()
-    box, sheet = page.locator("#paper svg .pulse").first, page.locator("#paper svg").bounding_box()
-    mm = sheet["width"] / 297
-    points = [float(number) for number in re.findall(r"[\d.]+", box.get_attribute("d"))]
-    left, foot, top, right = points[2], points[3], points[5], points[6]
-    at = [(sheet["x"] + x * mm, sheet["y"] + y * mm) for x, y in ((left, foot), (right, top))]
-    page.mouse.move(*at[0])
-    page.mouse.down()
-    page.mouse.move(*at[1], steps=4)
-    page.mouse.up()
-    said = page.inner_text("#calipers")
-    ms, bpm, mv, across, up = (float(number) for number in re.findall(r"[\d.]+", said))
-    assert ms == pytest.approx(200, abs=2)
-    assert bpm == pytest.approx(300, abs=4)
-    assert mv == pytest.approx(1, abs=0.01)
-    assert (across, up) == (pytest.approx(5, abs=0.1), pytest.approx(10, abs=0.1))
-
-
-def test_the_keyboard_moves_calipers_by_one_small_box(page):
-    page.locator("#recordings button", has_text="simulated example").click()
-    page.focus("#paper")
-    page.keyboard.press("Escape")
-    page.keyboard.press("ArrowRight")
-    assert "200 ms = 300 bpm, 0.50 mV (5.0 mm across, 5.0 mm up)" in page.inner_text("#calipers")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowUp")
-    assert "240 ms = 250 bpm, 0.60 mV (6.0 mm across, 6.0 mm up)" in page.inner_text("#calipers")
-    page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("Alt+ArrowUp")
-    assert "200 ms = 300 bpm, 0.62 mV (5.0 mm across, 6.2 mm up)" in page.inner_text("#calipers")
-    page.keyboard.press("+")
-    assert page.inner_text("#zoom") == "150 %"
-    page.keyboard.press("-")
-    page.keyboard.press("Escape")
-    assert page.locator("#paper .calipers").count() == 0
-
-
-def test_every_control_is_reached_by_the_tabulator_and_has_a_name(page):
-    unnamed = page.evaluate(
-        "[...document.querySelectorAll('button, select, input:not([hidden]):not(#held), [tabindex]')].filter((each) => "
-        "!(each.getAttribute('aria-label') || each.textContent.trim() || each.labels?.length)).map((each) => each.id)"
-    )
-    assert unnamed == []
-    page.locator("#choose-files").focus()
-    reached = []
-    for _ in range(25):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
-    assert {"choose-folder", "layout", "order", "speed", "gain", "filter", "attention", "print", "paper"} <= {*reached}
-
-
-def test_layout_speed_gain_and_filter_are_printed_with_the_drawing(page):
-    page.locator("#recordings button", has_text="simulated example").click()
-    for name, value in {
-        "layout": "12x1",
-        "order": "cabrera",
-        "speed": "50",
-        "gain": "5",
-        "filter": "0.5-40 Hz",
-    }.items():
-        page.select_option(f"[name={name}]", value)
-    assert page.locator("#paper svg .trace").count() == 12
-    leads = page.locator("#paper svg .word.lead").all_text_contents()
-    assert leads[:3] == ["aVL", "I", "-aVR"]
-    assert "50 mm/s   5 mm/mV   filter: 0.5-40 Hz" in page.locator("#paper svg .word.scale").text_content()
-    page.click("#later")
-    assert "5.0 to 10.0 s of 10.0 s" in page.locator("#paper svg .word.scale").text_content()
-    for name, value in {"layout": "3x4", "order": "standard", "speed": "25", "gain": "10", "filter": "none"}.items():
-        page.select_option(f"[name={name}]", value)
-
-
-@pytest.mark.parametrize("layout, order, speed, gain, form, start_s", [("3x4", "standard", 25.0, 10.0, "none", 0.0),
-    ("6x2", "cabrera", 50.0, 20.0, "none", 2.5), ("12x1", "standard", 12.5, 5.0, "0.5-40 Hz", 0.0)])  # fmt: skip
-def test_it_draws_every_line_where_python_does(page, record, layout, order, speed, gain, form, start_s):
-    drawing = pytest.importorskip("twelvelead.drawing", reason="no drawing beside the page yet")
-    paper = drawing.Paper(
-        layout=layout, order=order, speed_mm_per_s=speed, gain_mm_per_mv=gain, filter=form, start_s=start_s
-    )
-    theirs = drawing.lay_out(record, paper, caption="said", bands=[drawing.Band(1.0, 2.5, 0.5)]).as_json()
-    ours = page.evaluate(
-        "([record, paper]) => twelvelead.layOut({...record, signal: record.signal.map((lead) => Float32Array.from(lead))}, "
-        "paper, {caption: 'said', bands: [{startS: 1, endS: 2.5, weight: 0.5}]})",
-        [
-            {"name": record.name, "signal": record.signal.tolist(), "rateHz": 500, "durationS": record.duration_s,
-             "unit": "mV", "age": None, "sex": None},
-            {"layout": layout, "order": order, "speed": speed, "gain": gain, "filter": form, "startS": start_s,
-             "identity": False},
-        ],
-    )  # fmt: skip
-    assert ours["texts"] == theirs["texts"]
-    assert ours["tints"] == theirs["tints"]
-    assert ours["grid"] == theirs["grid"]
-    assert [(line["kind"], line["lead"], line["start_s"]) for line in ours["lines"]] == [
-        (line["kind"], line["lead"], line["start_s"]) for line in theirs["lines"]
-    ]
-    for mine, other in zip(ours["lines"], theirs["lines"], strict=True):
-        np.testing.assert_allclose(mine["points_mm"], other["points_mm"], atol=0.0021)
-
-
-def test_attention_is_shown_when_asked_for_and_says_that_it_is_no_measurement(page):
-    page.locator("#recordings button", has_text="simulated example").click()
-    page.check("[name=attention]")
-    assert page.locator("#paper svg .tint").count() > 3
-    assert "not a measurement" in page.locator("#paper svg .word.caption").text_content()
-    page.uncheck("[name=attention]")
-    assert page.locator("#paper svg .tint").count() == 0
-
-
-def test_it_prints_in_true_millimetres(page):
-    page.emulate_media(media="print")
-    box = page.locator("#paper svg").bounding_box()
-    page.emulate_media(media="screen")
-    assert box["width"] == pytest.approx(297 * 96 / 25.4, abs=0.5)
-    assert box["x"] == pytest.approx(0, abs=0.1)
-    scale = page.evaluate("document.querySelector('#paper svg').viewBox.baseVal.width")
-    assert scale == 297
-
-
-def test_the_dark_page_keeps_the_grid(page):
-    page.click("#theme")
-    colours = page.evaluate(
-        "['.ground', '.grid-1', '.grid-5', '.trace'].map((each) => { const style = getComputedStyle("
-        "document.querySelector('#paper svg ' + each)); return each === '.ground' ? style.fill : style.stroke; })"
-    )
-    page.click("#theme")
-    assert len(set(colours)) == 4
 
 
 def test_a_malicious_name_comes_out_as_text(page, tmp_path):

@@ -1,15 +1,17 @@
 /** Where the answer comes from: this browser, with all that it needs inside the page, or the server that sent the page.
  *
- * Both give {where, name, answer(recording)}, and answer() {record or null, report}; a refusal is a RecordError. */
+ * Both give {where, name, readable, hasDocs, answer(recording)}, and answer() gives {report, record or null, picture where there
+ * is no record}; a refusal is a RecordError. */
 
 import { classify } from "./classify.js";
-import { READABLE, readRecording } from "./files.js";
+import { readCsv } from "./csv.js";
+import { filesOf, nameOf, READABLE, readRecording } from "./files.js";
 import { openNetwork } from "./network.js";
 import { RecordError } from "./record.js";
 
-/** The answering side that this page has. */
-export async function openAnswers() {
-  return document.getElementById("bundle-card") ? inBrowser() : atServer();
+/** The answering side that this page has; askToken() -> a token, where a server wants one. */
+export async function openAnswers(askToken) {
+  return document.getElementById("bundle-card") ? inBrowser() : atServer(askToken);
 }
 
 async function inBrowser() {
@@ -22,6 +24,7 @@ async function inBrowser() {
     where: "in this browser: no byte leaves this machine",
     name: `${card.name} ${card.version}`,
     readable: READABLE,
+    hasDocs: false,
     answer: async (recording) => {
       const record = await readRecording(recording);
       performance.mark("read");
@@ -32,31 +35,55 @@ async function inBrowser() {
   };
 }
 
-/** The server answers; the trace is read here as well, where it is of a format that this page reads. */
-async function atServer() {
-  const card = await (await fetch("api/bundle")).json();
+/** The server answers; what this page reads by itself is drawn from the file, all else from the table that it gives. */
+async function atServer(askToken) {
+  const ask = await connected(askToken);
+  const card = await (await ask("api/bundle")).json();
   return {
-    where: "on the server that sent this page",
+    where: "by the server that sent this page, which neither stores nor logs it",
     name: `${card.name} ${card.version}`,
     readable: "every format that twelvelead reads",
+    hasDocs: true,
     answer: async (recording) => {
       const form = new FormData();
-      for (const file of [recording.main, ...recording.beside.filter((other) => other !== recording.main)]) {
-        form.append("files", new Blob([await file.bytes()]), file.path);
-      }
-      const response = await fetch("api/classify", { method: "POST", body: form });
-      const said = await response.json();
-      if (!response.ok) throw new RecordError(said.detail ?? `the server answers ${response.status}: try again later`);
-      const report = said.find((one) => stemOf(one.path) === stemOf(recording.main.path)) ?? said[0];
-      if (report.error) throw new RecordError(report.error);
-      report.thresholds ??= card.thresholds;
-      return { record: await readRecording(recording).catch(() => null), report };
+      for (const file of await filesOf(recording)) form.append("files", new Blob([await file.bytes()]), nameOf(file));
+      const report = await (await sound(ask("api/report?format=json", form))).json();
+      report.attention.window_s = card.recipe.window_s;
+      const record = await readRecording(recording).catch(() => null);
+      return record ? { record, report } : { ...(await drawable(ask, form, report)), report };
     },
   };
 }
 
-function stemOf(path) {
-  return (path ?? "").replace(/^.*\//, "").replace(/\.[^.]+$/, "");
+/** A function (path, form or none) -> Response, with the token that the server asks for. */
+async function connected(askToken) {
+  let token = "";
+  const ask = async (path, body) => {
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    try {
+      return await fetch(path, { method: body ? "POST" : "GET", body, headers });
+    } catch {
+      throw new RecordError("the server does not answer: see whether it still runs, then choose the file again");
+    }
+  };
+  while ((await ask("api/bundle")).status === 401) token = await askToken();
+  return ask;
+}
+
+/** The response, or the server's refusal as a RecordError. */
+async function sound(asked) {
+  const response = await asked;
+  if (response.ok) return response;
+  const said = await response.json().catch(() => ({}));
+  throw new RecordError(said.detail ?? `the server answers ${response.status}: try again later`);
+}
+
+/** {record} from the server's table; where that is too long, {picture}: the address of its drawing of the beginning. */
+async function drawable(ask, form, report) {
+  const table = await ask("api/report?format=csv", form);
+  if (table.ok) return { record: { ...readCsv(report.record, await table.text()), warnings: report.warnings } };
+  const drawing = await (await sound(ask("api/report?format=svg", form))).blob();
+  return { record: null, picture: URL.createObjectURL(drawing) };
 }
 
 /** The text of a block that the page carries, which is dropped then: it is megabytes. */

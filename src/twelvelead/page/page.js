@@ -26,8 +26,9 @@ const list = addList(byId("recordings"), show);
 /** Read and classify recordings one after the other; the page stays usable between them. */
 async function add(files) {
   if (files.length > AT_MOST_FILES) return tell(`${files.length} files: at most ${AT_MOST_FILES} at once; choose fewer`);
-  const recordings = recordingsAmong(files);
+  const recordings = await recordingsAmong(files);
   if (!recordings.length) return tell("No recording among these files.");
+  list.begin();
   const rows = recordings.map((recording) => ({ recording, row: list.add(recording.main.path) }));
   let nRefused = 0;
   for (const [k, { recording, row }] of rows.entries()) {
@@ -63,16 +64,20 @@ function show(entry) {
   draw();
 }
 
-function factsOf({ record, isExample }) {
-  if (!record) return "This page cannot draw this format; the server can.";
+function factsOf({ record, picture, isExample }) {
+  if (picture) return "Its beginning, drawn by the server: it is too long for the calipers of this page.";
+  if (!record) return "";
   const patient = [record.age === null ? "" : `${record.age} years`, record.sex ?? ""].filter(Boolean).join(", ");
   const made = isExample ? "Made by a simulator: nobody's heart. " : "";
   return `${made}${record.durationS.toFixed(1)} s at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
 }
 
 function draw() {
-  const { record, report, isExample } = state.shown ?? {};
-  if (!record) return byId("paper").replaceChildren();
+  const { record, report, picture, isExample } = state.shown ?? {};
+  if (!record) {
+    calipers.onto(null);
+    return byId("paper").replaceChildren(...(picture ? [pictureOf(picture)] : []));
+  }
   const canLook = state.attention && report.attention;
   const diagnosis = canLook ? shownDiagnosis(report) : "";
   const bands = canLook ? bandsOf(report.attention, diagnosis) : [];
@@ -85,6 +90,12 @@ function draw() {
   byId("earlier").disabled = state.paper.startS <= 0;
   byId("later").disabled = state.paper.startS + drawnS(state.paper) >= record.durationS;
   return undefined;
+}
+
+function pictureOf(address) {
+  const image = document.createElement("img");
+  Object.assign(image, { src: address, className: "sheet", alt: "12-lead ECG on paper, drawn by the server" });
+  return image;
 }
 
 function labelOf(record) {
@@ -126,6 +137,19 @@ function setControl({ name, value, checked }) {
 function setTheme(isDark) {
   document.documentElement.dataset.theme = isDark ? "dark" : "light";
   byId("theme").setAttribute("aria-pressed", String(isDark));
+}
+
+/** Show the field for a server's token, and wait until it is filled in; kept in this page's memory only. */
+function askToken() {
+  byId("token-form").hidden = false;
+  byId("token").focus();
+  return new Promise((give) => {
+    byId("token-form").onsubmit = (event) => {
+      event.preventDefault();
+      byId("token-form").hidden = true;
+      give(byId("token").value.trim());
+    };
+  });
 }
 
 function listenToControls() {
@@ -175,14 +199,15 @@ async function open() {
   setTheme(window.matchMedia("(prefers-color-scheme: dark)").matches);
   listenToControls();
   try {
-    state.answers = await openAnswers();
+    state.answers = await openAnswers(askToken);
   } catch (error) {
     return tell(`The network cannot be started (${error.message}): use a current browser, or the command line.`);
   }
   byId("readable").textContent = `Reads ${state.answers.readable}. Classified ${state.answers.where}.`;
   byId("about").textContent = `${state.answers.name}. Research software, no medical device.`;
+  byId("docs").hidden = !state.answers.hasDocs;
   const row = list.add(EXAMPLE_NAME, true);
-  await answerInto(recordingsAmong([exampleFile()])[0], row);
+  await answerInto((await recordingsAmong([exampleFile()]))[0], row);
   list.choose(row);
   listenToFiles();
   document.documentElement.dataset.ready = "yes";
@@ -192,7 +217,7 @@ async function open() {
 /** For programs that drive this page: files {path, size, bytes()} -> the reports, as the list shows them. */
 export async function reportsOf(files) {
   const answers = [];
-  for (const recording of recordingsAmong(files)) answers.push((await state.answers.answer(recording)).report);
+  for (const recording of await recordingsAmong(files)) answers.push((await state.answers.answer(recording)).report);
   return answers;
 }
 

@@ -6,6 +6,7 @@ import { printable } from "./record.js";
 /** A list in an element; chosen(entry) when one is to be shown. */
 export function addList(place, chosen) {
   const entries = new Map();
+  let below = null;
   place.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button) choose(button);
@@ -33,6 +34,10 @@ export function addList(place, chosen) {
   }
 
   return {
+    /** What is added from now on stands above all that is there, in its own order. */
+    begin: () => {
+      below = place.firstChild;
+    },
     add: (path, isExample = false) => {
       const name = printable(path);
       const button = element("button", "", "waiting");
@@ -40,12 +45,12 @@ export function addList(place, chosen) {
       button.append(element("span", name, "name"), element("span", "waiting", "short"));
       const item = element("li");
       item.append(button);
-      place.prepend(item);
-      entries.set(button, { name, isExample, record: null, report: null, error: null });
+      place.insertBefore(item, below);
+      entries.set(button, { name, isExample, record: null, report: null, picture: null, error: null });
       return button;
     },
-    fill: (button, { record, report }) => {
-      settle(button, { record, report }, shortFindings(report), report.positive.length ? "found" : "none");
+    fill: (button, { record, report, picture = null }) => {
+      settle(button, { record, report, picture }, shortFindings(report), report.positive.length ? "found" : "none");
     },
     refuse: (button, error) => settle(button, { error: printable(error) }, `refused: ${printable(error)}`, "refused"),
     choose,

@@ -11,11 +11,12 @@ export function sheetOf(page, label) {
     role: "img",
     "aria-label": label,
   });
-  svg.append(svgElement("rect", { class: "ground", width: page.width_mm, height: page.height_mm }), ...gridOf(page.grid));
+  svg.append(svgElement("rect", { class: "ground", width: page.width_mm, height: page.height_mm }));
   for (const tint of page.tints) {
     const { x_mm: x, y_mm: y, width_mm: width, height_mm: height } = tint;
     svg.append(svgElement("rect", { class: "tint", x, y, width, height, "fill-opacity": TINT_OPACITY * tint.weight }));
   }
+  svg.append(...gridOf(page.grid));
   for (const line of page.lines) {
     const d = `M${line.points_mm.map(([x, y]) => `${x} ${y}`).join("L")}`;
     svg.append(svgElement("path", { class: line.kind, "data-lead": line.lead, d }));
