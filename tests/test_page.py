@@ -192,6 +192,30 @@ def test_a_damaged_wfdb_record_is_refused_as_python_refuses_it(page, tmp_path):
     assert "has checksum" in page.inner_text("#facts")
 
 
+def test_a_folder_is_read_with_all_that_is_below_it(page, tmp_path):
+    simulator.write_challenge(tmp_path / "ward", n=3)
+    (tmp_path / "ward/more").mkdir()
+    write_dicom(tmp_path / "ward/more", simulator.ecg())
+    page.set_input_files("#folder", str(tmp_path / "ward"))
+    page.locator("#status", has_text="4 of 4 recordings read.").wait_for()
+    assert page.locator("#recordings .name").first.inner_text().startswith("ward/g1/")
+    page.evaluate("document.getElementById('status').textContent = ''")
+
+
+def test_what_is_dropped_is_read(page, recordings):
+    page.evaluate(
+        """table => {
+          const dropped = new DataTransfer();
+          dropped.items.add(new File([table], 'dropped.csv'));
+          document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: dropped, bubbles: true, cancelable: true}));
+        }""",
+        (recordings / "table.csv").read_text(),
+    )
+    page.locator("#status", has_text="1 of 1 recordings read.").wait_for()
+    assert page.locator("#recordings .name").first.inner_text() == "dropped.csv"
+    page.evaluate("document.getElementById('status').textContent = ''")
+
+
 def test_thirty_files_at_once(page, tmp_path):
     simulator.write_challenge(tmp_path, n=30)
     files = sorted((tmp_path / "g1").iterdir())

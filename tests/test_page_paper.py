@@ -31,6 +31,7 @@ def test_calipers_measure_the_calibration_pulse_as_10_mm_and_200_ms(page):
     assert ms == pytest.approx(200, abs=2)
     assert bpm == pytest.approx(300, abs=4)
     assert mv == pytest.approx(1, abs=0.01)
+    assert page.locator("#paper .calipers text").text_content() == said.removeprefix("Calipers: ").split(" (")[0]
     assert (across, up) == (pytest.approx(5, abs=0.1), pytest.approx(10, abs=0.1))
 
 
@@ -127,11 +128,18 @@ def test_attention_is_shown_when_asked_for_and_says_that_it_is_no_measurement(pa
 def test_it_prints_in_true_millimetres(page):
     page.emulate_media(media="print")
     box = page.locator("#paper svg").bounding_box()
-    page.emulate_media(media="screen")
+    page.emulate_media(media="null")
     assert box["width"] == pytest.approx(297 * 96 / 25.4, abs=0.5)
     assert box["x"] == pytest.approx(0, abs=0.1)
     scale = page.evaluate("document.querySelector('#paper svg').viewBox.baseVal.width")
     assert scale == 297
+
+
+def test_one_sheet_of_paper_is_printed(page):
+    printed = page.pdf(prefer_css_page_size=True)
+    boxes = re.findall(rb"/MediaBox \[([\d. ]+)\]", printed)
+    assert len(boxes) == 1
+    assert [float(each) * 25.4 / 72 for each in boxes[0].split()] == pytest.approx([0, 0, 297, 210], abs=0.2)
 
 
 def test_the_dark_page_keeps_the_grid(page):
@@ -142,3 +150,49 @@ def test_the_dark_page_keeps_the_grid(page):
     )
     page.click("#theme")
     assert len(set(colours)) == 4
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_and_lines_stand_out_from_what_is_behind_them(page, theme):
+    colours = page.evaluate(
+        """theme => {
+          document.documentElement.dataset.theme = theme;
+          const style = getComputedStyle(document.documentElement);
+          const names = ['ground', 'panel', 'ink', 'soft', 'accent', 'accent-ink', 'strong', 'sheet', 'grid-5', 'trace', 'caliper'];
+          return Object.fromEntries(names.map((name) => [name, style.getPropertyValue('--' + name)]));
+        }""",
+        theme,
+    )
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    for text, behind in [("ink", "panel"), ("ink", "ground"), ("soft", "panel"), ("soft", "ground"), ("strong", "panel"),
+                         ("accent-ink", "accent"), ("trace", "sheet")]:  # fmt: skip
+        assert contrast(colours[text], colours[behind]) >= 4.5, (text, behind)
+    for line, behind in [("accent", "panel"), ("trace", "grid-5"), ("caliper", "sheet")]:
+        assert contrast(colours[line], colours[behind]) >= 3, (line, behind)
+    assert contrast(colours["grid-5"], colours["sheet"]) >= 1.5
+
+
+def contrast(one, other):
+    """Of two colours, as WCAG 2.2 defines it; 4.5 is its least for text, 3 for what must be seen."""
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    digits = colour.strip().removeprefix("#")
+    digits = digits if len(digits) == 6 else "".join(2 * digit for digit in digits)
+    parts = [int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_on_a_phone_the_paper_comes_before_the_controls_and_nothing_overflows(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.locator("#controls").is_hidden()
+    assert page.locator("#paper").bounding_box()["y"] < 500
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.click("summary")
+    assert page.locator("#controls").is_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert page.locator("#controls").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280

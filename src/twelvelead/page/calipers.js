@@ -5,6 +5,7 @@ import { svgElement } from "./sheet.js";
 
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FINE_MM = 0.2;
+const LABEL_MM = 62;
 
 /** What lies between two corners, in the paper's units: {mmAcross, mmUp, ms, bpm or null, mv}. */
 export function measured(from, to, paper) {
@@ -13,19 +14,21 @@ export function measured(from, to, paper) {
   return { mmAcross, mmUp, ms, bpm: ms > 0 ? 60_000 / ms : null, mv: mmUp / paper.gain };
 }
 
-/** The same in words. */
+/** The same in a few words, and with the millimetres. */
 export function measuredInWords({ mmAcross, mmUp, ms, bpm, mv }, unit) {
   const rate = bpm === null ? "" : ` = ${bpm.toFixed(0)} bpm`;
-  return `${ms.toFixed(0)} ms${rate}, ${mv.toFixed(2)} ${unit} (${mmAcross.toFixed(1)} mm across, ${mmUp.toFixed(1)} mm up)`;
+  const short = `${ms.toFixed(0)} ms${rate}, ${mv.toFixed(2)} ${unit}`;
+  return { short, long: `${short} (${mmAcross.toFixed(1)} mm across, ${mmUp.toFixed(1)} mm up)` };
 }
 
-/** Calipers on a focusable box that holds the sheet; tell(from, to) each time, tell(null) when they are gone. */
+/** Calipers on a focusable box that holds the sheet; tell(from, to) each time, which gives what is written beside them;
+ * tell(null) when they are gone. */
 export function addCalipers(box, tell) {
   const state = { corners: null, svg: null, on: true, dragging: false };
   const show = () => {
     state.svg?.querySelector(".calipers")?.remove();
-    if (state.corners && state.svg) state.svg.append(drawing(state.corners));
-    tell(...(state.corners ?? [null]));
+    const said = tell(...(state.corners ?? [null]));
+    if (state.corners && state.svg) state.svg.append(drawing(state.corners, said));
   };
   box.addEventListener("pointerdown", (event) => {
     const at = pointMm(state.svg, event);
@@ -103,7 +106,7 @@ function pointMm(svg, event) {
   return inside([(event.clientX - place.left) * scale, (event.clientY - place.top) * scale]);
 }
 
-function drawing([from, to]) {
+function drawing([from, to], said) {
   const group = svgElement("g", { class: "calipers" });
   const [x, y] = [Math.min(from[0], to[0]), Math.min(from[1], to[1])];
   const [width, height] = [Math.abs(to[0] - from[0]), Math.abs(to[1] - from[1])];
@@ -113,5 +116,14 @@ function drawing([from, to]) {
     `M${x - reach} ${y}H${x + width + reach}M${x - reach} ${y + height}H${x + width + reach}`;
   group.append(svgElement("rect", { x, y, width, height }), svgElement("path", { d }));
   group.append(svgElement("circle", { cx: from[0], cy: from[1], r: 1 }), svgElement("circle", { cx: to[0], cy: to[1], r: 1 }));
+  const isLeft = x + width > SHEET.widthMm - LABEL_MM;
+  const label = svgElement("text", {
+    x: isLeft ? x - 1 : x + width + 1,
+    y: Math.max(y - 1.5, 4),
+    "text-anchor": isLeft ? "end" : "start",
+    "font-size": 3.5,
+  });
+  label.textContent = said;
+  group.append(label);
   return group;
 }

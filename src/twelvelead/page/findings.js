@@ -30,6 +30,14 @@ export function shortFindings(report) {
   return withheld ? `${said}; ${withheld} withheld` : said;
 }
 
+/** The positive diagnoses with their probabilities, and how many are withheld, in a line. */
+export function findingsInWords(report) {
+  const said = report.positive.map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
+  const withheld = Object.keys(report.withheld);
+  const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
+  return `${said.join(", ") || "none of the nine diagnoses"}${missing}`;
+}
+
 /** An element with text, never markup. */
 export function element(name, text = "", kind = "") {
   const made = document.createElement(name);

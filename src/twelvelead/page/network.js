@@ -12,7 +12,9 @@ export async function openNetwork(ort, graph, wasm, recipe) {
   const nSamples = windowSamples(recipe);
   return async (windows, nWindows) => {
     const tensor = new ort.Tensor("float32", windows, [nWindows, LEADS.length, nSamples]);
+    const start = performance.now();
     const { logits, attention } = await session.run({ windows: tensor });
+    performance.measure("inference", { start, detail: nWindows });
     return { logits: logits.data, attention: attention.data };
   };
 }

@@ -7,7 +7,7 @@ import { IN_WORDS } from "./diagnoses.js";
 import { chosenFiles, droppedFiles } from "./dropped.js";
 import { EXAMPLE_NAME, exampleFile } from "./example.js";
 import { recordingsAmong } from "./files.js";
-import { findingsOf } from "./findings.js";
+import { findingsInWords, findingsOf } from "./findings.js";
 import { drawnS, layOut, PAPER } from "./paper.js";
 import { addList } from "./recordings.js";
 import { inWords } from "./quality.js";
@@ -15,7 +15,8 @@ import { RecordError } from "./record.js";
 import { sheetOf } from "./sheet.js";
 
 const AT_MOST_FILES = 20_000;
-const ZOOMS = [0.75, 1, 1.5, 2, 3, 4];
+const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4];
+const NARROW = "(max-width: 50rem)";
 const NUMERIC = new Set(["speed", "gain"]);
 const byId = (id) => document.getElementById(id);
 
@@ -60,6 +61,7 @@ function show(entry) {
   byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
   byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report)] : []));
   byId("facts").textContent = entry.error ? `Refused: ${entry.error}` : factsOf(entry);
+  byId("says").textContent = entry.report ? `Network: ${findingsInWords(entry.report)}` : "";
   byId("facts").classList.toggle("refused", Boolean(entry.error));
   draw();
 }
@@ -104,10 +106,10 @@ function labelOf(record) {
 }
 
 function tellCalipers(from, to) {
-  const unit = state.shown?.record?.unit ?? "mV";
-  byId("calipers").textContent = from
-    ? `Calipers: ${measuredInWords(measured(from, to, state.paper), unit)}`
-    : "Calipers: drag on the paper, or focus it and use the arrow keys";
+  const words = from && measuredInWords(measured(from, to, state.paper), state.shown?.record?.unit ?? "mV");
+  const hint = "drag on the paper, or focus it and use the arrow keys";
+  byId("calipers").textContent = `Calipers: ${words ? words.long : hint}`;
+  return words?.short;
 }
 
 function tell(sentence) {
@@ -150,6 +152,12 @@ function askToken() {
       give(byId("token").value.trim());
     };
   });
+}
+
+/** The controls stand open where there is room for them, and behind a line that opens them on a phone. */
+function openOnWide(narrow) {
+  byId("how").open = !narrow.matches;
+  narrow.addEventListener("change", () => openOnWide(narrow), { once: true });
 }
 
 function listenToControls() {
@@ -197,6 +205,7 @@ function listenToFiles() {
 
 async function open() {
   setTheme(window.matchMedia("(prefers-color-scheme: dark)").matches);
+  openOnWide(window.matchMedia(NARROW));
   listenToControls();
   try {
     state.answers = await openAnswers(askToken);
