@@ -188,11 +188,11 @@ def luminance(colour):
 
 def test_on_a_phone_the_paper_comes_before_the_controls_and_nothing_overflows(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.locator("#controls").is_hidden()
+    page.locator("#controls").wait_for(state="hidden")
     assert page.locator("#paper").bounding_box()["y"] < 500
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.click("summary")
-    assert page.locator("#controls").is_visible()
+    page.locator("#controls").wait_for()
     page.set_viewport_size({"width": 1280, "height": 800})
-    assert page.locator("#controls").is_visible()
+    page.locator("#controls").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 1280
