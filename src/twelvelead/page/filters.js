@@ -4,7 +4,7 @@
 const LOW_PASS_HALF_WIDTH_S = 0.15;
 const LOW_PASS_KAISER_BETA = 5;
 const GAUSSIAN_HALF_WIDTH = 3;
-const MIN_BLOCK = 20;
+const MIN_BLOCK = 32;
 const MAX_BLOCK = 256n;
 
 /** A sinc under a Kaiser window: flat below the corner, half of the amplitude at it. */
