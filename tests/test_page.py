@@ -1,6 +1,9 @@
 """The page in a real browser, opened as a file and with the network cut: it reads and answers as Python does."""
 
 import re
+import shutil
+import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from twelvelead.databases import find
 from twelvelead.doors.page_assembly import SOURCE, joined_modules
 from twelvelead.doors.page_runtime import PageError, runtime_in
 from twelvelead.formats import read
+from twelvelead.formats.writing import write
 from writers import packed_files, write_dicom
 
 MOST_DIFFERENCE = 1e-3
@@ -149,15 +153,66 @@ def test_a_real_dicom_recording_is_read(page, classifier):
     assert_same(report, classify(read(path), classifier))
 
 
-def test_three_formats_are_uploaded_and_listed_with_their_findings(page, recordings):
-    files = [recordings / name for name in ("A0001.hea", "A0001.mat", "ecg.dcm", "table.csv")]
-    assert choose(page, files) == "3 of 3 recordings read."
-    for name in ("A0001.hea", "ecg.dcm", "table.csv"):
+def test_a_real_recording_is_uploaded_in_three_formats(page, tmp_path, classifier):
+    original = Path(get_testdata_file("waveform_ecg.dcm"))
+    record = read(original)
+    written = [*write(record, tmp_path / "real.hea"), *write(record, tmp_path / "real.csv"), tmp_path / "real.dcm"]
+    shutil.copy(original, written[-1])
+    assert choose(page, written) == "3 of 3 recordings read."
+    expected = classify(record, classifier)
+    for name in ("real.hea", "real.csv", "real.dcm"):
         button = page.locator("#recordings button", has_text=name).first
         button.click()
         assert page.inner_text("#paper-title") == name
         assert page.locator("#paper svg .trace").count() == 13
-        assert button.locator(".short").inner_text() != "waiting"
+        assert ", ".join(expected.positive) in button.locator(".short").inner_text()
+        shown = page.locator("#findings .probability span:first-child").all_inner_texts()
+        said = [value for each, value in expected.probabilities.items() if each not in expected.withheld]
+        np.testing.assert_allclose([float(text) for text in shown if text], said, atol=2e-3)
+
+
+def test_the_whole_way_by_keyboard_alone(page, recordings):
+    choosers = []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))
+    page.focus("#choose-files")
+    for _ in range(50):  # the browser tells of choosers only some time after it was asked to
+        if not choosers:
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(200)
+    choosers[0].set_files([recordings / name for name in ("ecg.dcm", "table.csv")])
+    page.locator("#status", has_text="2 of 2 recordings read.").wait_for()
+    page.evaluate("document.getElementById('status').textContent = ''")
+    page.keyboard.press("Tab")  # the folder's button
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").startswith("ecg.dcm")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#paper-title") == "table.csv"
+    assert page.inner_text("#says").startswith("Network: ")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "paper":
+            break
+    page.keyboard.press("ArrowLeft")
+    assert "ms" in page.inner_text("#calipers")
+    page.keyboard.press("Escape")
+
+
+def test_the_page_forbids_itself_any_connection(page):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.5)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        page.context.set_offline(False)
+        for attempt in ("fetch(url, {method: 'POST', body: 'ecg'})", "new Promise((_, refuse) => Object.assign(new Image(), "
+            "{src: url, onerror: refuse}))", "Promise.reject(navigator.sendBeacon(url, 'ecg'))"):  # fmt: skip
+            assert page.evaluate(f"url => {attempt}.then(() => 'sent', () => 'refused')", address) == "refused"
+        page.context.set_offline(True)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    refusals = [each for each in page.problems if "Content Security Policy" in each]
+    assert len(refusals) >= 2
+    page.requests[:] = [each for each in page.requests if each != address]
+    page.problems[:] = [each for each in page.problems if each not in refusals]
 
 
 def test_a_malicious_name_comes_out_as_text(page, tmp_path):
