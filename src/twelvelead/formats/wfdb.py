@@ -69,7 +69,7 @@ def _physical(
     physical = np.empty(digital.shape, np.float32)
     centred = np.empty(digital.shape[1])  # one lead at a time stays in the processor's cache
     for samples, signal, row in zip(digital, signals, physical, strict=True):
-        np.subtract(samples, signal.baseline, out=centred)
+        np.subtract(samples, float(signal.baseline), out=centred)
         np.multiply(centred, per_unit[signal.unit] / signal.gain, out=row, casting="same_kind")
     missing = digital == INVALID_SAMPLE[signals[0].format]
     if missing.any():
