@@ -148,12 +148,12 @@ def test_a_bundle_replaces_another_only_when_it_is_whole(copy, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
     with pytest.raises(OSError, match="No space left"):
-        write_bundle(copy, {"name": "x"}, Recipe(), b"w", b"g", {})
+        write_bundle(copy, {"name": "x"}, Recipe(), b"w", {"float32": b"g"}, {})
     monkeypatch.undo()
     assert (copy / "card.json").read_bytes() == before
     load_bundle(copy)
     (copy.parent / "copy.old/left").mkdir(parents=True)
-    write_bundle(copy, {"name": "x"}, Recipe(), b"w", b"g", {"a/1": "training"})
+    write_bundle(copy, {"name": "x"}, Recipe(), b"w", {"float32": b"g"}, {"a/1": "training"})
     assert (copy / "model.onnx").read_bytes() == b"g"
     assert sorted(path.name for path in copy.parent.iterdir()) == ["copy"]
 

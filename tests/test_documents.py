@@ -12,6 +12,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 import simulator
+from browser import runtime_archive
 from publisher import Publisher, publishing
 from twelvelead.classifier import shipped_bundle
 
@@ -68,6 +69,8 @@ def test_the_readmes_commands_run(command, working_folder, twelvelead, mirror):
         arguments += ["--epochs", "2"]  # enough to run the command, not to learn
     if arguments[0] == "download":
         arguments += ["--mirror", mirror]  # nothing is fetched from the internet by a test
+    if arguments[0] == "page":
+        arguments += ["--runtime", str(runtime_archive())]
     done = twelvelead(*arguments, cwd=working_folder)
     assert done.returncode == 0, done.stderr
 

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 import simulator
-from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of
+from twelvelead.classifier import BundleError, classify, load_bundle
+from twelvelead.classifier.bundle import _sealed_text
+from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, read_labelled
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Settings, at_step, fit
 from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
@@ -135,10 +138,10 @@ def simulated(n, seed=0):
 def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():
     samples = simulated(10)
     first, again = (list(batches(samples, RECIPE, Augmentation(), 4, np.random.default_rng(3))) for _ in range(2))
-    assert [len(windows) for windows, _ in first] == [4, 4, 2]
-    assert sum(truth.sum() for _, truth in first) == pytest.approx(10)
-    for (windows, _), (same, _) in zip(first, again, strict=True):
-        np.testing.assert_array_equal(windows, same)
+    assert [len(batch.windows) for batch in first] == [4, 4, 2]
+    assert sum(batch.truth.sum() for batch in first) == pytest.approx(10)
+    for batch, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(batch.windows, same.windows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -153,7 +156,7 @@ def test_any_drawn_window_is_whole_and_finite(n, seed):
 
 def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classified():
     signal = simulated(1).samples[0].signal
-    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0, mixup=0)
+    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0)
     np.testing.assert_allclose(
         drawn(signal, RECIPE, plain, np.random.default_rng(0)), RECIPE.windows(signal)[0], rtol=1e-5, atol=1e-5
     )
@@ -162,7 +165,9 @@ def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classifie
 @pytest.mark.parametrize("n, sizes", [(1, [1]), (8, [8]), (9, [9]), (10, [8, 2]), (17, [8, 9])])
 def test_no_batch_is_of_one_recording_where_there_are_more(n, sizes):
     samples = simulated(1).subset([0] * n)
-    drawn_sizes = [len(windows) for windows, _ in batches(samples, RECIPE, Augmentation(), 8, np.random.default_rng(0))]
+    drawn_sizes = [
+        len(batch.windows) for batch in batches(samples, RECIPE, Augmentation(), 8, np.random.default_rng(0))
+    ]
     assert drawn_sizes == sizes
     assert len(sizes) == n_batches(n, 8)
 
@@ -327,3 +332,36 @@ def test_the_weights_are_plain_tensors_and_the_card_readable(bundle):
     assert card["training"]["settings"]["seed"] == 3
     assert set(card["thresholds"]) == set(card["calibration"]) == set(DIAGNOSES)
     assert {source["name"] for source in card["data"]} == {"PTB-XL", "LUDB", "CPSC2018"}
+
+
+def test_int8_is_in_the_bundle_and_the_card_says_what_it_changes(bundle, home):
+    exact, rough = load_bundle(bundle), load_bundle(bundle, "int8")
+    said = exact.card["precisions"]["int8"]
+    assert 0 <= said["mean_difference"] <= said["largest_difference"] < 0.5
+    assert said["validation_float32"] == exact.card["validation"]["scores"]
+    by_key = {record.key: record for record in find([home]).records}
+    sides = csv.DictReader((bundle / "split.csv").read_text().splitlines())
+    differences = []
+    for row in sides:
+        if row["side"] == "validation":
+            record = read_labelled(by_key[row["recording"]])
+            pair = [classify(record, classifier).probabilities for classifier in (exact, rough)]
+            differences += [abs(pair[0][name] - pair[1][name]) for name in DIAGNOSES]
+    assert max(differences) == pytest.approx(said["largest_difference"], abs=1e-2)
+    assert max(differences) > 0
+
+
+def test_the_precision_is_chosen_at_the_door(bundle, home, twelvelead):
+    done = twelvelead("classify", home, "--bundle", bundle, "--precision", "int8")
+    assert done.returncode == 0, done.stderr
+    assert "int8" in done.stdout
+
+
+def test_a_bundle_without_integers_says_so(bundle, tmp_path):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    card = json.loads((copy / "card.json").read_text())
+    del card["sha256"]["model.int8.onnx"]
+    (copy / "card.json").write_text(_sealed_text(card))
+    with pytest.raises(BundleError, match="no graph in int8: it has float32"):
+        load_bundle(copy, "int8")
+    load_bundle(copy)

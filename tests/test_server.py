@@ -13,6 +13,7 @@ import threading
 import time
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 import simulator
@@ -202,6 +203,11 @@ def test_reports(server, wfdb):
     ElementTree.fromstring(drawn.data)
     said = server.post(*wfdb, to="/api/report?format=json").json()
     assert said["record"] == "A0001"
+    assert said["thresholds"].keys() == said["probabilities"].keys()
+    assert np.shape(said["attention"]["weights"])[:2] == (len(said["attention"]["starts_s"]), 9)
+    table = server.post(*wfdb, to="/api/report?format=csv")
+    assert table.headers["content-type"].startswith("text/csv")
+    np.testing.assert_allclose(read(table.data).signal, simulator.ecg(), atol=0.0006)  # half a quantum of the record
     for name in ("html", "pdf", "fhir"):
         assert "not there yet" in problem(server.post(*wfdb, to=f"/api/report?format={name}"), 501)["detail"]
     problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
@@ -213,7 +219,7 @@ def test_the_bundle_is_its_card(server):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/docs", "/page/page.js", "/page/page.css", "/nowhere", "/page/../app.py", "/health"]
+    "path", ["/", "/docs", "/page/page.js", "/page/style.css", "/nowhere", "/page/../app.py", "/health"]
 )
 def test_pages_need_nothing_from_elsewhere_and_forbid_it(server, path):
     answer = server.get(path)

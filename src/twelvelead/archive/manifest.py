@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, listing_now, write_listing
-from twelvelead.classifier.bundle import CARD, Classifier
+from twelvelead.classifier.bundle import CARD, Classifier, Precision
 from twelvelead.diagnoses import DIAGNOSES
 
 FORMAT: Final = 1
@@ -26,13 +26,15 @@ SOFTWARE: Final = ("twelvelead", "onnxruntime", "numpy", "pyarrow")
 class Settings:
     """What decides over rows, and so cannot change between a start and going on.
 
-    shard_size: recordings a file. seconds, memory_mb: what one recording may take. anyway: see `classify`.
+    shard_size: recordings a file. seconds, memory_mb: what one recording may take. anyway: see `classify`. precision:
+    see `load_bundle`.
     """
 
     shard_size: int = 1000
     seconds: float = 60.0
     memory_mb: int = 3072
     anyway: bool = False
+    precision: Precision = "float32"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,8 @@ def _prepared(out: Path, bundle: Path, journal: int, parent: int) -> Any:
     from twelvelead.classifier import load_bundle
     from twelvelead.formats.confined import confine
 
-    manifest, classifier = read_manifest(out), load_bundle(bundle)
+    manifest = read_manifest(out)
+    classifier = load_bundle(bundle, manifest.settings.precision)
     if manifest.software != software_here():
         raise ArchiveError(f"begun with {manifest.software}, here is {software_here()}: install the same everywhere")
     if manifest.bundle != seal_of(classifier):

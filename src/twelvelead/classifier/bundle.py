@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,14 @@ from twelvelead.signals.recipe import Recipe
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.32 reports its use to its maker unless told not to
 import onnxruntime  # it looks at the variable when it is imported
 
+Precision = Literal["float32", "int8"]
+
 FORMAT: Final = 1
 CARD: Final = "card.json"
 WEIGHTS: Final = "weights.safetensors"
 GRAPH: Final = "model.onnx"
 SPLIT: Final = "split.csv"
+GRAPHS: Final[dict[Precision, str]] = {"float32": GRAPH, "int8": "model.int8.onnx"}
 FILES: Final = (WEIGHTS, GRAPH, SPLIT)
 BATCH_WINDOWS: Final = 64
 
@@ -69,13 +72,17 @@ def shipped_bundle() -> Path:
     return Path(__file__).parent / "shipped"
 
 
-def load_bundle(folder: Path) -> Classifier:
+def load_bundle(folder: Path, precision: Precision = "float32") -> Classifier:
     """Open a bundle after holding its version, its card's seal and every file's checksum against its card.
 
+    precision: of the network's numbers; a bundle need not have any but float32.
     Raises BundleError with what was found and the way out.
     """
     card = _card(folder)
-    for name in FILES:
+    if GRAPHS[precision] not in card["sha256"]:
+        there = ", ".join(name for name, graph in GRAPHS.items() if graph in card["sha256"])
+        raise BundleError(f"bundle {folder} has no graph in {precision}: it has {there}; train it anew")
+    for name in dict.fromkeys((*FILES, GRAPHS[precision])):
         _refuse_changed(folder, name, card["sha256"].get(name))
     try:
         thresholds = np.array([float(card["thresholds"][name]) for name in DIAGNOSES])
@@ -85,11 +92,11 @@ def load_bundle(folder: Path) -> Classifier:
         return Classifier(
             folder=folder,
             card=card,
-            name=f"{card['name']} {card['version']}",
+            name=f"{card['name']} {card['version']}" + (" int8" if precision == "int8" else ""),
             recipe=recipe,
             calibration=Calibration.from_json(card["calibration"]),
             thresholds=thresholds,
-            session=_checked_session((folder / GRAPH).read_bytes(), recipe),
+            session=_checked_session((folder / GRAPHS[precision]).read_bytes(), recipe),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"bundle {folder} is damaged ({error!r}); copy the bundle anew") from error
@@ -155,18 +162,20 @@ def write_bundle(
     card: Mapping[str, Any],
     recipe: Recipe,
     weights: bytes,
-    graph: bytes,
+    graphs: Mapping[Precision, bytes],
     sides: Mapping[str, str],
 ) -> None:
     """Write a bundle beside `folder`, then put it in its place; what was there stays until the new one is whole.
 
-    card: all but format, recipe and checksums. sides: recording key -> "training", "validation", "held out", ...
+    card: all but format, recipe and checksums. graphs: one in float32 at least.
+    sides: recording key -> "training", "validation", "held out", ...
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["recording", "side"])
     writer.writerows(sorted(sides.items()))
-    files = {WEIGHTS: weights, GRAPH: graph, SPLIT: table.getvalue().encode()}
+    files = {WEIGHTS: weights, SPLIT: table.getvalue().encode()}
+    files |= {GRAPHS[precision]: graph for precision, graph in graphs.items()}
     whole = {
         "format": FORMAT,
         **card,

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from twelvelead.doors.options import Bundle, Json
+from twelvelead.doors.options import Bundle, Json, Precision
 from twelvelead.record import printable
 
 if TYPE_CHECKING:
@@ -23,13 +23,14 @@ def archive_command(
     inputs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="IN...",
+            metavar="IN",
             help="Folders, lists of files (.txt, a path a line), tar and zip archives, or recordings.",
             show_default=False,
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the results, new or begun before.", show_default=False)],
     bundle: Bundle = None,
+    precision: Precision = "float32",
     workers: Annotated[int, typer.Option(help="Processes that classify; 0 is one a core.", min=0, max=1024)] = 0,
     cluster: Annotated[
         str | None,
@@ -45,8 +46,8 @@ def archive_command(
 ) -> None:
     """Classify whole archives: a row for every recording, refused ones included, in Parquet files below OUT/shards.
 
-    Killed at any moment, the same command goes on and ends with the same rows. A recording that crashes, hangs or takes
-    too much memory is refused by name, and costs no other.
+    Killed at any moment, the same command goes on and ends with the same rows.
+    A recording that crashes, hangs or takes too much memory is refused by name, and costs no other.
 
     Example: twelvelead archive recordings/ old.tar list.txt --out results/
     """
@@ -55,12 +56,12 @@ def archive_command(
     from twelvelead.classifier import load_bundle, shipped_bundle
 
     folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
-    settings = Settings(shard_size=shard_size, seconds=seconds, memory_mb=memory, anyway=anyway)
+    settings = Settings(shard_size=shard_size, seconds=seconds, memory_mb=memory, anyway=anyway, precision=precision)
     console = Console(stderr=True)
     began = time.monotonic()
     with alone_in(place):
         with console.status("listing"):
-            manifest = begin([path.absolute() for path in inputs], place, load_bundle(folder), settings)
+            manifest = begin([path.absolute() for path in inputs], place, load_bundle(folder, precision), settings)
         with _bar(console, manifest.listing.recordings) as tell:
             if cluster is None:
                 told = run_here(place, folder, manifest, workers or _n_cores(), tell)

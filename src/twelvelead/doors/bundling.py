@@ -1,6 +1,7 @@
 """From a fitted network to a bundle: calibrate, set thresholds, score the validation, export, check, write."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,20 +12,22 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from twelvelead.classifier.bundle import BundleError, open_graph, write_bundle
+from twelvelead.classifier.bundle import BundleError, Precision, open_graph, write_bundle
 from twelvelead.databases import people_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Fitted, Settings
 from twelvelead.learning.samples import Samples
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config, n_multiply_adds, n_parameters
+from twelvelead.network.to_int8 import to_int8
 from twelvelead.network.to_onnx import to_onnx
 from twelvelead.scoring.evaluation import evaluation
-from twelvelead.scoring.probabilities import decide, fit_decisions
+from twelvelead.scoring.probabilities import Calibration, decide, fit_decisions, merge
 from twelvelead.scoring.scores import Predictions
 from twelvelead.signals.recipe import Recipe
 
 PARITY: Final = 1e-4
+CALIBRATION_WINDOWS: Final = 256
 DATABASES: Final = {
     "ptb-xl": ("PTB-XL", "CC BY 4.0", "https://doi.org/10.13026/kfzx-aw45"),
     "ludb": ("LUDB", "ODC-By 1.0", "https://doi.org/10.13026/eegm-h675"),
@@ -63,6 +66,8 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
     """Write the bundle and return its card; raises BundleError when the ONNX graph does not answer as the network."""
     graph = to_onnx(ended.fitted.network, ended.config).SerializeToString()
     _refuse_other_answers(graph, ended.fitted.network, ended.config, ended.recipe)
+    in_integers = to_int8(graph, _some_windows(ended))
+    decisions = _decisions(ended)
     card = {
         "name": f"twelvelead-{ended.name}",
         "version": version("twelvelead"),
@@ -73,7 +78,8 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
             "macs_per_10_s": n_multiply_adds(ended.config, 10),
             "config": ended.config.as_json(),
         },
-        **_decisions(ended),
+        **decisions,
+        "precisions": {"int8": _in_integers(in_integers, ended, decisions)},
         "training": {
             "recordings": _positives(ended.training),
             "epochs": ended.fitted.epochs,
@@ -85,10 +91,11 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
         },
         "data": [_source(name) for name in sorted({record.database for record in ended.training.records})],
     }
+    graphs: dict[Precision, bytes] = {"float32": graph, "int8": in_integers}
     sides = dict.fromkeys(ended.held_out, "held out")
     sides |= {record.key: "training" for record in ended.training.records}
     sides |= {record.key: "validation" for record in ended.validation.records}
-    write_bundle(out, card, ended.recipe, save(ended.fitted.network.state_dict()), graph, sides)
+    write_bundle(out, card, ended.recipe, save(ended.fitted.network.state_dict()), graphs, sides)
     return card
 
 
@@ -105,6 +112,35 @@ def _decisions(ended: Training) -> dict[str, Any]:
             "recordings": _positives(validation),
             **evaluation([record.database for record in validation.records], predictions),
         },
+    }
+
+
+def _some_windows(ended: Training) -> NDArray[np.float32]:
+    """(n, 12, window_samples): the first windows of training recordings, evenly chosen."""
+    every = max(1, len(ended.training) // CALIBRATION_WINDOWS)
+    return np.stack([ended.recipe.windows(sample.signal)[0] for sample in ended.training.samples[::every]])
+
+
+def _in_integers(graph: bytes, ended: Training, decisions: dict[str, Any]) -> dict[str, Any]:
+    """What int8 changes on the validation, with the calibration and thresholds of float32."""
+    session, validation = open_graph(graph), ended.validation
+    calibration = Calibration.from_json(decisions["calibration"])
+    thresholds = np.array(list(decisions["thresholds"].values()))
+
+    def chances(logits: Iterable[NDArray[np.float32]]) -> NDArray[np.float64]:
+        return np.stack([merge(calibration.probabilities(of_windows)) for of_windows in logits])
+
+    windows = (ended.recipe.windows(sample.signal) for sample in validation.samples)
+    merged = chances(session.run(["logits"], {"windows": of_recording})[0] for of_recording in windows)
+    difference = np.abs(merged - chances(ended.fitted.validation_logits))
+    truth = validation.truth.astype(bool)
+    predictions = Predictions(truth, decide(merged, thresholds), merged, people_of(validation.records))
+    return {
+        "calibrated_on": "training recordings",
+        "largest_difference": float(difference.max()),
+        "mean_difference": float(difference.mean()),
+        "validation": evaluation([record.database for record in validation.records], predictions)["scores"],
+        "validation_float32": decisions["validation"]["scores"],
     }
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from twelvelead.classifier import Classifier, Report, classify, load_bundle, shipped_bundle
 from twelvelead.classifier.paper import draw
 from twelvelead.diagnoses import IN_WORDS
-from twelvelead.doors.options import Bundle, Json
+from twelvelead.doors.options import Bundle, Json, Precision
 from twelvelead.formats import read, recordings_in
 from twelvelead.record import Record, RecordError, printable
 
@@ -22,6 +22,7 @@ from twelvelead.record import Record, RecordError, printable
 def classify_command(
     paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.", show_default=False)],
     bundle: Bundle = None,
+    precision: Precision = "float32",
     paper: Annotated[
         Path | None,
         typer.Option(help="Folder to which each recording is drawn on ECG paper, as SVG.", show_default=False),
@@ -39,7 +40,7 @@ def classify_command(
 
     Example: twelvelead classify A0001.hea ward-7/ --paper drawings/
     """
-    classifier = load_bundle(bundle or shipped_bundle())
+    classifier = load_bundle(bundle or shipped_bundle(), precision)
     console = Console(soft_wrap=True)
     refused = 0
     for path in _recordings(paths):

@@ -15,6 +15,7 @@ from twelvelead.doors.databases import databases_command
 from twelvelead.doors.download import download_command
 from twelvelead.doors.evaluate import evaluate_command
 from twelvelead.doors.networks import networks_command
+from twelvelead.doors.page import page_command
 from twelvelead.doors.score import score_command
 from twelvelead.doors.serve import serve_command
 from twelvelead.doors.show import show_command
@@ -48,6 +49,7 @@ app.command("show")(show_command)
 app.command("convert")(convert_command)
 app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
+app.command("page")(page_command)
 app.command("score")(score_command)
 app.command("store")(store_command)
 app.command("train")(train_command)

@@ -27,7 +27,7 @@ from twelvelead.databases import (
     truth_of,
 )
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, PtbXlRate
+from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate
 from twelvelead.record import RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, Predictions
@@ -36,6 +36,7 @@ from twelvelead.scoring.scores import NAMES, Predictions
 def evaluate_command(
     folders: Folders,
     bundle: Bundle = None,
+    precision: Precision = "float32",
     records: Annotated[
         Path | None,
         typer.Option(help="File with the recordings to take, one `database/recording` a line.", show_default=False),
@@ -54,7 +55,7 @@ def evaluate_command(
 
     Example: twelvelead evaluate ptb-xl/ --records fold-9.txt --json
     """
-    classifier = load_bundle(bundle or shipped_bundle())
+    classifier = load_bundle(bundle or shipped_bundle(), precision)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     labelled = found.records if records is None else only(found.records, read_keys(records))
     kept, predictions, refused = predict(labelled, classifier)

@@ -9,6 +9,10 @@ Bundle = Annotated[
     Path | None,
     typer.Option("--bundle", help="Folder of a bundle. Default: the one shipped.", show_default=False),
 ]
+Precision = Annotated[
+    Literal["float32", "int8"],
+    typer.Option("--precision", help="Of the network's numbers; the card says what int8 costs."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for machines on standard output.")]
 Folders = Annotated[
     list[Path],

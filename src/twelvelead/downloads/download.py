@@ -69,7 +69,7 @@ def download(
 
     listing = listing_of(source, mirror)
     folder.mkdir(parents=True, exist_ok=True)
-    connections = _connections(listing.url, n_connections, backoff_s, received)
+    connections = connections_to(listing.url, n_connections, backoff_s, received)
     files = _listed(listing, folder, connections)
     total_bytes, n_bytes = _refuse_too_little_room(files, source, folder), 0
     return _fetch_all(files, folder, connections, n_connections, done)
@@ -81,7 +81,7 @@ def _named(name: str) -> Source:
     return SOURCES[name]
 
 
-def _connections(address: str, n: int, backoff_s: float, received: Callable[[int], None]) -> Connections:
+def connections_to(address: str, n: int, backoff_s: float, received: Callable[[int], None]) -> Connections:
     """Connections to a server, through the proxy that the environment names (`https_proxy`, `no_proxy`), if any."""
     from urllib.request import getproxies, proxy_bypass
 

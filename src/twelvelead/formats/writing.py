@@ -55,14 +55,18 @@ def _wfdb(record: Record, path: Path) -> dict[Path, bytes]:
     return {signal_file: digital.T.tobytes(), path: text.encode()}
 
 
-def _csv(record: Record, path: Path) -> dict[Path, bytes]:
-    """A table whose first lines state what a table cannot."""
+def as_csv(record: Record) -> bytes:
+    """A table whose first lines state what a table cannot; raises RecordError where it is too long to be read again."""
     head = [f"# rate_hz: {record.rate_hz:.12g}", f"# unit: {record.unit}", *_known(record, "# {}: {}"), ",".join(LEADS)]
     row = ",".join([f"%.{CSV_DECIMALS}f"] * len(LEADS))
     text = "\n".join([*head, *(row % tuple(values) for values in record.signal.T.tolist())]) + "\n"
     if len(text) > MAX_CSV_BYTES:
         raise RecordError(f"a table of {len(text):,} bytes: at most {MAX_CSV_BYTES:,} can be read again; write .hea")
-    return {path: text.encode()}
+    return text.encode()
+
+
+def _csv(record: Record, path: Path) -> dict[Path, bytes]:
+    return {path: as_csv(record)}
 
 
 def _known(record: Record, form: str) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from twelvelead.databases import LabelledRecord, truth_of
 from twelvelead.databases.stored import is_stored
 from twelvelead.learning.store import Sample, read_samples, stored_sample
+from twelvelead.learning.together import ALONE, Team
+from twelvelead.record import LEADS
 from twelvelead.signals.recipe import Recipe
 
 
@@ -72,13 +75,11 @@ class Augmentation:
 
     stretch: largest relative change of speed. lead_dropout: chance that a lead is silent.
     shortened: chance that the window holds only 5 to 10 s.
-    mixup: parameter of the beta distribution by which pairs of windows and their labels are mixed.
     """
 
     stretch: float = 0.1
     lead_dropout: float = 0.1
     shortened: float = 0.1
-    mixup: float = 0.0
 
 
 def n_batches(n_recordings: int, batch_size: int) -> int:
@@ -87,21 +88,31 @@ def n_batches(n_recordings: int, batch_size: int) -> int:
     return max(1, whole + (rest > 1))
 
 
+class Batch(NamedTuple):
+    """One process's part of a batch: windows (part, 12, window_samples), truth (part, 9); `n` in all parts."""
+
+    windows: NDArray[np.float32]
+    truth: NDArray[np.float32]
+    n: int
+
+
 def batches(
-    samples: Samples, recipe: Recipe, augmentation: Augmentation, batch_size: int, random: np.random.Generator
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """One epoch in random order: windows (batch, 12, window_samples) and truth (batch, 9)."""
+    samples: Samples,
+    recipe: Recipe,
+    augmentation: Augmentation,
+    batch_size: int,
+    random: np.random.Generator,
+    together: Team = ALONE,
+) -> Iterator[Batch]:
+    """One epoch in random order. What chance does to a recording does not depend on who draws it."""
     order = random.permutation(len(samples))
+    chances = random.spawn(len(order))
     starts = batch_size * np.arange(1, n_batches(len(order), batch_size))
-    for picked in np.split(order, starts):
-        windows = np.stack([drawn(samples.samples[i].signal, recipe, augmentation, random) for i in picked])
-        truth = samples.truth[picked]
-        if augmentation.mixup:
-            share = random.beta(augmentation.mixup, augmentation.mixup, size=(len(picked), 1)).astype(np.float32)
-            other = random.permutation(len(picked))
-            windows = share[:, :, None] * windows + (1 - share[:, :, None]) * windows[other]
-            truth = share * truth + (1 - share) * truth[other]
-        yield windows, truth
+    for places in np.split(np.arange(len(order)), starts):
+        mine = places[together.part(len(places))]
+        windows = [drawn(samples.samples[order[at]].signal, recipe, augmentation, chances[at]) for at in mine]
+        shape = (len(mine), len(LEADS), recipe.window_samples)
+        yield Batch(np.array(windows, np.float32).reshape(shape), samples.truth[order[mine]], len(places))
 
 
 def drawn(

@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from twelvelead.classifier.bundle import Classifier
+from twelvelead.doors.page_assembly import SOURCE
 from twelvelead.doors.server import schema
 from twelvelead.doors.server.batching import answer_jobs
 from twelvelead.doors.server.flow import Running, reports_of
@@ -23,16 +24,12 @@ from twelvelead.doors.server.reference import reference_page
 from twelvelead.doors.server.renderings import PROMISED, RENDERINGS
 from twelvelead.doors.server.settings import Settings
 from twelvelead.doors.server.workers import run_in_worker, start_workers, stop_workers
+from twelvelead.record import RecordError
 
-PAGE: Final = Path(__file__).parent / "page"
 MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".json": "application/json",
-    ".wasm": "application/wasm",
-    ".onnx": "application/octet-stream",
 }
 
 
@@ -77,15 +74,17 @@ def _lifespan(
 
 def _add_pages(app: FastAPI) -> None:
     files = {
-        path.relative_to(PAGE).as_posix(): (path.read_bytes(), MEDIA_TYPES[path.suffix])
-        for path in sorted(PAGE.rglob("*"))
-        if path.is_file()
+        path.name: (path.read_bytes(), MEDIA_TYPES[path.suffix]) for path in sorted(SOURCE.iterdir()) if path.is_file()
     }
     docs = reference_page
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
         return Response(*_file(files, "index.html"))
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    async def icon() -> Response:
+        return Response(status_code=204)  # browsers ask for one unasked
 
     @app.get("/page/{name:path}", include_in_schema=False)
     async def part(name: str) -> Response:
@@ -148,7 +147,10 @@ async def _rendered(request: Request, running: Running) -> Response:
     assert reading.record is not None
     media_type, render = RENDERINGS[wanted]
     name, seconds = running.classifier.name, running.settings.request_s
-    document = await run_in_worker(running.workers, seconds, render, reading.record, said, name)
+    try:
+        document = await run_in_worker(running.workers, seconds, render, reading.record, said, name)
+    except RecordError as error:
+        raise Problem(422, str(error)) from None
     return Response(document, media_type=media_type)
 
 

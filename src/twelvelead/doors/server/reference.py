@@ -16,7 +16,7 @@ def reference_page(schema: dict[str, Any]) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>'
         f"{escape(info['title'])} {escape(info['version'])}</title>"
-        '<link rel="stylesheet" href="/page/page.css"></head><body><main>\n'
+        '<link rel="stylesheet" href="/page/style.css"></head><body><main>\n'
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>\n<p>{escape(info['description'])}</p>\n"
         f'<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>\n{operations}\n</main></body></html>\n'
     )

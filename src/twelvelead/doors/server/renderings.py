@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from twelvelead.classifier.classify import Report
 from twelvelead.classifier.paper import draw
+from twelvelead.formats.writing import as_csv
 from twelvelead.record import Record
 
 Render = Callable[[Record, Report, str], str | bytes]
@@ -24,13 +25,25 @@ def as_svg(record: Record, report: Report, bundle: str) -> str:
 
 
 def as_json(record: Record, report: Report, bundle: str) -> str:
-    """What `classify` answers, and the bundle's name."""
+    """What `classify` answers, the bundle's name, the thresholds, and where in each window the network looked.
+
+    attention: `weights` (windows, 9 diagnoses in their order, steps), and the windows' `starts_s`.
+    """
     del record
-    return json.dumps({"bundle": bundle, **report.as_json()})
+    weights = [[[round(weight, 6) for weight in row] for row in rows] for rows in report.attention.tolist()]
+    attention = {"starts_s": report.starts_s, "weights": weights}
+    return json.dumps({"bundle": bundle, **report.as_json(), "thresholds": report.thresholds, "attention": attention})
+
+
+def as_table(record: Record, report: Report, bundle: str) -> bytes:
+    """The recording itself: twelve leads in millivolts as CSV, whatever its format was."""
+    del report, bundle
+    return as_csv(record)
 
 
 RENDERINGS: Final[dict[str, Rendering]] = {
     "svg": Rendering("image/svg+xml", as_svg),
     "json": Rendering("application/json", as_json),
+    "csv": Rendering("text/csv", as_table),
 }
 PROMISED: Final = ("html", "pdf", "fhir")

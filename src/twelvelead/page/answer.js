@@ -1,0 +1,110 @@
+/** Where the answer comes from: this browser, with all that it needs inside the page, or the server that sent the page.
+ *
+ * Both give {where, name, readable, hasDocs, answer(recording)}, and answer() gives {report, record or null, picture where there
+ * is no record}; a refusal is a RecordError. */
+
+import { classify } from "./classify.js";
+import { readCsv } from "./csv.js";
+import { filesOf, nameOf, READABLE, readRecording } from "./files.js";
+import { openNetwork } from "./network.js";
+import { RecordError } from "./record.js";
+
+/** The answering side that this page has; askToken() -> a token, where a server wants one. */
+export async function openAnswers(askToken) {
+  return document.getElementById("bundle-card") ? inBrowser() : atServer(askToken);
+}
+
+async function inBrowser() {
+  const card = JSON.parse(held("bundle-card"));
+  const [graph, wasm] = await Promise.all(["bundle-graph", "runtime-wasm"].map((id) => unpacked(held(id))));
+  performance.mark("unpacked");
+  const run = await openNetwork(globalThis.ort, graph, wasm, card.recipe);
+  performance.mark("network open");
+  return {
+    where: "in this browser: no byte leaves this machine",
+    name: `${card.name} ${card.version}`,
+    readable: READABLE,
+    hasDocs: false,
+    answer: async (recording) => {
+      const record = await readRecording(recording);
+      performance.mark("read");
+      const report = await classify(record, card, run);
+      performance.mark("classified");
+      return { record, report };
+    },
+  };
+}
+
+/** The server answers; what this page reads by itself is drawn from the file, all else from the table that it gives. */
+async function atServer(askToken) {
+  const ask = await connected(askToken);
+  const card = await (await ask("api/bundle")).json();
+  return {
+    where: "by the server that sent this page, which neither stores nor logs it",
+    name: `${card.name} ${card.version}`,
+    readable: "every format that twelvelead reads",
+    hasDocs: true,
+    answer: async (recording) => {
+      const form = new FormData();
+      for (const file of await filesOf(recording)) form.append("files", new Blob([await file.bytes()]), nameOf(file));
+      const report = await (await sound(ask("api/report?format=json", form))).json();
+      report.attention.window_s = card.recipe.window_s;
+      const record = await readRecording(recording).catch(() => null);
+      return record ? { record, report } : { ...(await drawable(ask, form, report)), report };
+    },
+  };
+}
+
+/** A function (path, form or none) -> Response, with the token that the server asks for. */
+async function connected(askToken) {
+  let token = "";
+  const ask = async (path, body) => {
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    try {
+      return await fetch(path, { method: body ? "POST" : "GET", body, headers });
+    } catch {
+      throw new RecordError("the server does not answer: see whether it still runs, then choose the file again");
+    }
+  };
+  while ((await ask("api/bundle")).status === 401) token = await askToken();
+  return ask;
+}
+
+/** The response, or the server's refusal as a RecordError. */
+async function sound(asked) {
+  const response = await asked;
+  if (response.ok) return response;
+  const said = await response.json().catch(() => ({}));
+  throw new RecordError(said.detail ?? `the server answers ${response.status}: try again later`);
+}
+
+/** {record} from the server's table; where that is too long, {picture}: the address of its drawing of the beginning. */
+async function drawable(ask, form, report) {
+  const table = await ask("api/report?format=csv", form);
+  if (table.ok) return { record: { ...readCsv(report.record, await table.text()), warnings: report.warnings } };
+  const drawing = await (await sound(ask("api/report?format=svg", form))).blob();
+  return { record: null, picture: URL.createObjectURL(drawing) };
+}
+
+/** The text of a block that the page carries, which is dropped then: it is megabytes. */
+function held(id) {
+  const block = document.getElementById(id);
+  const text = block.textContent;
+  block.textContent = "";
+  return text;
+}
+
+/** Uint8Array from compressed bytes in base64. */
+async function unpacked(text) {
+  const stream = new Blob([bytesOfBase64(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The browser's own decoder where it has one: a loop takes many times as long. */
+function bytesOfBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = characters.charCodeAt(k);
+  return bytes;
+}

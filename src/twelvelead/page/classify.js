@@ -1,0 +1,78 @@
+/** The one line that the page calls: record -> report, with the fields of the server's JSON and the attention. */
+
+import { DIAGNOSES, LEADS_NEEDED } from "./diagnoses.js";
+import { assess, inWords } from "./quality.js";
+import { filtered, startsOf, windowAt, windowSamples } from "./recipe.js";
+import { LEADS, RecordError } from "./record.js";
+
+/** Say which of the nine diagnoses a recording shows; run(windows, nWindows) -> {logits, attention} of the network. */
+export async function classify(record, card, run) {
+  if (record.unit !== "mV") {
+    throw new RecordError(
+      `signal in ${record.unit}, standardised by its publisher: only millivolts are classified`,
+    );
+  }
+  const { recipe } = card;
+  const signal = filtered(recipe, record);
+  const starts = startsOf(recipe, signal[0].length);
+  const { logits, attention } = await inBatches(recipe, signal, starts, run);
+  const quality = assess(record);
+  const withheld = withheldFor(quality);
+  const merged = DIAGNOSES.map((name, k) => mean(starts.map((_, w) => calibrated(card, name, logits[w][k]))));
+  const thresholds = Object.fromEntries(DIAGNOSES.map((name) => [name, card.thresholds[name]]));
+  return {
+    record: record.name,
+    probabilities: Object.fromEntries(DIAGNOSES.map((name, k) => [name, name in withheld ? null : merged[k]])),
+    thresholds,
+    positive: DIAGNOSES.filter((name, k) => merged[k] >= thresholds[name] && !(name in withheld)),
+    withheld,
+    quality,
+    warnings: record.warnings,
+    attention: { starts_s: starts.map((start) => start / recipe.rate_hz), window_s: recipe.window_s, weights: attention },
+    all: merged,
+  };
+}
+
+/** Logits (windows, 9) and attention (windows, 9, steps), as arrays, a few windows at a time. */
+async function inBatches(recipe, signal, starts, run, atMost = 16) {
+  const [logits, attention] = [[], []];
+  const size = LEADS.length * windowSamples(recipe);
+  for (let from = 0; from < starts.length; from += atMost) {
+    const part = starts.slice(from, from + atMost);
+    const windows = new Float32Array(part.length * size);
+    part.forEach((start, k) => windows.set(windowAt(recipe, signal, start), k * size));
+    const answer = await run(windows, part.length);
+    const nSteps = answer.attention.length / part.length / DIAGNOSES.length;
+    part.forEach((_, w) => {
+      logits.push([...answer.logits.subarray(w * DIAGNOSES.length, (w + 1) * DIAGNOSES.length)]);
+      attention.push(
+        DIAGNOSES.map((_, k) => {
+          const row = w * DIAGNOSES.length + k;
+          return answer.attention.slice(row * nSteps, (row + 1) * nSteps);
+        }),
+      );
+    });
+  }
+  return { logits, attention };
+}
+
+function calibrated(card, name, logit) {
+  const { slope, offset } = card.calibration[name];
+  return 1 / (1 + Math.exp(-(slope * logit + offset)));
+}
+
+/** The diagnoses for which no usable lead is left, each with the finding that is to blame. */
+function withheldFor(quality) {
+  const blame = new Map();
+  for (const one of [...quality].reverse()) if (one.unusable) for (const lead of one.leads) blame.set(lead, one);
+  const withheld = {};
+  for (const name of DIAGNOSES) {
+    const lacking = LEADS_NEEDED[name].find((group) => group.every((lead) => blame.has(lead)));
+    if (lacking) withheld[name] = inWords(blame.get(lacking[0]));
+  }
+  return withheld;
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

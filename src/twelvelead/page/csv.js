@@ -1,0 +1,93 @@
+/** CSV: `# rate_hz: 500` and `# unit: mV` before a line of lead names, then a line a sample; nothing is guessed. */
+
+import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLead } from "./record.js";
+
+const MAX_CSV_BYTES = 1 << 24;
+const MAX_HEADER_LINES = 64;
+const MAX_COLUMNS = 64;
+const SEPARATORS = [",", ";", "\t"];
+const CSV_COMMENT = /^#\s*([A-Za-z_]+)\s*:\s*(.*)/;
+
+/** Whether text begins with a line of lead names after any comments. */
+export function isCsv(text) {
+  if (text.includes("\0")) return false;
+  const first = text.split(/\r?\n/).find((line) => line.trim() && !line.startsWith("#")) ?? "";
+  return cellsOf(first).filter((cell) => standardLead(unquoted(cell))).length >= 2;
+}
+
+/** A record from a table with named columns. */
+export function readCsv(name, text) {
+  if (text.length > MAX_CSV_BYTES) {
+    throw new RecordError(`${text.length} bytes: at most ${MAX_CSV_BYTES} are read; split the recording`);
+  }
+  const lines = text.split(/\r?\n/);
+  const stated = new Map();
+  let at = 0;
+  while (at < Math.min(MAX_HEADER_LINES, lines.length) && (!lines[at].trim() || lines[at].startsWith("#"))) {
+    const match = CSV_COMMENT.exec(lines[at++]);
+    if (match && !stated.has(match[1].toLowerCase())) stated.set(match[1].toLowerCase(), match[2].trim());
+  }
+  const line = lines[at] ?? "";
+  const names = cellsOf(line).map(unquoted);
+  if (!names.some(standardLead)) {
+    throw new RecordError(`columns without lead names ('${line.slice(0, 40)}'): begin the table with a line of them`);
+  }
+  if (new Set(names).size < names.length || names.length > MAX_COLUMNS) {
+    throw new RecordError(
+      `${names.length} columns, not each named once: there may be ${MAX_COLUMNS} of different names`,
+    );
+  }
+  const { rateHz, unit } = rateAndUnit(stated);
+  const isStandardised = unit === "NU";
+  const scale = isStandardised ? 1 : Math.fround(millivoltsPer(unit));
+  const columns = numbers(lines, at + 1, separatorOf(line), names.length, scale);
+  return recordFromLeads(name, new Map(names.map((lead, k) => [lead, columns[k]])), rateHz, {
+    unit: isStandardised ? "NU" : "mV",
+    age: stated.get("age"),
+    sex: stated.get("sex"),
+  });
+}
+
+function rateAndUnit(stated) {
+  const rate = stated.get("rate_hz");
+  if (rate === undefined) {
+    throw new RecordError("no sampling rate is stated: write `# rate_hz: 500` before the names");
+  }
+  const rateHz = rate.trim() ? Number(rate) : NaN;
+  if (Number.isNaN(rateHz)) throw new RecordError(`rate_hz '${rate}': it must be a number of Hz; correct the header`);
+  const unit = stated.get("unit");
+  if (unit === undefined) throw new RecordError("no unit is stated: write `# unit: mV` before the names");
+  return { rateHz, unit };
+}
+
+/** One Float32Array a column. */
+function numbers(lines, from, separator, nColumns, scale) {
+  const rows = [];
+  for (let at = from; at < lines.length; at++) if (lines[at].trim()) rows.push(at);
+  if (!rows.length) throw new RecordError("a table without a line of numbers: there must be one a sample");
+  refuseTooMany(rows.length * nColumns);
+  const columns = Array.from({ length: nColumns }, () => new Float32Array(rows.length));
+  rows.forEach((at, k) => {
+    const row = lines[at].split(separator);
+    if (row.length !== nColumns || row.some((cell) => !cell.trim() || Number.isNaN(Number(cell)))) {
+      throw new RecordError(`line ${at + 1} is no row of ${nColumns} numbers: correct the table`);
+    }
+    row.forEach((cell, column) => {
+      columns[column][k] = Math.fround(Number(cell)) * scale;
+    });
+  });
+  return columns;
+}
+
+function separatorOf(line) {
+  const counts = SEPARATORS.map((mark) => line.split(mark).length);
+  return SEPARATORS[counts.indexOf(Math.max(...counts))];
+}
+
+function cellsOf(line) {
+  return line.split(separatorOf(line));
+}
+
+function unquoted(cell) {
+  return cell.trim().replace(/^"+|"+$/g, "");
+}

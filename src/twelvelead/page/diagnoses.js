@@ -1,0 +1,30 @@
+/** What can be said, and which leads it needs: of each group at least one must be usable, or it is withheld. */
+
+import { LEADS } from "./record.js";
+
+export const IN_WORDS = {
+  AF: "atrial fibrillation",
+  "I-AVB": "first-degree atrioventricular block",
+  LBBB: "left bundle branch block",
+  Normal: "normal ECG",
+  PAC: "premature atrial contraction",
+  PVC: "premature ventricular contraction",
+  RBBB: "right bundle branch block",
+  STD: "ST-segment depression",
+  STE: "ST-segment elevation",
+};
+export const DIAGNOSES = Object.keys(IN_WORDS);
+const RHYTHM = [["II", "V1"]];
+const BUNDLE_BRANCH = [["V1", "V2"], ["I", "V5", "V6"]];
+const EVERY = LEADS.map((lead) => [lead]);
+export const LEADS_NEEDED = {
+  AF: RHYTHM,
+  "I-AVB": RHYTHM,
+  LBBB: BUNDLE_BRANCH,
+  Normal: EVERY,
+  PAC: RHYTHM,
+  PVC: RHYTHM,
+  RBBB: BUNDLE_BRANCH,
+  STD: EVERY,
+  STE: EVERY,
+};

@@ -1,0 +1,89 @@
+/** Files as they were chosen -> recordings: which files belong together, and which reader reads them. */
+
+import { isCsv, readCsv } from "./csv.js";
+import { isDicom, readDicom } from "./dicom.js";
+import { isMatlab5, readCpsc2018 } from "./matlab5.js";
+import { RecordError } from "./record.js";
+import { readWfdb } from "./wfdb.js";
+import { isWfdbHeader } from "./wfdb_header.js";
+
+const MAX_FILE_BYTES = 1 << 26;
+const MAX_HEADER_BYTES = 1 << 20;
+const HEADER = /\.hea$/i;
+const SIGNAL_FILE = /\.(?:dat|mat)$/i;
+export const READABLE = "WFDB (.hea with its .dat or .mat), DICOM waveform, CPSC2018's .mat, CSV";
+
+/** Recordings among files {path, size, bytes()}: a header with all that lies beside it, or a file alone; hidden ones left out. */
+export async function recordingsAmong(files) {
+  const plain = files.filter((file) => !nameOf(file).startsWith("."));
+  const headers = plain.filter((file) => HEADER.test(file.path));
+  const stems = new Set(headers.map((file) => file.path.replace(HEADER, "")));
+  const ofStem = (file) => SIGNAL_FILE.test(file.path) && stems.has(file.path.replace(SIGNAL_FILE, ""));
+  const named = new Set((await Promise.all(headers.map(pathsIn))).flat());
+  const alone = plain.filter((file) => !HEADER.test(file.path) && !ofStem(file) && !named.has(file.path));
+  return [
+    ...headers.map((file) => ({ main: file, beside: plain.filter((other) => folderOf(other) === folderOf(file)) })),
+    ...alone.map((file) => ({ main: file, beside: [] })),
+  ].sort((a, b) => (a.main.path < b.main.path ? -1 : 1));
+}
+
+/** The files of one recording: a header with those that it names and those of its own name, or a file alone. */
+export async function filesOf({ main, beside }) {
+  if (!HEADER.test(main.path)) return [main];
+  const stem = main.path.replace(HEADER, "");
+  const named = signalFilesIn(new TextDecoder().decode(await bytesOf(main)));
+  const isOfIt = (file) => file !== main && (named.has(nameOf(file)) || file.path.replace(SIGNAL_FILE, "") === stem);
+  return [main, ...beside.filter(isOfIt)];
+}
+
+/** Read one of them; throws RecordError with the way out. */
+export async function readRecording({ main, beside }) {
+  const bytes = await bytesOf(main);
+  const name = nameOf(main).replace(/\.[^.]+$/, "");
+  if (isDicom(bytes)) return readDicom(name, bytes);
+  if (isMatlab5(bytes)) return readCpsc2018(name, bytes);
+  const text = new TextDecoder().decode(bytes);
+  if (isWfdbHeader(text)) return readWfdbFiles(name, text, beside);
+  if (isCsv(text)) return readCsv(name, text);
+  if (!bytes.length) throw new RecordError("an empty file: choose one that holds a recording");
+  if (SIGNAL_FILE.test(main.path)) {
+    throw new RecordError(`a signal file without its header ${name}.hea: choose both, or their folder`);
+  }
+  const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  throw new RecordError(`starts with the bytes ${start}, which is none of the formats that can be read: ${READABLE}`);
+}
+
+async function readWfdbFiles(name, text, beside) {
+  const wanted = signalFilesIn(text);
+  const held = new Map();
+  for (const file of beside) if (wanted.has(nameOf(file))) held.set(nameOf(file), await bytesOf(file));
+  return readWfdb(name, text, (file) => held.get(file));
+}
+
+/** Where the signal files of a header lie. */
+async function pathsIn(header) {
+  if (header.size > MAX_HEADER_BYTES) return [];
+  const names = signalFilesIn(new TextDecoder().decode(await header.bytes()));
+  return [...names].map((name) => folderOf(header) + name);
+}
+
+/** The first word of each line, the names of signal files among them. */
+function signalFilesIn(text) {
+  return new Set(text.split("\n").map((line) => line.trim().split(/\s+/)[0]));
+}
+
+async function bytesOf(file) {
+  if (file.size > MAX_FILE_BYTES) {
+    throw new RecordError(`${file.size} bytes: at most ${MAX_FILE_BYTES} are read; split the recording`);
+  }
+  return file.bytes();
+}
+
+/** A file's name without its folders. */
+export function nameOf({ path }) {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function folderOf(file) {
+  return file.path.slice(0, file.path.lastIndexOf("/") + 1);
+}

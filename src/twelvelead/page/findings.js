@@ -1,0 +1,93 @@
+/** What a report says, as elements; every word from a file goes in as text. */
+
+import { DIAGNOSES, IN_WORDS } from "./diagnoses.js";
+import { inWords } from "./quality.js";
+
+/** The nine diagnoses with probabilities and thresholds, then quality and warnings. */
+export function findingsOf(report) {
+  const found = document.createDocumentFragment();
+  found.append(summaryOf(report), tableOf(report));
+  const notes = [
+    ...report.quality.map((finding) => `quality: ${inWords(finding)}${finding.unusable ? "; not to be read" : ""}`),
+    ...report.warnings.map((warning) => `warning: ${warning}`),
+  ];
+  if (notes.length) {
+    const list = element("ul", "", "notes");
+    list.append(...notes.map((note) => element("li", note)));
+    found.append(list);
+  }
+  found.append(
+    element("p", "Probabilities are calibrated on other recordings; a diagnosis is positive from its threshold on, " +
+      "which is chosen to miss few. None of the nine is not the same as normal.", "hint"),
+  );
+  return found;
+}
+
+/** The positive diagnoses in a few words, for the list. */
+export function shortFindings(report) {
+  const withheld = Object.keys(report.withheld).length;
+  const said = report.positive.length ? report.positive.join(", ") : "none of the nine";
+  return withheld ? `${said}; ${withheld} withheld` : said;
+}
+
+/** The positive diagnoses with their probabilities, and how many are withheld, in a line. */
+export function findingsInWords(report) {
+  const said = report.positive.map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
+  const withheld = Object.keys(report.withheld);
+  const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
+  return `${said.join(", ") || "none of the nine diagnoses"}${missing}`;
+}
+
+/** An element with text, never markup. */
+export function element(name, text = "", kind = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+}
+
+function summaryOf(report) {
+  const words = report.positive.map((name) => IN_WORDS[name]);
+  const line = element("p", "", "summary");
+  line.append(element("strong", words.length ? words.join(", ") : "none of the nine diagnoses"));
+  return line;
+}
+
+function tableOf(report) {
+  const table = element("table");
+  table.append(element("caption", "Nine diagnoses, each by itself"));
+  const head = table.createTHead().insertRow();
+  for (const title of ["diagnosis", "probability", "positive from", ""]) {
+    const cell = element("th", title);
+    cell.scope = "col";
+    head.append(cell);
+  }
+  const body = table.createTBody();
+  for (const name of DIAGNOSES) body.append(rowOf(name, report));
+  return table;
+}
+
+function rowOf(name, report) {
+  const [probability, threshold] = [report.probabilities[name], report.thresholds[name]];
+  const isPositive = report.positive.includes(name);
+  const row = element("tr", "", isPositive ? "positive" : "");
+  const title = element("th", `${IN_WORDS[name]} (${name})`);
+  title.scope = "row";
+  const shown = element("td", "", "probability");
+  if (probability === null) shown.append("\u2013");
+  else shown.append(element("span", probability.toFixed(3)), meterOf(probability, threshold));
+  const said = isPositive ? "\u25cf positive" : name in report.withheld ? `withheld: ${report.withheld[name]}` : "";
+  row.append(title, shown, element("td", threshold.toFixed(2)), element("td", said));
+  return row;
+}
+
+function meterOf(probability, threshold) {
+  const meter = element("span", "", "meter");
+  meter.setAttribute("aria-hidden", "true");
+  const fill = element("span", "", "fill");
+  fill.style.width = `${100 * probability}%`;
+  const mark = element("span", "", "mark");
+  mark.style.left = `${100 * threshold}%`;
+  meter.append(fill, mark);
+  return meter;
+}

@@ -1,0 +1,234 @@
+/** The interface: what was chosen, what is shown, and what the controls do. */
+
+import { openAnswers } from "./answer.js";
+import { bandsOf, shownDiagnosis } from "./attention.js";
+import { addCalipers, measured, measuredInWords } from "./calipers.js";
+import { IN_WORDS } from "./diagnoses.js";
+import { chosenFiles, droppedFiles } from "./dropped.js";
+import { EXAMPLE_NAME, exampleFile } from "./example.js";
+import { recordingsAmong } from "./files.js";
+import { findingsInWords, findingsOf } from "./findings.js";
+import { drawnS, layOut, PAPER } from "./paper.js";
+import { addList } from "./recordings.js";
+import { inWords } from "./quality.js";
+import { RecordError } from "./record.js";
+import { sheetOf } from "./sheet.js";
+
+const AT_MOST_FILES = 20_000;
+const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4];
+const NARROW = "(max-width: 50rem)";
+const NUMERIC = new Set(["speed", "gain"]);
+const byId = (id) => document.getElementById(id);
+
+const state = { paper: { ...PAPER }, zoom: 1, attention: false, shown: null, answers: null };
+const calipers = addCalipers(byId("paper"), tellCalipers);
+const list = addList(byId("recordings"), show);
+
+/** Read and classify recordings one after the other; the page stays usable between them. */
+async function add(files) {
+  if (files.length > AT_MOST_FILES) return tell(`${files.length} files: at most ${AT_MOST_FILES} at once; choose fewer`);
+  const recordings = await recordingsAmong(files);
+  if (!recordings.length) return tell("No recording among these files.");
+  list.begin();
+  const rows = recordings.map((recording) => ({ recording, row: list.add(recording.main.path) }));
+  let nRefused = 0;
+  for (const [k, { recording, row }] of rows.entries()) {
+    tell(`Reading ${k + 1} of ${rows.length}`);
+    await new Promise((go) => setTimeout(go));
+    const isRead = await answerInto(recording, row);
+    nRefused += !isRead;
+    if (k === 0) list.choose(row);
+  }
+  const nRead = rows.length - nRefused;
+  return tell(`${nRead} of ${rows.length} recordings read${nRefused ? `, ${nRefused} refused` : ""}.`);
+}
+
+async function answerInto(recording, row) {
+  try {
+    list.fill(row, await state.answers.answer(recording));
+    return true;
+  } catch (error) {
+    if (!(error instanceof RecordError)) console.error(error);
+    list.refuse(row, error instanceof RecordError ? error.message : `it cannot be read (${error.message})`);
+    return false;
+  }
+}
+
+/** Put one of the list on the paper. */
+function show(entry) {
+  state.shown = entry;
+  state.paper.startS = 0;
+  byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
+  byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report)] : []));
+  byId("facts").textContent = entry.error ? `Refused: ${entry.error}` : factsOf(entry);
+  byId("says").textContent = entry.report ? `Network: ${findingsInWords(entry.report)}` : "";
+  byId("facts").classList.toggle("refused", Boolean(entry.error));
+  draw();
+}
+
+function factsOf({ record, picture, isExample }) {
+  if (picture) return "Its beginning, drawn by the server: it is too long for the calipers of this page.";
+  if (!record) return "";
+  const patient = [record.age === null ? "" : `${record.age} years`, record.sex ?? ""].filter(Boolean).join(", ");
+  const made = isExample ? "Made by a simulator: nobody's heart. " : "";
+  return `${made}${record.durationS.toFixed(1)} s at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
+}
+
+function draw() {
+  const { record, report, picture, isExample } = state.shown ?? {};
+  if (!record) {
+    calipers.onto(null);
+    return byId("paper").replaceChildren(...(picture ? [pictureOf(picture)] : []));
+  }
+  const canLook = state.attention && report.attention;
+  const diagnosis = canLook ? shownDiagnosis(report) : "";
+  const bands = canLook ? bandsOf(report.attention, diagnosis) : [];
+  const looked = canLook ? `where the network looked for ${IN_WORDS[diagnosis]}, not a measurement` : "";
+  const caption = [isExample ? "simulated, nobody's heart" : "", looked].filter(Boolean).join("; ");
+  const sheet = sheetOf(layOut(record, state.paper, { caption, bands }), labelOf(record));
+  sheet.style.setProperty("--zoom", state.zoom);
+  byId("paper").replaceChildren(sheet);
+  calipers.onto(sheet);
+  byId("earlier").disabled = state.paper.startS <= 0;
+  byId("later").disabled = state.paper.startS + drawnS(state.paper) >= record.durationS;
+  return undefined;
+}
+
+function pictureOf(address) {
+  const image = document.createElement("img");
+  Object.assign(image, { src: address, className: "sheet", alt: "12-lead ECG on paper, drawn by the server" });
+  return image;
+}
+
+function labelOf(record) {
+  const { layout, speed, gain, filter } = state.paper;
+  return `12-lead ECG, ${record.durationS.toFixed(1)} s, ${layout}, ${speed} mm/s, ${gain} mm/mV, filter ${filter}`;
+}
+
+function tellCalipers(from, to) {
+  const words = from && measuredInWords(measured(from, to, state.paper), state.shown?.record?.unit ?? "mV");
+  const hint = "drag on the paper, or focus it and use the arrow keys";
+  byId("calipers").textContent = `Calipers: ${words ? words.long : hint}`;
+  return words?.short;
+}
+
+function tell(sentence) {
+  byId("status").textContent = sentence;
+}
+
+function zoomTo(step) {
+  const at = ZOOMS.indexOf(state.zoom) + step;
+  state.zoom = ZOOMS[Math.min(Math.max(at, 0), ZOOMS.length - 1)];
+  byId("zoom").textContent = `${Math.round(100 * state.zoom)} %`;
+  byId("paper").querySelector("svg")?.style.setProperty("--zoom", state.zoom);
+}
+
+function turn(direction) {
+  state.paper.startS = Math.max(0, state.paper.startS + direction * drawnS(state.paper));
+  draw();
+}
+
+function setControl({ name, value, checked }) {
+  if (name === "attention") state.attention = checked;
+  else if (name === "measure") return calipers.forTouch(checked);
+  else if (name === "identity") state.paper.identity = checked;
+  else state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
+  return draw();
+}
+
+function setTheme(isDark) {
+  document.documentElement.dataset.theme = isDark ? "dark" : "light";
+  byId("theme").setAttribute("aria-pressed", String(isDark));
+}
+
+/** Show the field for a server's token, and wait until it is filled in; kept in this page's memory only. */
+function askToken() {
+  byId("token-form").hidden = false;
+  byId("token").focus();
+  return new Promise((give) => {
+    byId("token-form").onsubmit = (event) => {
+      event.preventDefault();
+      byId("token-form").hidden = true;
+      give(byId("token").value.trim());
+    };
+  });
+}
+
+/** The controls stand open where there is room for them, and behind a line that opens them on a phone. */
+function openOnWide(narrow) {
+  byId("how").open = !narrow.matches;
+  narrow.addEventListener("change", () => openOnWide(narrow), { once: true });
+}
+
+function listenToControls() {
+  byId("controls").addEventListener("change", (event) => setControl(event.target));
+  byId("controls").addEventListener("submit", (event) => event.preventDefault());
+  const clicks = {
+    smaller: () => zoomTo(-1),
+    larger: () => zoomTo(1),
+    earlier: () => turn(-1),
+    later: () => turn(1),
+    print: () => window.print(),
+    theme: () => setTheme(document.documentElement.dataset.theme !== "dark"),
+    "choose-files": () => byId("files").click(),
+    "choose-folder": () => byId("folder").click(),
+  };
+  for (const [id, act] of Object.entries(clicks)) byId(id).addEventListener("click", act);
+  byId("paper").addEventListener("keydown", (event) => {
+    if (event.key === "+" || event.key === "=") zoomTo(1);
+    if (event.key === "-") zoomTo(-1);
+  });
+}
+
+function listenToFiles() {
+  for (const id of ["files", "folder"]) {
+    byId(id).addEventListener("change", async (event) => {
+      await add(chosenFiles(event.target.files));
+      event.target.value = "";
+    });
+  }
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    byId("drop").classList.add("over");
+  });
+  document.addEventListener("dragleave", () => byId("drop").classList.remove("over"));
+  document.addEventListener("drop", async (event) => {
+    event.preventDefault();
+    byId("drop").classList.remove("over");
+    try {
+      await add(await droppedFiles(event.dataTransfer));
+    } catch (error) {
+      tell(`What was dropped cannot be read (${error.message}): choose the files instead.`);
+    }
+  });
+}
+
+async function open() {
+  setTheme(window.matchMedia("(prefers-color-scheme: dark)").matches);
+  openOnWide(window.matchMedia(NARROW));
+  listenToControls();
+  try {
+    state.answers = await openAnswers(askToken);
+  } catch (error) {
+    return tell(`The network cannot be started (${error.message}): use a current browser, or the command line.`);
+  }
+  byId("readable").textContent = `Reads ${state.answers.readable}. Classified ${state.answers.where}.`;
+  byId("about").textContent = `${state.answers.name}. Research software, no medical device.`;
+  byId("docs").hidden = !state.answers.hasDocs;
+  const row = list.add(EXAMPLE_NAME, true);
+  await answerInto((await recordingsAmong([exampleFile()]))[0], row);
+  list.choose(row);
+  listenToFiles();
+  document.documentElement.dataset.ready = "yes";
+  return undefined;
+}
+
+/** For programs that drive this page: files {path, size, bytes()} -> the reports, as the list shows them. */
+export async function reportsOf(files) {
+  const answers = [];
+  for (const recording of await recordingsAmong(files)) answers.push((await state.answers.answer(recording)).report);
+  return answers;
+}
+
+globalThis.twelvelead = { reportsOf, layOut, inWords };
+open();

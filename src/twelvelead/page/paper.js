@@ -1,0 +1,177 @@
+/** Record and paper -> page: where every line of the drawing lies in millimetres, the same as drawing/geometry.py's. */
+
+import { gaussian, lowPass, resample } from "./filters.js";
+import { LEADS } from "./record.js";
+
+export const CABRERA = ["aVL", "I", "-aVR", "II", "aVF", "III", "V1", "V2", "V3", "V4", "V5", "V6"];
+export const ORDERS = { standard: LEADS, cabrera: CABRERA };
+export const SPEEDS_MM_PER_S = [12.5, 25, 50];
+export const GAINS_MM_PER_MV = [5, 10, 20];
+export const FILTERS = ["none", "0.5-40 Hz"];
+export const LAYOUTS = {
+  "3x4": { nRows: 3, nColumns: 4, firstMm: 20, distanceMm: 45, nameAboveMm: 14, hasRhythm: true },
+  "6x2": { nRows: 6, nColumns: 2, firstMm: 15, distanceMm: 29, nameAboveMm: 9, hasRhythm: false },
+  "12x1": { nRows: 12, nColumns: 1, firstMm: 14, distanceMm: 13, nameAboveMm: 4.5, hasRhythm: false },
+};
+export const PAPER = { layout: "3x4", order: "standard", speed: 25, gain: 10, filter: "none", startS: 0, identity: false };
+export const SHEET = { widthMm: 297, heightMm: 210, grid: { x_mm: 13.5, y_mm: 22, width_mm: 270, height_mm: 175 } };
+const TRACE_LEFT_MM = SHEET.grid.x_mm + 15;
+const TRACES_MM = 250;
+const PULSE_MV = 1;
+const PULSE_S = 0.2;
+const PULSE_FOOT_MM = 1;
+const SEPARATOR_MM = 3;
+const SAMPLE_TOLERANCE = 1e-6;
+const MOST_CHARACTERS = 130;
+
+/** {width_mm, height_mm, grid, tints, lines, texts} of as much of a recording from paper.startS on as 250 mm hold. */
+export function layOut(record, paper, { caption = "", bands = [] } = {}) {
+  const signal = drawnSignal(record, paper.filter);
+  const cells = cellsOf(paper);
+  const traces = cells.flatMap((cell) => traceOf(signal, record.rateHz, paper, cell));
+  const names = cells.map((cell) => textAt("lead", cell.xMm + 1, cell.yMm - cell.nameAboveMm, cell.lead));
+  return {
+    width_mm: SHEET.widthMm,
+    height_mm: SHEET.heightMm,
+    grid: SHEET.grid,
+    tints: tintsOf(bands, paper),
+    lines: [...separatorsOf(cells), ...pulsesOf(paper), ...traces],
+    texts: [...names, ...wordsOf(record, paper, caption, traces)],
+  };
+}
+
+/** How many seconds one sheet holds. */
+export function drawnS(paper) {
+  return TRACES_MM / paper.speed;
+}
+
+function cellsOf(paper) {
+  const rows = LAYOUTS[paper.layout];
+  const lengthS = drawnS(paper) / rows.nColumns;
+  const cells = ORDERS[paper.order].map((lead, index) => {
+    const [column, row] = [Math.floor(index / rows.nRows), index % rows.nRows];
+    const xMm = TRACE_LEFT_MM + (column * TRACES_MM) / rows.nColumns;
+    return { lead, startS: paper.startS + column * lengthS, lengthS, xMm, yMm: lineMm(rows, row), nameAboveMm: rows.nameAboveMm };
+  });
+  if (!rows.hasRhythm) return cells;
+  const rhythm = { lead: "II", startS: paper.startS, lengthS: drawnS(paper), xMm: TRACE_LEFT_MM };
+  return [...cells, { ...rhythm, yMm: lineMm(rows, rows.nRows), nameAboveMm: rows.nameAboveMm }];
+}
+
+function lineMm(rows, row) {
+  return SHEET.grid.y_mm + rows.firstMm + row * rows.distanceMm;
+}
+
+/** 12 leads at the recording's own rate, as measured unless a filter is asked for. */
+function drawnSignal(record, filter) {
+  if (filter === "none") return record.signal;
+  const smooth = resample(record.signal, record.rateHz, record.rateHz, lowPass(Math.min(40, 0.45 * record.rateHz)));
+  const baseline = resample(smooth, record.rateHz, record.rateHz, gaussian(0.5));
+  return smooth.map((lead, row) => lead.map((sample, k) => sample - baseline[row][k]));
+}
+
+/** Every sample from the cell's start to its end, both included; nothing where fewer than two were recorded. */
+function traceOf(signal, rateHz, paper, cell) {
+  const sign = cell.lead.startsWith("-") ? -1 : 1;
+  const lead = signal[LEADS.indexOf(cell.lead.replace("-", ""))];
+  const first = Math.ceil(cell.startS * rateHz - SAMPLE_TOLERANCE);
+  const last = Math.min(Math.floor((cell.startS + cell.lengthS) * rateHz + SAMPLE_TOLERANCE), lead.length - 1);
+  if (last - first < 1) return [];
+  const middle = sign * medianOf(lead);
+  const points = [];
+  for (let k = first; k <= last; k++) {
+    points.push([
+      rounded(cell.xMm + (k / rateHz - cell.startS) * paper.speed),
+      rounded(cell.yMm - (sign * lead[k] - middle) * paper.gain),
+    ]);
+  }
+  return [{ kind: "trace", lead: cell.lead, start_s: rounded(cell.startS), points_mm: points }];
+}
+
+/** One pulse a row before its traces; where rows are closer than a pulse is high, before every second or third. */
+function pulsesOf(paper) {
+  const rows = LAYOUTS[paper.layout];
+  const [height, width, foot] = [PULSE_MV * paper.gain, PULSE_S * paper.speed, PULSE_FOOT_MM];
+  const left = TRACE_LEFT_MM - width - 3 * foot;
+  const step = Math.ceil((height + 2) / rows.distanceMm);
+  const pulses = [];
+  for (let row = step - 1; row < rows.nRows + rows.hasRhythm; row += step) {
+    const y = lineMm(rows, row);
+    const along = [0, foot, foot, foot + width, foot + width, 2 * foot + width];
+    const up = [0, 0, height, height, 0, 0];
+    const points = along.map((x, k) => [rounded(left + x), rounded(y - up[k])]);
+    pulses.push({ kind: "pulse", lead: "", start_s: 0, points_mm: points });
+  }
+  return pulses;
+}
+
+/** A short stroke across the line wherever one lead gives way to the next. */
+function separatorsOf(cells) {
+  return cells
+    .filter((cell) => cell.xMm > TRACE_LEFT_MM)
+    .map((cell) => {
+      const points = [-SEPARATOR_MM, SEPARATOR_MM].map((dy) => [rounded(cell.xMm), rounded(cell.yMm + dy)]);
+      return { kind: "separator", lead: "", start_s: 0, points_mm: points };
+    });
+}
+
+/** The part of each band {startS, endS, weight} that is on the sheet, as high as the grid. */
+function tintsOf(bands, paper) {
+  return bands.flatMap(({ startS, endS, weight }) => {
+    const [from, to] = [Math.max(startS - paper.startS, 0), Math.min(endS - paper.startS, drawnS(paper))];
+    if (to <= from) return [];
+    const [x_mm, width_mm] = [rounded(TRACE_LEFT_MM + from * paper.speed), rounded((to - from) * paper.speed)];
+    return [{ x_mm, y_mm: SHEET.grid.y_mm, width_mm, height_mm: SHEET.grid.height_mm, weight: rounded(weight) }];
+  });
+}
+
+function wordsOf(record, paper, caption, traces) {
+  const belowMm = SHEET.grid.y_mm + SHEET.grid.height_mm;
+  const beyond = [...new Set(traces.filter(isBeyond).map((line) => line.lead))];
+  return [
+    textAt("title", SHEET.grid.x_mm, 8, shortened(titleOf(record, paper)), 4.2),
+    textAt("caption", SHEET.grid.x_mm, 14, shortened(caption)),
+    ...(beyond.length ? [textAt("note", SHEET.grid.x_mm, 19.5, `reaches beyond the paper: ${beyond.join(", ")}`)] : []),
+    textAt("scale", SHEET.grid.x_mm, belowMm + 4.5, scaleOf(record, paper)),
+    textAt("about", SHEET.grid.x_mm, belowMm + 9.5, "research software, no medical device", 3),
+  ];
+}
+
+function isBeyond(line) {
+  return line.points_mm.some(([, y]) => y < 0 || y > SHEET.heightMm);
+}
+
+function titleOf(record, paper) {
+  if (!paper.identity) return "12-lead ECG";
+  const age = record.age === null ? [] : [`${record.age} years`];
+  return [`12-lead ECG ${record.name}`, ...age, ...(record.sex ? [record.sex] : [])].join(", ");
+}
+
+/** What the drawing is in: speed, gain and filter, always together, and what of the recording it shows. */
+function scaleOf(record, paper) {
+  const endS = Math.min(paper.startS + drawnS(paper), record.durationS);
+  return (
+    `${paper.speed} mm/s   ${paper.gain} mm/${record.unit}   filter: ${paper.filter}   ` +
+    `${paper.startS.toFixed(1)} to ${endS.toFixed(1)} s of ${record.durationS.toFixed(1)} s   recorded at ` +
+    `${Number(record.rateHz.toPrecision(6))} Hz`
+  );
+}
+
+function textAt(kind, x, y, text, size = 3.5) {
+  return { kind, x_mm: rounded(x), y_mm: rounded(y), size_mm: size, text };
+}
+
+function shortened(text) {
+  const characters = [...text];
+  return characters.length <= MOST_CHARACTERS ? text : `${characters.slice(0, MOST_CHARACTERS - 1).join("")}\u2026`;
+}
+
+function medianOf(lead) {
+  const sorted = Float64Array.from(lead).sort();
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+function rounded(value) {
+  return Math.round(value * 1000) / 1000;
+}

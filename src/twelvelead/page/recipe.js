@@ -1,0 +1,74 @@
+/** How a recording becomes the network's input; the recipe is the bundle's, as signals/recipe.py applies it. */
+
+import { LEADS, RecordError } from "./record.js";
+import { gaussian, lowPass, resample } from "./filters.js";
+
+const MIN_RATE_HZ = 50;
+const MIN_DURATION_S = 5;
+const MIN_DEVIATION_MV = 1e-3;
+
+/** 12 leads at the recipe's rate: band-passed and resampled, not yet scaled. */
+export function filtered(recipe, record) {
+  refuseUnfit(record, recipe.scaling);
+  const fastestHz = Math.min(recipe.high_hz, 0.45 * record.rateHz);
+  const signal = resample(record.signal, record.rateHz, recipe.rate_hz, lowPass(fastestHz));
+  const baseline = resample(signal, recipe.rate_hz, recipe.rate_hz, gaussian(recipe.low_hz));
+  return signal.map((lead, row) => lead.map((sample, k) => sample - baseline[row][k]));
+}
+
+/** First sample of each window: evenly spaced, the first at the beginning and the last ending at the end. */
+export function startsOf(recipe, nSamples) {
+  const spare = Math.max(0, nSamples - windowSamples(recipe));
+  const nWindows = 1 + Math.ceil(spare / (recipe.hop_s * recipe.rate_hz));
+  const step = nWindows > 1 ? spare / (nWindows - 1) : 0;
+  return Array.from({ length: nWindows }, (_, k) => halfToEven(k && k === nWindows - 1 ? spare : k * step));
+}
+
+/** Float32Array of (12, window_samples): one window cut, scaled, and padded with zeros where it is short. */
+export function windowAt(recipe, signal, start) {
+  const nSamples = windowSamples(recipe);
+  const window = new Float32Array(LEADS.length * nSamples);
+  signal.forEach((lead, row) => {
+    const part = lead.subarray(start, start + nSamples);
+    const scaledPart = recipe.scaling === "standardise" ? standardised(part) : part;
+    window.set(scaledPart, row * nSamples + Math.floor((nSamples - part.length) / 2));
+  });
+  return window;
+}
+
+/** Samples of a window. */
+export function windowSamples(recipe) {
+  return halfToEven(recipe.window_s * recipe.rate_hz);
+}
+
+function standardised(lead) {
+  const mean = Math.fround(lead.reduce((sum, sample) => sum + sample, 0) / lead.length);
+  const centred = lead.map((sample) => sample - mean);
+  const square = centred.reduce((sum, sample) => sum + sample * sample, 0) / lead.length;
+  const deviation = Math.fround(Math.sqrt(square));
+  return deviation > Math.fround(MIN_DEVIATION_MV) ? centred.map((sample) => sample / deviation) : centred.fill(0);
+}
+
+/** Whole numbers as Python rounds: halves to the even one. */
+export function halfToEven(value) {
+  const below = Math.floor(value);
+  if (value - below !== 0.5) return Math.round(value);
+  return below % 2 ? below + 1 : below;
+}
+
+function refuseUnfit(record, scaling) {
+  if (record.rateHz < MIN_RATE_HZ) {
+    throw new RecordError(`sampled at ${record.rateHz} Hz: at least ${MIN_RATE_HZ} Hz are needed`);
+  }
+  if (record.durationS < MIN_DURATION_S) {
+    throw new RecordError(
+      `${Number(record.durationS.toPrecision(3))} s of signal: at least ${MIN_DURATION_S} s are needed`,
+    );
+  }
+  if (record.flatLeads.length === LEADS.length) {
+    throw new RecordError("every lead is flat: nothing was recorded; check the electrodes and the file");
+  }
+  if (record.unit !== "mV" && scaling !== "standardise") {
+    throw new RecordError("signal in NU, standardised by its publisher: a recipe in millivolts cannot use it");
+  }
+}

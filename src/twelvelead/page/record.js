@@ -1,0 +1,154 @@
+/** What was measured: a 12-lead ECG in millivolts, its leads in standard order. */
+
+export const LEADS = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"];
+export const INDEPENDENT_LEADS = ["I", "II", "V1", "V2", "V3", "V4", "V5", "V6"];
+const MILLIVOLTS_PER = { mv: 1, uv: 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, nv: 1e-6, v: 1e3 };
+const MAX_MV = 100;
+const MAX_LEAD_NAME = 64;
+const MAX_VALUES = 27_000_000;
+const STANDARD = new Map([
+  ...LEADS.map((lead) => [lead.toUpperCase(), lead]),
+  ...[1, 2, 3, 4, 5, 6].map((n) => [`C${n}`, `V${n}`]),
+]);
+const AROUND_A_LEAD = /\(.*\)|^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+|[\s_-]/g;
+const STEERING = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+
+/** What was given cannot be taken as a 12-lead ECG; the message says why, and the way out. */
+export class RecordError extends Error {}
+
+/** A sound record from named leads: name -> Float32Array in `unit`; matched by name, derived where eight imply twelve. */
+export function recordFromLeads(name, leads, rateHz, { unit = "mV", age = null, sex = null, warnings = [] } = {}) {
+  if (!(Number.isFinite(rateHz) && rateHz > 0)) {
+    throw new RecordError(`sampling rate of ${rateHz} Hz: it must be a positive number; correct the file's header`);
+  }
+  const { found, dropped } = byStandardName(leads);
+  const missing = INDEPENDENT_LEADS.filter((lead) => !found.has(lead));
+  if (missing.length) {
+    throw new RecordError(
+      `${leads.size} leads (${listed([...leads.keys()])}), of which ${missing.join(", ")} ` +
+        `${missing.length === 1 ? "is" : "are"} missing: a 12-lead ECG needs at least ${INDEPENDENT_LEADS.join(", ")}`,
+    );
+  }
+  const lengths = new Set([...found.values()].map((lead) => lead.length));
+  if (lengths.size > 1 || lengths.has(0)) {
+    throw new RecordError(`leads of ${[...lengths].join(", ")} samples: all must have the same number, at least one`);
+  }
+  const notes = [...warnings];
+  const derived = LEADS.filter((lead) => !found.has(lead));
+  if (derived.length && unit !== "mV") {
+    throw new RecordError(`leads ${derived.join(", ")} are missing and cannot be derived from unit ${unit}`);
+  }
+  for (const lead of derived) found.set(lead, derivedLimbLead(lead, found.get("I"), found.get("II")));
+  if (derived.length) notes.push(`leads ${derived.join(", ")} were derived from I and II`);
+  if (dropped.length) notes.push(`leads ${listed(dropped)} are not among the twelve and were left out`);
+  const signal = LEADS.map((lead) => found.get(lead));
+  refuseImpossibleSamples(signal, rateHz, unit);
+  return {
+    name: printable(name),
+    signal,
+    rateHz,
+    unit,
+    age: plausibleAge(age),
+    sex: sexLetter(sex),
+    warnings: notes.map(printable),
+    durationS: signal[0].length / rateHz,
+    flatLeads: LEADS.filter((_, row) => signal[row].every((sample) => sample === signal[row][0])),
+  };
+}
+
+/** The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else undefined. */
+export function standardLead(name) {
+  const plain = name.trim().toUpperCase();
+  if (plain.length > MAX_LEAD_NAME || plain.startsWith("-")) return undefined;
+  return STANDARD.get(plain.replace(AROUND_A_LEAD, ""));
+}
+
+/** Text from a file with whatever could steer a document replaced; it still goes into the page as text only. */
+export function printable(text) {
+  return text.replace(STEERING, "\ufffd");
+}
+
+/** How many millivolts one of `unit` is. */
+export function millivoltsPer(unit) {
+  const plain = unit.trim().toLowerCase();
+  if (!Object.hasOwn(MILLIVOLTS_PER, plain)) {
+    throw new RecordError(`unit '${unit}': allowed are V, mV, uV and nV; correct the unit in the file`);
+  }
+  return MILLIVOLTS_PER[plain];
+}
+
+/** Refuse more samples in all leads than can be read within bounded memory. */
+export function refuseTooMany(nValues) {
+  if (nValues > MAX_VALUES) {
+    throw new RecordError(`${nValues} samples in all leads: at most ${MAX_VALUES} are read; split the recording`);
+  }
+}
+
+function byStandardName(leads) {
+  const found = new Map();
+  const dropped = [];
+  for (const [given, samples] of leads) {
+    const standard = standardLead(given);
+    if (standard === undefined) dropped.push(given);
+    else if (found.has(standard)) {
+      throw new RecordError(`lead ${standard} is there twice (again as '${given}'): each must be there once`);
+    } else found.set(standard, samples);
+  }
+  return { found, dropped };
+}
+
+/** Einthoven's law (III = II - I) and Goldberger's augmented leads. */
+function derivedLimbLead(lead, i, ii) {
+  const f = Math.fround;
+  const rule = {
+    III: (a, b) => b - a,
+    aVR: (a, b) => -f(a + b) / 2,
+    aVL: (a, b) => a - f(b / 2),
+    aVF: (a, b) => b - f(a / 2),
+  }[lead];
+  return i.map((sample, k) => rule(sample, ii[k]));
+}
+
+function refuseImpossibleSamples(signal, rateHz, unit) {
+  let [nBroken, first, widest, furthest] = [0, "", 0, 0];
+  signal.forEach((lead, row) => {
+    let [low, high] = [Infinity, -Infinity];
+    lead.forEach((sample, k) => {
+      if (!Number.isFinite(sample)) {
+        if (!nBroken++) first = `${LEADS[row]} at ${(k / rateHz).toFixed(3)} s`;
+      }
+      if (sample < low) low = sample;
+      if (sample > high) high = sample;
+    });
+    widest = Math.max(widest, high - low);
+    furthest = Math.max(furthest, Math.abs(low), Math.abs(high));
+  });
+  if (nBroken) {
+    throw new RecordError(
+      `${nBroken} samples are not numbers, the first in lead ${first}: all must be finite; ` +
+        "cut the damaged part off before reading",
+    );
+  }
+  if (unit === "mV" && Math.max(widest, furthest) > MAX_MV) {
+    throw new RecordError(
+      `a lead spans ${Number(widest.toPrecision(6))} mV and reaches ${Number(furthest.toPrecision(6))} mV: ` +
+        `an ECG stays within ${MAX_MV} mV; check the unit and the gain that the file states`,
+    );
+  }
+}
+
+function listed(names, atMost = 20) {
+  const short = names.slice(0, atMost).map((name) => name.slice(0, MAX_LEAD_NAME));
+  return (names.length > atMost ? [...short, "..."] : short).join(", ") || "none";
+}
+
+function plausibleAge(age) {
+  const text = String(age ?? "").trim();
+  const years = text ? Number(text) : NaN;
+  return years >= 0 && years <= 120 ? years : null;
+}
+
+function sexLetter(sex) {
+  const first = String(sex ?? "").trim().slice(0, 1).toUpperCase();
+  return first === "F" || first === "M" ? first : null;
+}

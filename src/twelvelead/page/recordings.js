@@ -1,0 +1,58 @@
+/** The list of recordings: a button each, with what was found; arrow keys go up and down. */
+
+import { element, shortFindings } from "./findings.js";
+import { printable } from "./record.js";
+
+/** A list in an element; chosen(entry) when one is to be shown. */
+export function addList(place, chosen) {
+  const entries = new Map();
+  let below = null;
+  place.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) choose(button);
+  });
+  place.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const buttons = [...place.querySelectorAll("button")];
+    buttons[buttons.indexOf(document.activeElement) + step]?.focus();
+  });
+
+  function choose(button) {
+    place.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    button.setAttribute("aria-current", "true");
+    chosen(entries.get(button));
+  }
+
+  function settle(button, more, words, kind) {
+    Object.assign(entries.get(button), more);
+    button.lastChild.textContent = words;
+    button.classList.remove("waiting");
+    button.classList.toggle(kind, true);
+    if (button.getAttribute("aria-current")) chosen(entries.get(button));
+  }
+
+  return {
+    /** What is added from now on stands above all that is there, in its own order. */
+    begin: () => {
+      below = place.firstChild;
+    },
+    add: (path, isExample = false) => {
+      const name = printable(path);
+      const button = element("button", "", "waiting");
+      button.type = "button";
+      button.append(element("span", name, "name"), element("span", "waiting", "short"));
+      const item = element("li");
+      item.append(button);
+      place.insertBefore(item, below);
+      entries.set(button, { name, isExample, record: null, report: null, picture: null, error: null });
+      return button;
+    },
+    fill: (button, { record, report, picture = null }) => {
+      settle(button, { record, report, picture }, shortFindings(report), report.positive.length ? "found" : "none");
+    },
+    refuse: (button, error) => settle(button, { error: printable(error) }, `refused: ${printable(error)}`, "refused"),
+    choose,
+  };
+}

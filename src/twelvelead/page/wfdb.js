@@ -1,0 +1,130 @@
+/** WFDB records: a `.hea` header and its signal files, `.dat` or the Challenge's `.mat`; every sample is held against
+ * the header's checksum. How samples are packed: https://wfdb.io/spec/signal-files.html. */
+
+import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany } from "./record.js";
+import { readHeader } from "./wfdb_header.js";
+
+const BITS = { 16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 212: 12 };
+const STANDARDISED_UNIT = "NU";
+
+/** The record of a header; fileBeside(name) -> its bytes as Uint8Array, or undefined where there is no such file. */
+export function readWfdb(name, text, fileBeside) {
+  const header = readHeader(text);
+  const units = new Set(header.signals.map((signal) => signal.unit));
+  const isStandardised = units.size === 1 && units.has(STANDARDISED_UNIT);
+  const leads = new Map();
+  const warnings = [...header.warnings];
+  for (const group of groupsByFile(header.signals)) {
+    const { file } = group[0];
+    const bytes = fileBeside(file);
+    if (!bytes) throw new RecordError(`signal file ${file} is missing: choose it together with its header`);
+    const { digital, note } = digitalOf(file, bytes, group, header.nSamples);
+    warnings.push(...note);
+    group.forEach((signal, row) => {
+      if (leads.has(signal.lead)) throw new RecordError(`lead '${signal.lead}' is there twice: each must be there once`);
+      const perUnit = isStandardised ? 1 : millivoltsPer(signal.unit);
+      leads.set(signal.lead, physical(digital[row], signal, perUnit / signal.gain));
+    });
+  }
+  return recordFromLeads(name, leads, header.rateHz, {
+    unit: isStandardised ? "NU" : "mV",
+    age: header.comments.get("age"),
+    sex: header.comments.get("sex"),
+    warnings,
+  });
+}
+
+function groupsByFile(signals) {
+  const groups = [];
+  for (const signal of signals) {
+    if (groups.at(-1)?.[0].file === signal.file) groups.at(-1).push(signal);
+    else groups.push([signal]);
+  }
+  return groups;
+}
+
+/** Float32Array of millivolts; NaN where the format's mark says that none was taken. */
+function physical(samples, signal, scale) {
+  const invalid = -(2 ** (BITS[signal.code] - 1));
+  return Float32Array.from(samples, (sample) => (sample === invalid ? NaN : (sample - signal.baseline) * scale));
+}
+
+/** ADC values of one signal file, one Int32Array a signal, verified against its header. */
+function digitalOf(file, bytes, signals, declared) {
+  const { code, offsetBytes } = signals[0];
+  if (signals.some((signal) => signal.code !== code || signal.offsetBytes !== offsetBytes)) {
+    throw new RecordError(`signals of ${file} differ in format or offset: a file has one of each`);
+  }
+  if (!(code in BITS)) {
+    throw new RecordError(`signal format ${code}: formats ${Object.keys(BITS).join(", ")} are read; convert the record`);
+  }
+  const held = Math.floor((Math.max(0, bytes.length - offsetBytes) * 8) / BITS[code]);
+  const nSamples = declared ?? Math.floor(held / signals.length);
+  const expected = offsetBytes + Math.ceil((nSamples * signals.length * BITS[code]) / 8);
+  if (bytes.length < expected || !nSamples) {
+    throw new RecordError(
+      `${file} has ${bytes.length} bytes, its header declares ${expected}: the file is cut short; fetch it again`,
+    );
+  }
+  refuseTooMany(nSamples * signals.length);
+  const flat = unpack(code, bytes.subarray(offsetBytes, expected), nSamples * signals.length);
+  const digital = signals.map((_, row) => Int32Array.from({ length: nSamples }, (_, k) => flat[k * signals.length + row]));
+  const verified = verify(file, signals, digital);
+  const extra = bytes.length - expected;
+  if (extra && !verified) {
+    throw new RecordError(
+      `${file} has ${bytes.length} bytes, its header declares ${expected} and no checksum says which samples are ` +
+        "meant; fetch the record again",
+    );
+  }
+  return { digital, note: extra ? [`${file} is ${extra} bytes longer than declared; they were left out`] : [] };
+}
+
+/** Int32Array of so many samples from the beginning of packed bytes. */
+function unpack(code, bytes, nValues) {
+  const samples = new Int32Array(nValues);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = {
+    16: (k) => view.getInt16(2 * k, true),
+    24: (k) => view.getUint16(3 * k, true) | (view.getInt8(3 * k + 2) << 16),
+    32: (k) => view.getInt32(4 * k, true),
+    61: (k) => view.getInt16(2 * k, false),
+    80: (k) => bytes[k] - 128,
+    212: (k) => twelveBits(bytes, k),
+  }[code];
+  for (let k = 0; k < nValues; k++) samples[k] = at(k);
+  return samples;
+}
+
+/** Pairs of twelve bits in three bytes; the middle byte holds the upper four bits of both. */
+function twelveBits(bytes, k) {
+  const triple = 3 * (k >> 1);
+  const middle = bytes[triple + 1];
+  const value = k & 1 ? ((middle & 0xf0) << 4) | bytes[triple + 2] : ((middle & 0x0f) << 8) | bytes[triple];
+  return (value << 20) >> 20;
+}
+
+/** Hold each signal against its initial value and 16-bit checksum; whether all had a checksum. */
+function verify(file, signals, digital) {
+  signals.forEach((signal, row) => {
+    const samples = digital[row];
+    if (signal.initial !== null && signal.checksum !== null && signal.initial !== samples[0]) {
+      throw new RecordError(
+        `lead ${signal.lead} of ${file} begins with ${samples[0]}, its header says ${signal.initial}: ` +
+          "the header belongs to another file, or one of them is damaged",
+      );
+    }
+    const sum = samples.reduce((total, sample) => total + sample, 0);
+    if (signal.checksum !== null && (sum - signal.checksum) % 65536) {
+      throw new RecordError(
+        `lead ${signal.lead} of ${file} has checksum ${modulo(sum)}, its header says ${modulo(signal.checksum)}: ` +
+          "the file is damaged; fetch it again",
+      );
+    }
+  });
+  return signals.every((signal) => signal.checksum !== null);
+}
+
+function modulo(sum) {
+  return ((sum % 65536) + 65536) % 65536;
+}

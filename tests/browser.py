@@ -1,0 +1,93 @@
+"""A real Chromium for the tests of the page, and the page as a file; skipped in one line where there is none."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twelvelead.classifier import load_bundle, shipped_bundle
+from twelvelead.doors.page_assembly import one_file
+from twelvelead.doors.page_runtime import URL, fetched, runtime_in
+from twelvelead.downloads.fetch import DownloadError
+
+TIMEOUT_MS = 120_000
+
+
+def chromium() -> str:
+    """The browser's path; installed where this is Debian, run as root, and lacks it."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
+        subprocess.run(["apt-get", "update"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "chromium"], **quiet)
+    if found := shutil.which("chromium"):
+        return found
+    pytest.skip("no Chromium: apt-get install chromium")
+
+
+def runtime_archive() -> Path:
+    """onnxruntime-web, fetched once into the cache."""
+    try:
+        return fetched(lambda _: None)
+    except DownloadError as error:
+        pytest.skip(f"no onnxruntime-web, and {URL} cannot be fetched: {error}")
+
+
+def write_page(folder: Path) -> Path:
+    """`index.html` with the shipped bundle."""
+    path = folder / "index.html"
+    path.write_text(
+        one_file(runtime_in(runtime_archive()), load_bundle(shipped_bundle())), encoding="utf-8", newline="\n"
+    )
+    return path
+
+
+@contextmanager
+def browsing() -> Iterator[Any]:
+    """A browser whose pages have no network."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install '.[dev]'")
+    path = chromium()
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=TIMEOUT_MS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(
+    browser: Any, url: str, *, offline: bool = False, token: str = "", refusals: bool = False, **options: Any
+) -> Iterator[Any]:
+    """A page that is ready; at the end it must have reported no error, but for a server's refusals where they are
+    looked for. `requests` are the addresses that it asked for.
+    """
+    context = browser.new_context(offline=offline, **{"viewport": {"width": 1280, "height": 800}, **options})
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    page.problems, page.requests = [], []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.goto(url)
+    if token:
+        page.fill("#token", token)
+        page.keyboard.press("Enter")
+    page.wait_for_selector("html[data-ready=yes]")
+    yield page
+    assert [each for each in page.problems if not (refusals and each.startswith("Failed to load resource"))] == []
+    context.close()
+
+
+def choose(page: Any, paths: Iterable[Path]) -> str:
+    """Choose files as a person does, wait until all are read, and give what the page says of it."""
+    page.set_input_files("#files", [str(path) for path in paths])
+    page.locator("#status", has_text=" recordings read").wait_for()
+    status = page.inner_text("#status")
+    page.evaluate("document.getElementById('status').textContent = ''")
+    return status

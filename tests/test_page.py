@@ -1,0 +1,313 @@
+"""The page in a real browser, opened as a file and with the network cut: it reads and answers as Python does."""
+
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+import simulator
+from browser import browsing, choose, opened, write_page
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
+from twelvelead.databases import find
+from twelvelead.doors.page_assembly import SOURCE, joined_modules
+from twelvelead.doors.page_runtime import PageError, runtime_in
+from twelvelead.formats import read
+from twelvelead.formats.writing import write
+from writers import packed_files, write_dicom
+
+MOST_DIFFERENCE = 1e-3
+MALICIOUS = "<img src=x onerror=\"document.title='owned'\">"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    path = write_page(tmp_path_factory.mktemp("page"))
+    with browsing() as browser, opened(browser, path.as_uri(), offline=True) as page:
+        yield page
+        assert [url for url in page.requests if not url.startswith(("file:", "blob:", "data:"))] == []
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_bundle(shipped_bundle())
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """The same simulated recording in formats of every reader."""
+    signal = simulator.ecg("PVC", seed=4)
+    simulator.Wfdb("A0001", simulator.digital(signal), comments=["#Age: 74", "#Sex: Male"]).write(tmp_path)
+    simulator.Wfdb("dat", simulator.digital(signal), suffix=".dat").write(tmp_path)
+    simulator.Wfdb("61", simulator.digital(signal), suffix=".dat", format="61").write(tmp_path)
+    (tmp_path / "61.dat").write_bytes(simulator.digital(signal).T.astype(">i2").tobytes())
+    for code in ("80", "24", "32", "212"):
+        (tmp_path / code).mkdir()
+        for name, data in packed_files(tmp_path / code, signal, code, {"80": 30, "212": 300}.get(code, 1000)).items():
+            (tmp_path / code / name).write_bytes(data)
+    write_dicom(tmp_path, signal)
+    simulator.write_cpsc_mat(tmp_path / "A2001.mat", signal)
+    rows = [",".join(f"{value:.6f}" for value in row) for row in signal.T]
+    names = "I,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6"
+    (tmp_path / "table.csv").write_text("\n".join(["# rate_hz: 500", "# unit: mV", names, *rows]) + "\n")
+    return tmp_path
+
+
+def reports(page, paths):
+    """What the page says of files, through its interface for programs; paths are those below the first's folder."""
+    page.evaluate(HOLD, None)
+    page.set_input_files("#held", [str(path) for path in paths])
+    return page.evaluate(
+        "async () => await twelvelead.reportsOf([...document.getElementById('held').files].map((file) => "
+        "({path: file.name, size: file.size, bytes: async () => new Uint8Array(await file.arrayBuffer())})))"
+    )
+
+
+HOLD = """() => {
+  if (document.getElementById('held')) return;
+  const input = document.createElement('input');
+  Object.assign(input, {type: 'file', id: 'held', multiple: true});
+  document.body.append(input);
+}"""
+
+
+def assert_same(report, expected):
+    """A report of the page and one of Python: numbers within the limit, everything else equal."""
+    theirs, ours = expected.as_json(), report
+    assert np.abs(np.subtract(ours["all"], list(expected.probabilities.values()))).max() < MOST_DIFFERENCE
+    assert ours["positive"] == theirs["positive"]
+    assert ours["withheld"].keys() == theirs["withheld"].keys()
+    assert {why.split(":")[0] for why in ours["withheld"].values()} == {
+        why.split(":")[0] for why in theirs["withheld"].values()
+    }
+    assert ours["warnings"] == theirs["warnings"]
+    assert [_said(one) for one in ours["quality"]] == [_said(one) for one in theirs["quality"]]
+    for mine, other in zip(ours["quality"], theirs["quality"], strict=True):
+        assert mine["value"] == pytest.approx(other["value"], rel=1e-3, abs=1e-5)
+        assert mine["limit"] == other["limit"]
+
+
+def _said(finding):
+    return finding["kind"], finding["leads"], finding["unit"], finding["unusable"]
+
+
+def test_it_opens_offline_with_an_example_labelled_as_such(page):
+    assert page.inner_text("#paper-title") == "Simulated example"
+    assert "Made by a simulator: nobody's heart" in page.inner_text("#facts")
+    assert "Research software, no medical device" in page.inner_text("header")
+    assert page.locator("#paper svg .trace").count() == 13
+    assert page.locator("#findings tbody tr").count() == 9
+    assert not page.is_checked("[name=attention]")
+
+
+@pytest.mark.parametrize("name", ["A0001.hea", "dat.hea", "ecg.dcm", "A2001.mat", "table.csv",
+    "80/packed.hea", "61.hea", "24/packed.hea", "32/packed.hea", "212/packed.hea"])  # fmt: skip
+def test_it_answers_as_python_does_in_every_format(page, recordings, classifier, name):
+    path = recordings / name
+    (report,) = reports(page, [file for file in path.parent.iterdir() if file.stem == path.stem])
+    assert_same(report, classify(read(path), classifier))
+
+
+@pytest.mark.parametrize(
+    "diagnosis, duration_s, rate_hz",
+    [("Normal", 7.3, 100), ("AF", 33.0, 257), ("LBBB", 12.0, 1000), ("PVC", 10.0, 128)],
+)
+def test_it_answers_as_python_does_at_every_length_and_rate(page, tmp_path, classifier, diagnosis, duration_s, rate_hz):
+    signal = simulator.digital(simulator.ecg(diagnosis, duration_s, rate_hz))
+    path = simulator.Wfdb("long", signal, rate=str(rate_hz), suffix=".dat").write(tmp_path)
+    (report,) = reports(page, [path, path.with_suffix(".dat")])
+    assert_same(report, classify(read(path), classifier))
+
+
+def test_it_finds_bad_leads_as_python_does(page, tmp_path, classifier):
+    signal = simulator.ecg()
+    signal[6] = 0
+    signal[7] += 0.2 * np.sin(2 * np.pi * 50 * np.arange(5000) / 500)
+    signal[8] = np.clip(signal[8], -0.1, 0.1)
+    path = simulator.Wfdb("bad", simulator.digital(signal)).write(tmp_path)
+    (report,) = reports(page, [path, path.with_suffix(".mat")])
+    assert {one["kind"] for one in report["quality"]} >= {"flat", "mains noise", "saturated"}
+    assert_same(report, classify(read(path), classifier))
+
+
+def test_what_is_dead_is_said_once_and_as_python_says_it(page, tmp_path, classifier):
+    signal = simulator.ecg()
+    signal[8] = signal[11] = 0
+    path = simulator.Wfdb("dead", simulator.digital(signal)).write(tmp_path)
+    (report,) = reports(page, [path, path.with_suffix(".mat")])
+    expected = classify(read(path), classifier)
+    assert_same(report, expected)
+    assert page.evaluate("(all) => all.map(twelvelead.inWords)", report["quality"]) == [
+        str(one) for one in expected.quality
+    ]
+    assert "electrode missing: C3 (V3 flat)" in map(str, expected.quality)
+    assert report["warnings"] == []
+
+
+def test_a_real_dicom_recording_is_read(page, classifier):
+    path = get_testdata_file("waveform_ecg.dcm")
+    (report,) = reports(page, [path])
+    assert_same(report, classify(read(path), classifier))
+
+
+def test_a_real_recording_is_uploaded_in_three_formats(page, tmp_path, classifier):
+    original = Path(get_testdata_file("waveform_ecg.dcm"))
+    record = read(original)
+    written = [*write(record, tmp_path / "real.hea"), *write(record, tmp_path / "real.csv"), tmp_path / "real.dcm"]
+    shutil.copy(original, written[-1])
+    assert choose(page, written) == "3 of 3 recordings read."
+    expected = classify(record, classifier)
+    for name in ("real.hea", "real.csv", "real.dcm"):
+        button = page.locator("#recordings button", has_text=name).first
+        button.click()
+        assert page.inner_text("#paper-title") == name
+        assert page.locator("#paper svg .trace").count() == 13
+        assert ", ".join(expected.positive) in button.locator(".short").inner_text()
+        shown = page.locator("#findings .probability span:first-child").all_inner_texts()
+        said = [value for each, value in expected.probabilities.items() if each not in expected.withheld]
+        np.testing.assert_allclose([float(text) for text in shown if text], said, atol=2e-3)
+
+
+def test_the_whole_way_by_keyboard_alone(page, recordings):
+    choosers = []
+    page.on("filechooser", lambda chooser: choosers.append(chooser))
+    page.focus("#choose-files")
+    for _ in range(50):  # the browser tells of choosers only some time after it was asked to
+        if not choosers:
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(200)
+    choosers[0].set_files([recordings / name for name in ("ecg.dcm", "table.csv")])
+    page.locator("#status", has_text="2 of 2 recordings read.").wait_for()
+    page.evaluate("document.getElementById('status').textContent = ''")
+    page.keyboard.press("Tab")  # the folder's button
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent").startswith("ecg.dcm")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#paper-title") == "table.csv"
+    assert page.inner_text("#says").startswith("Network: ")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "paper":
+            break
+    page.keyboard.press("ArrowLeft")
+    assert "ms" in page.inner_text("#calipers")
+    page.keyboard.press("Escape")
+
+
+def test_the_page_forbids_itself_any_connection(page):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.5)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        page.context.set_offline(False)
+        for attempt in ("fetch(url, {method: 'POST', body: 'ecg'})", "new Promise((_, refuse) => Object.assign(new Image(), "
+            "{src: url, onerror: refuse}))", "Promise.reject(navigator.sendBeacon(url, 'ecg'))"):  # fmt: skip
+            assert page.evaluate(f"url => {attempt}.then(() => 'sent', () => 'refused')", address) == "refused"
+        page.context.set_offline(True)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    refusals = [each for each in page.problems if "Content Security Policy" in each]
+    assert len(refusals) >= 2
+    page.requests[:] = [each for each in page.requests if each != address]
+    page.problems[:] = [each for each in page.problems if each not in refusals]
+
+
+def test_a_malicious_name_comes_out_as_text(page, tmp_path):
+    (tmp_path / f"{MALICIOUS}.csv".replace("/", "")).write_text("# rate_hz: 500\n<b>I</b>,II\n1,2\n")
+    signal = simulator.Wfdb(
+        "evil", simulator.digital(simulator.ecg()), leads=[*simulator.LEADS[:11], MALICIOUS.replace(" ", "_")]
+    )
+    path = signal.write(tmp_path)
+    status = choose(page, [*tmp_path.glob("*.csv"), path, path.with_suffix(".mat")])
+    assert status == "0 of 2 recordings read, 2 refused."
+    assert page.title().startswith("twelvelead")
+    assert page.locator("#recordings img, #facts img, main b").count() == 0
+    assert "<img" in page.inner_text("#recordings")
+
+
+@pytest.mark.parametrize("name, data, said", [
+    ("empty.dcm", b"", "an empty file"),
+    ("noise.bin", bytes(range(256)) * 8, "none of the formats"),
+    ("cut.dcm", b"\0" * 128 + b"DICM" + b"\x02\0\x10\0UI\xff\xff", "damaged or cut short"),
+    ("alone.dat", b"\1\2" * 99, "without its header"),
+    ("table.csv", b"I,II,V1\n1,2,3\n", "no sampling rate is stated"),
+])  # fmt: skip
+def test_a_broken_file_is_refused_in_a_sentence_and_the_page_goes_on(page, tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    assert choose(page, [tmp_path / name]) == "0 of 1 recordings read, 1 refused."
+    assert said in page.inner_text("#facts")
+
+
+def test_a_damaged_wfdb_record_is_refused_as_python_refuses_it(page, tmp_path):
+    path = simulator.Wfdb("wrong", simulator.digital(simulator.ecg()), checksum_shift=1).write(tmp_path)
+    choose(page, [path, path.with_suffix(".mat")])
+    assert "has checksum" in page.inner_text("#facts")
+
+
+def test_a_folder_is_read_with_all_that_is_below_it(page, tmp_path):
+    simulator.write_challenge(tmp_path / "ward", n=3)
+    (tmp_path / "ward/more").mkdir()
+    write_dicom(tmp_path / "ward/more", simulator.ecg())
+    page.set_input_files("#folder", str(tmp_path / "ward"))
+    page.locator("#status", has_text="4 of 4 recordings read.").wait_for()
+    assert page.locator("#recordings .name").first.inner_text().startswith("ward/g1/")
+    page.evaluate("document.getElementById('status').textContent = ''")
+
+
+def test_what_is_dropped_is_read(page, recordings):
+    page.evaluate(
+        """table => {
+          const dropped = new DataTransfer();
+          dropped.items.add(new File([table], 'dropped.csv'));
+          document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: dropped, bubbles: true, cancelable: true}));
+        }""",
+        (recordings / "table.csv").read_text(),
+    )
+    page.locator("#status", has_text="1 of 1 recordings read.").wait_for()
+    assert page.locator("#recordings .name").first.inner_text() == "dropped.csv"
+    page.evaluate("document.getElementById('status').textContent = ''")
+
+
+def test_thirty_files_at_once(page, tmp_path):
+    simulator.write_challenge(tmp_path, n=30)
+    files = sorted((tmp_path / "g1").iterdir())
+    before = page.locator("#recordings button").count()
+    assert choose(page, files) == "30 of 30 recordings read."
+    assert page.locator("#recordings button").count() == before + 30
+
+
+def test_the_pages_own_code_is_small():
+    assert sum(path.stat().st_size for path in SOURCE.iterdir()) < 150_000
+    assert len(joined_modules()) < 150_000
+
+
+def test_another_archive_is_no_runtime(tmp_path):
+    path = tmp_path / "other.tgz"
+    path.write_bytes(b"not an archive")
+    with pytest.raises(PageError, match=r"is not the npm archive of onnxruntime-web .* npm pack"):
+        runtime_in(path)
+
+
+def test_no_outside_address_is_loaded_by_the_pages_code():
+    for path in SOURCE.iterdir():
+        assert not re.search(r"""(?:src|href|import|fetch|url)\W{0,3}["'(]\s*(?:https?:)?//""", path.read_text()), (
+            path.name
+        )
+
+
+@pytest.mark.corpus
+def test_it_answers_as_python_does_on_the_whole_test_set(page, corpus, classifier, request):
+    lists = [request.config.rootpath / "experiments" / name for name in ("ptb-xl-fold-9.txt", "cpsc2018-even.txt")]
+    keys = {line for path in lists for line in path.read_text().splitlines() if not line.startswith("#")}
+    found = [record.path for record in find([corpus / "data"]).records if record.key in keys]
+    assert len(found) == len(keys) == 363
+    worst = 0.0
+    for path in found:
+        (report,) = reports(page, sorted(path.parent.glob(f"{path.stem}.*")))
+        expected = classify(read(path), classifier)
+        assert_same(report, expected)
+        worst = max(worst, np.abs(np.subtract(report["all"], list(expected.probabilities.values()))).max())
+    print(f"largest difference over {len(found)} recordings: {worst:.1e}")
