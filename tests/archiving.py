@@ -1,6 +1,7 @@
 """Archives as their users make and run them: files on disk, and `twelvelead archive` as processes of their own."""
 
 import os
+import signal
 import subprocess
 import sys
 import tarfile
@@ -52,7 +53,13 @@ def command(*arguments: object) -> list[str]:
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """A run as at a terminal: a shell starts background jobs deaf to Ctrl-C, and they pass that on."""
+
+    def hear() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command(*arguments), preexec_fn=hear, **pipes)
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:

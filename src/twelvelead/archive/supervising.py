@@ -160,6 +160,7 @@ def close(seat: Seat) -> None:
 def put_away(seat: Seat) -> None:
     """Close the files of a closed seat for which nobody waits any more."""
     if seat.process is not None:
+        close(seat)  # once more: it may have begun while the seat was closed
         _close_pipes(seat.process)
     seat.journal.close()
 
