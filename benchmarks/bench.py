@@ -19,15 +19,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import files
 import matplotlib.pyplot as plt
 import networks
 import shell
-import simulator
 import torch
 from pairs import Pair
+
+import simulator
 
 ROOT = Path(__file__).parent.parent
 N_RECORDS = 50
@@ -90,20 +91,20 @@ def document(
         [
             "# Performance",
             "",
-            f"Written by `make bench` on {date.today():%-d %B %Y}: {processor()}, {os.cpu_count()} cores, Python",
-            f"{platform.python_version()}, onnxruntime {version('onnxruntime')}, torch {version('torch')}; load at the end {load}.",
-            "Ours and each peer take turns in one run, on one thread; the ratio is the median of those of neighbouring turns,",
-            "with its quartiles. How each is measured stands in `benchmarks/`.",
+            f"Written by `make bench` on {date.today():%-d %B %Y}: {processor()}, {os.cpu_count()} cores,",
+            f"Python {platform.python_version()}, onnxruntime {version('onnxruntime')}, torch {version('torch')};",
+            f"load at the end {load}. Ours and each peer take turns in one run, on one thread; the ratio is the median",
+            "of those of neighbouring turns, with its quartiles. How each is measured stands in `benchmarks/`.",
             "",
             "| what | against | ratio | quartiles | goal |",
             "| --- | --- | ---: | --- | ---: |",
             *map(row, pairs),
             "",
-            f"- From file to probabilities: {rate:.0f} records a second on one core (goal: 1,000), one record at a time.",
+            f"- From file to probabilities: {rate:.0f} records a second on one core (goal: 1,000), one at a time.",
             f"- `twelvelead classify` of one file takes {memory_mb:.0f} MB at most (goal: under 150).",
-            f"- The network makes {peak['network_macs_per_s'] / 1e9:.1f} billion multiply-adds a second, {peak['share']:.0%} of what one",
-            "  large product of NumPy's makes. Thin layers hold the rest back: depthwise kernels have little to reuse, the GRU goes",
-            "  step by step, and a third of the time is ELU and rearranging.",
+            f"- The network makes {peak['network_macs_per_s'] / 1e9:.1f} billion multiply-adds a second,",
+            f"  {peak['share']:.0%} of what one large product of NumPy's makes. Thin layers hold the rest back: depthwise",
+            "  kernels have little to reuse, the GRU goes step by step, and much of the time is ELU and rearranging.",
             "",
             "## Archives",
             "",
