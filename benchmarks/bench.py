@@ -104,7 +104,7 @@ def document(
             f"- `twelvelead classify` of one file takes {memory_mb:.0f} MB at most (goal: under 150).",
             f"- The network makes {peak['network_macs_per_s'] / 1e9:.1f} billion multiply-adds a second,",
             f"  {peak['share']:.0%} of what one large product of NumPy's makes. Thin layers hold the rest back:",
-            "  depthwise kernels have little to reuse, the GRU goes step by step, much of the time is ELU and rearranging.",
+            "  depthwise kernels have little to reuse, the GRU goes step by step, much is ELU and rearranging.",
             "",
             "## Archives",
             "",
