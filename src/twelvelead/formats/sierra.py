@@ -4,9 +4,9 @@ XLI: each lead's second differences in ten-bit LZW, and III, aVR, aVL, aVF as wh
 Goldberger. Read here, because a few kilobytes of LZW can stand for a gigabyte and ecgdatakit, our oracle, unpacks it.
 """
 
-import re
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -89,7 +89,8 @@ def _number(text: str | None, what: str, least: float = 0) -> float:
         number = float("nan")
     if not least < number < 1e9:
         raise RecordError(
-            f"Sierra XML states {(text or 'nothing')[:20]!r} as {what}: it must be a number above {least:g}; export it anew"
+            f"Sierra XML states {(text or 'nothing')[:20]!r} as {what}: "
+            f"it must be a number above {least:g}; export it anew"
         )
     return number
 
