@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
-from twelvelead.classifier.paper import draw
+from twelvelead.drawing import lay_out, write
 from twelvelead.record import Record
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +23,8 @@ def main() -> None:
     record = Record(name="simulated ECG with premature ventricular contractions", signal=signal, rate_hz=250.0)
     report = classify(record, load_bundle(shipped_bundle()))
     said = ", ".join(f"{name} {report.probabilities[name]:.2f}" for name in report.positive)
-    (ROOT / "docs/example.svg").write_text(draw(record, f"what the network says: {said}"), encoding="utf-8")
+    sheet = lay_out(record, caption=f"a simulated ECG; what the network says: {said}")
+    (ROOT / "docs/example.svg").write_bytes(write(sheet, "svg"))
 
 
 if __name__ == "__main__":

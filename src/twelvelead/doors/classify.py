@@ -11,10 +11,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from twelvelead.classifier import Classifier, Report, classify, load_bundle, shipped_bundle
-from twelvelead.classifier.paper import draw
+from twelvelead.classifier import Report, classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import IN_WORDS
+from twelvelead.doors.drawing import (
+    Cabrera,
+    FilterOption,
+    Form,
+    Gain,
+    Identity,
+    LayoutOption,
+    Speed,
+    caption_of,
+    draw_into,
+)
 from twelvelead.doors.options import Bundle, Json
+from twelvelead.drawing import Paper
 from twelvelead.formats import read, recordings_in
 from twelvelead.record import Record, RecordError, printable
 
@@ -24,8 +35,15 @@ def classify_command(
     bundle: Bundle = None,
     paper: Annotated[
         Path | None,
-        typer.Option(help="Folder to which each recording is drawn on ECG paper, as SVG.", show_default=False),
+        typer.Option(help="Folder to which each recording is drawn on ECG paper.", show_default=False),
     ] = None,
+    paper_format: Form = "svg",
+    layout: LayoutOption = "3x4",
+    cabrera: Cabrera = False,
+    speed: Speed = "25",
+    gain: Gain = "10",
+    paper_filter: FilterOption = "none",
+    identity: Identity = False,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad the recording is.")
     ] = False,
@@ -40,6 +58,14 @@ def classify_command(
     Example: twelvelead classify A0001.hea ward-7/ --paper drawings/
     """
     classifier = load_bundle(bundle or shipped_bundle())
+    sheet = Paper(
+        layout=layout,
+        order="cabrera" if cabrera else "standard",
+        speed_mm_per_s=float(speed),
+        gain_mm_per_mv=float(gain),
+        filter=paper_filter,
+        identity=identity,
+    )
     console = Console(soft_wrap=True)
     refused = 0
     for path in _recordings(paths):
@@ -50,7 +76,7 @@ def classify_command(
             refused += 1
             _tell_refused(path, error, console, as_json)
             continue
-        drawing = _draw(record, report, classifier, paper) if paper else None
+        drawing = draw_into(paper, record, caption_of(report, classifier), sheet, paper_format) if paper else None
         if as_json:
             print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
         else:
@@ -107,18 +133,3 @@ def _table(path: Path, record: Record, report: Report) -> Table:
         cells = (f"{IN_WORDS[name]} ({name})", shown, f"{report.thresholds[name]:.2f}", said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table
-
-
-def _draw(record: Record, report: Report, classifier: Classifier, folder: Path) -> Path:
-    """Draw to a new file named after the recording; a second recording of the same name gets a number."""
-    folder.mkdir(parents=True, exist_ok=True)
-    said = ", ".join(f"{name} {report.probabilities[name]:.2f}" for name in report.positive)
-    caption = f"{classifier.name}: {said or 'none of the nine diagnoses'}"
-    if report.withheld:
-        caption += f"; withheld: {', '.join(report.withheld)}"
-    path, number = folder / f"{record.name}.svg", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{record.name}-{number}.svg"
-    path.write_text(draw(record, caption), encoding="utf-8")
-    return path

@@ -1,0 +1,1 @@
+"""What a person or another program is handed: HTML, PDF, JSON, FHIR and DICOM."""
