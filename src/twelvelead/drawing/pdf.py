@@ -41,8 +41,7 @@ def new_pdf(written: io.BytesIO, title: str) -> Any:
 
 def put_page(sheet: Any, page: Page) -> None:
     """Draw a sheet as a page of its own."""
-    sheet.setPageSize((page.width_mm * POINTS_PER_MM, page.height_mm * POINTS_PER_MM))
-    to_millimetres(sheet, page.height_mm)
+    start_page(sheet, page.width_mm, page.height_mm)
     for tint in page.tints:
         sheet.setFillColorRGB(*_unit(TINT_RGB), alpha=TINT_OPACITY * tint.weight)
         sheet.rect(tint.box.x_mm, tint.box.y_mm, tint.box.width_mm, tint.box.height_mm, stroke=0, fill=1)
@@ -53,8 +52,9 @@ def put_page(sheet: Any, page: Page) -> None:
     sheet.showPage()
 
 
-def to_millimetres(sheet: Any, height_mm: float) -> None:
-    """From now on the page's unit is the millimetre, y downwards."""
+def start_page(sheet: Any, width_mm: float, height_mm: float) -> None:
+    """Begin a page whose unit is the millimetre, y downwards."""
+    sheet.setPageSize((width_mm * POINTS_PER_MM, height_mm * POINTS_PER_MM))
     sheet.transform(POINTS_PER_MM, 0, 0, -POINTS_PER_MM, 0, height_mm * POINTS_PER_MM)
 
 

@@ -9,15 +9,15 @@ from twelvelead.drawing.page import Box, Line, Page, Text, Tint
 from twelvelead.drawing.strokes import BOLD, GRID_STROKES, LINE_MM, LINE_RGB, TINT_OPACITY, TINT_RGB, TYPE_RGB, hex_of
 
 
-def svg(page: Page) -> str:
-    """A whole SVG document; whatever its texts hold comes out as text."""
+def svg(page: Page, behind: str = "") -> str:
+    """A whole SVG document; whatever its texts hold comes out as text. behind: SVG to put under the grid."""
     size = f"{page.width_mm:g}", f"{page.height_mm:g}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}mm" height="{size[1]}mm" '
         f'viewBox="0 0 {size[0]} {size[1]}" font-family="Verdana, DejaVu Sans, sans-serif" role="img">\n'
         f"<title>{escape(page_title(page))}</title>\n"
         f'<rect width="{size[0]}" height="{size[1]}" fill="#fff"/>\n'
-        f"{tints_svg(page.tints)}{_grid(page.grid)}{_lines(page.lines)}{_texts(page.texts)}</svg>\n"
+        f"{behind}{tints_svg(page.tints)}{_grid(page.grid)}{_lines(page.lines)}{_texts(page.texts)}</svg>\n"
     )
 
 

@@ -1,0 +1,79 @@
+"""A reading as PDF: the sheets in true millimetres, a page of words, and last the sheets with the attention."""
+
+import io
+from collections.abc import Iterator
+from typing import Any, Final
+
+from twelvelead.diagnoses import IN_WORDS
+from twelvelead.drawing.page import Text
+from twelvelead.drawing.pdf import PLAIN_TYPE, new_pdf, put_page, put_text, start_page
+from twelvelead.record import printable
+from twelvelead.reports.reading import NOT_GIVEN, RESEARCH, Reading, facts, notes, said_of, sheets
+
+WIDTH_MM: Final = 297.0
+HEIGHT_MM: Final = 210.0
+LEFT_MM: Final = 20.0
+TOP_MM: Final = 20.0
+BOTTOM_MM: Final = 195.0
+LINE_MM: Final = 5.6
+SIZE_MM: Final = 3.5
+HEADING_MM: Final = 4.6
+COLUMNS_MM: Final = (0.0, 90.0, 115.0)
+Words = tuple[float, str, bool]  # millimetres from the left margin, text, whether it is a heading
+
+
+def pdf(read: Reading) -> bytes:
+    """The whole report."""
+    written = io.BytesIO()
+    sheet = new_pdf(written, "12-lead ECG" + (f" {read.record.name}" if read.paper.identity else ""))
+    for page in sheets(read):
+        put_page(sheet, page)
+    _put_words(sheet, list(_lines(read)))
+    for name in read.looked_for:
+        for page in sheets(read, name):
+            put_page(sheet, page)
+    sheet.save()
+    return written.getvalue()
+
+
+def _lines(read: Reading) -> Iterator[list[Words]]:
+    """Every line of the page of words, as pieces at their places."""
+    yield [(0.0, "What the network says", True)]
+    yield from _wrapped(RESEARCH)
+    yield []
+    for name, probability in read.report.probabilities.items():
+        shown = "–" if name in read.report.withheld else f"{probability:.3f}"
+        said, *more = _wrapped(said_of(read, name), COLUMNS_MM[2])
+        label = f"{IN_WORDS[name]} ({name})"
+        yield [(COLUMNS_MM[0], label, name in read.report.positive), (COLUMNS_MM[1], shown, False), *said]
+        yield from more
+    yield from [[], *_wrapped(NOT_GIVEN), [], [(0.0, "Quality of the recording", True)]]
+    for note in notes(read) or ["nothing found wrong"]:
+        yield from _wrapped(note)
+    yield from [[], [(0.0, "Recording and reader", True)]]
+    for name, value in facts(read):
+        first, *more = _wrapped(value, 30.0)
+        yield [(0.0, name, False), *first]
+        yield from more
+
+
+def _wrapped(text: str, indent_mm: float = 0.0) -> list[list[Words]]:
+    """Lines as wide as the paper allows; what has no spaces is broken anywhere."""
+    from reportlab.lib.utils import simpleSplit
+
+    width_mm = WIDTH_MM - 2 * LEFT_MM - indent_mm
+    pieces = " ".join(word[at : at + 60] for word in printable(text).split() for at in range(0, len(word), 60))
+    return [[(indent_mm, line, False)] for line in simpleSplit(pieces, PLAIN_TYPE, SIZE_MM, width_mm)] or [[]]
+
+
+def _put_words(sheet: Any, lines: list[list[Words]]) -> None:
+    """As many pages as the lines need."""
+    a_page = int((BOTTOM_MM - TOP_MM) / LINE_MM)
+    for start in range(0, len(lines), a_page):
+        start_page(sheet, WIDTH_MM, HEIGHT_MM)
+        for row, line in enumerate(lines[start : start + a_page]):
+            for indent_mm, text, is_heading in line:
+                size_mm = HEADING_MM if is_heading and len(line) == 1 else SIZE_MM
+                kind = "title" if is_heading else "caption"
+                put_text(sheet, Text(kind, LEFT_MM + indent_mm, TOP_MM + row * LINE_MM, text, size_mm))
+        sheet.showPage()
