@@ -22,7 +22,7 @@ test: .venv/test
 
 .venv/test: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(INSTALL) '.[train,dev]'
+	$(INSTALL) '.[serve,train,dev]'
 	touch $@ .venv/demo
 
 clean:

@@ -69,13 +69,6 @@ def test_the_gain_of_a_machine_does_not_change_the_answer(classifier, factor):
     assert classify(scaled, classifier).probabilities == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_flat_lead_is_a_warning(classifier):
-    record = made()
-    signal = record.signal.copy()
-    signal[11] = 0
-    assert classify(Record(name="x", signal=signal, rate_hz=500.0), classifier).warnings == ("lead V6 is flat",)
-
-
 def test_what_is_not_in_millivolts_is_refused(classifier):
     with pytest.raises(RecordError, match="only millivolts are classified"):
         classify(made(rate_hz=100.0, unit="NU"), classifier)

@@ -20,6 +20,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 sys.path.insert(0, str(ROOT / "experiments"))
 import results  # noqa: E402
 
+ENDLESS = ("twelvelead serve",)  # tests/test_server.py runs it
+
 
 def commands() -> list[str]:
     blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -57,10 +59,12 @@ def test_the_readme_begins_with_the_two_commands():
     assert [line.split("#")[0].strip() for line in commands()[:2]] == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("command", [command for command in commands() if command.startswith("twelvelead")])
+@pytest.mark.parametrize(
+    "command", [command for command in commands() if command.startswith("twelvelead") and command not in ENDLESS]
+)
 def test_the_readmes_commands_run(command, working_folder, twelvelead, mirror):
     arguments = shlex.split(command)[1:]
-    if arguments[0] == "train":
+    if arguments[0] in ("train", "study"):
         arguments += ["--epochs", "2"]  # enough to run the command, not to learn
     if arguments[0] == "download":
         arguments += ["--mirror", mirror]  # nothing is fetched from the internet by a test

@@ -1,6 +1,8 @@
 """One contract for every reader, and whatever bytes a file may hold."""
 
 import io
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,28 +14,63 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 
+import binary_writers as binary
 import simulator
+import xml_writers as xml
 from twelvelead.formats import FORMATS, read, recordings_in
 from twelvelead.record import Record, RecordError
 from writers import SIGNAL, challenge, cpsc, dat, write_dicom
 
-WRITERS = {"WFDB header (.hea)": (challenge, dat), "DICOM waveform": (write_dicom,), "CPSC2018's own .mat": (cpsc,)}
-
-
+WRITERS = {
+    "WFDB header (.hea)": (challenge, dat),
+    "DICOM waveform": (write_dicom,),
+    "SCP-ECG": (binary.scp, binary.scp_of_eight),
+    "HL7 aECG": (xml.aecg,),
+    "GE MUSE XML": (xml.muse,),
+    "GE CardioSoft XML": (xml.cardiosoft,),
+    "Philips Sierra XML": (xml.sierra,),
+    "Mortara ELI XML": (xml.mortara,),
+    "EDF, EDF+ or BDF": (binary.edf, binary.bdf),
+    "ISHNE": (binary.ishne,),
+    "MFER": (binary.mfer,),
+    "CPSC2018's own .mat": (cpsc,),
+    "NPY": (binary.npy,),
+    "CSV": (binary.csv,),
+}
+DERIVED = (binary.scp_of_eight, xml.muse)  # half a unit in I and one in II
+STATED = {binary.npy: {"rate_hz": 500.0, "unit": "mV"}}
 EVERY = [writer for writers in WRITERS.values() for writer in writers]
 
 
 def test_no_format_is_without_a_contract_test():
-    assert set(WRITERS) == {form.name for form in FORMATS}
+    assert set(WRITERS) | {"AliveCor JSON (always refused)"} == {form.name for form in FORMATS}
 
 
 @pytest.mark.parametrize("write", EVERY)
 def test_every_format_gives_the_same_millivolts(write, tmp_path):
-    record = read(write(tmp_path))
+    record = read(write(tmp_path), **STATED.get(write, {}))
     assert record.rate_hz == 500
     assert record.unit == "mV"
     assert record.signal.shape == (12, 5000)
-    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+    assert record.signal.dtype == np.float32
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=2.1e-3 if write in DERIVED else 6e-4)
+
+
+@pytest.mark.parametrize("write", [write for write in EVERY if write not in (challenge, dat)])
+def test_every_format_is_read_from_bytes_and_file_objects_too(write, tmp_path):
+    path = write(tmp_path)
+    from_path = read(path, **STATED.get(write, {}))
+    from_bytes = read(path.read_bytes(), **STATED.get(write, {}))
+    with path.open("rb") as file:
+        from_file = read(file, **STATED.get(write, {}))
+    np.testing.assert_array_equal(from_path.signal, from_bytes.signal)
+    np.testing.assert_array_equal(from_path.signal, from_file.signal)
+    assert (from_path.name, from_bytes.name, from_file.name) == (path.stem, "recording", path.stem)
+
+
+def test_bytes_of_a_wfdb_header_are_refused_since_its_samples_are_elsewhere(tmp_path):
+    with pytest.raises(RecordError, match="give the header's path"):
+        read(challenge(tmp_path).read_bytes())
 
 
 @pytest.mark.parametrize("write", EVERY)
@@ -42,7 +79,7 @@ def test_every_format_is_found_in_a_folder(write, tmp_path):
     assert recordings_in(tmp_path) == [path]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("write", EVERY)
 def test_damaged_bytes_give_a_record_or_a_record_error(write, tmp_path, data):
@@ -58,6 +95,12 @@ def test_damaged_bytes_give_a_record_or_a_record_error(write, tmp_path, data):
             assert isinstance(read(path), Record)
     finally:
         path.write_bytes(original)
+
+
+def test_a_short_run_of_the_fuzzer_finds_nothing():
+    command = [sys.executable, str(Path(__file__).with_name("fuzz.py")), "500", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 600, b"hello", b"%PDF-1.7", "Ä Ö Ü".encode()])
@@ -82,6 +125,22 @@ def test_dicom_takes_the_rhythm_and_not_the_median_beat(tmp_path):
     dataset.save_as(tmp_path / "median.dcm")
     with pytest.raises(RecordError, match="without a rhythm group"):
         read(tmp_path / "median.dcm")
+
+
+@pytest.mark.parametrize("sop_class", ["1.1", "1.2", "1.3", "1.4"])
+def test_dicom_of_every_class_of_ecg(sop_class, tmp_path):
+    """12-lead, general, ambulatory and general 32-bit ECG."""
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = f"1.2.840.10008.5.1.4.1.1.9.{sop_class}"
+    if sop_class == "1.4":
+        rhythm = dataset.WaveformSequence[0]
+        rhythm.WaveformBitsAllocated, rhythm.WaveformSampleInterpretation = 32, "SL"
+        rhythm.WaveformData = np.round(SIGNAL * 1000).astype("<i4").T.tobytes()
+        for channel in rhythm.ChannelDefinitionSequence:
+            channel.WaveformBitsStored = 32
+    dataset.save_as(path)
+    np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
 
 
 def test_a_dicom_image_is_no_ecg():

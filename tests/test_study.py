@@ -269,3 +269,13 @@ def test_the_folds_of_the_real_recordings_divide_nobody(corpus):
         assert not patients[0] & patients[1]
         assert not sides[0] & sides[1]
         assert 900 < len(part.test) < 1200
+
+
+@pytest.mark.corpus
+def test_the_study_on_cpsc2018_runs_on_the_recordings_at_hand(corpus, twelvelead, tmp_path):
+    data = [corpus / "data/challenge/training/cpsc_2018", corpus / "data/cpsc2018-original"]
+    few = ["--networks", "single", "--epochs", 2, "--workers", 2, "--json"]
+    done = twelvelead("study", *data, "--out", tmp_path / "study", "--folds", 5, *few)
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(done.stdout)
+    assert (row["recordings"], row["folds"]) == (60, 5)

@@ -1,6 +1,7 @@
 """WFDB as it is met: the traps of real headers, and what is never opened."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import wfdb as oracle
 
 from simulator import Wfdb, digital
 from twelvelead.formats import read, recordings_in
+from twelvelead.formats.wfdb_header import comments_of
 from twelvelead.record import LEADS, RecordError
-from writers import SIGNAL, challenge
+from writers import SIGNAL, challenge, flac_files, packed_files
 
 
 def test_age_and_sex_are_read_whether_or_not_a_space_follows_the_mark(tmp_path):
@@ -201,9 +203,85 @@ def test_other_sample_formats_against_the_reference_reader(code, kind, tmp_path)
     np.testing.assert_array_equal(read(path).signal, oracle.rdrecord(str(tmp_path / "1")).p_signal.T.astype(np.float32))
 
 
+@pytest.mark.parametrize("code, gain", [("16", 1000), ("24", 100_000), ("32", 1_000_000), ("80", 50), ("212", 800)])
+def test_packed_formats_against_the_reference_reader(code, gain, tmp_path):
+    signal = SIGNAL[:, :4999]  # an odd number of samples ends in the middle of format 212's three bytes
+    packed_files(tmp_path, signal, code, gain)
+    record = read(tmp_path / "packed.hea")
+    np.testing.assert_array_equal(
+        record.signal, oracle.rdrecord(str(tmp_path / "packed")).p_signal.T.astype(np.float32)
+    )
+    np.testing.assert_allclose(record.signal, signal, atol=0.51 / gain)
+
+
+@pytest.mark.parametrize("code, subtype", [(508, "PCM_S8"), (516, "PCM_16"), (524, "PCM_24"), (524, "PCM_16")])
+def test_flac_against_the_reference_reader(code, subtype, tmp_path):
+    flac_files(tmp_path, SIGNAL / (20 if code == 508 else 1), code, subtype)
+    record = read(tmp_path / "flac.hea")
+    expected = oracle.rdrecord(str(tmp_path / "flac")).p_signal.T.astype(np.float32)
+    np.testing.assert_array_equal(record.signal, expected)
+
+
+def test_flac_that_is_not_what_its_header_says(tmp_path):
+    flac_files(tmp_path)
+    header = (tmp_path / "flac.hea").read_text()
+    for old, new, said in ((" 516 ", " 508 ", "6 channels in PCM_16"), (" 5000\n", " 5001\n", "of 5,000 samples"),
+                           ("flac_1", "flac_0", "12 of 16 bits")):  # fmt: skip
+        (tmp_path / "flac.hea").write_text(header.replace(old, new))
+        with pytest.raises(RecordError, match=said):
+            read(tmp_path / "flac.hea")
+    (tmp_path / "flac.hea").write_text(header)
+    (tmp_path / "flac_1.dat").write_bytes((tmp_path / "flac_1.dat").read_bytes()[:3000])
+    with pytest.raises(RecordError, match="FLAC stream"):
+        read(tmp_path / "flac.hea")
+
+
+def test_flac_without_its_library_is_refused_by_name(tmp_path, monkeypatch):
+    flac_files(tmp_path)
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(RecordError, match=r"signal format 516 is FLAC, which needs soundfile: pip install"):
+        read(tmp_path / "flac.hea")
+
+
+def test_incarts_rate_of_257_hz(tmp_path):
+    record = read(Wfdb("I01", digital(SIGNAL, 306), suffix=".dat", rate="257", gain="306").write(tmp_path))
+    assert (record.rate_hz, record.n_samples) == (257.0, 5000)
+
+
+def test_mimics_order_avf_before_avl(tmp_path):
+    order = ["I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6"]
+    shuffled = digital(SIGNAL)[[LEADS.index(lead) for lead in order]]
+    np.testing.assert_allclose(read(Wfdb("40689238", shuffled, order).write(tmp_path)).signal, SIGNAL, atol=6e-4)
+
+
+def test_dx_is_read_whether_or_not_a_space_follows_the_mark():
+    assert comments_of(["#Dx: 164889003"]) == comments_of(["# Dx: 164889003"]) == {"dx": "164889003"}
+
+
+def test_a_signal_beyond_100_mv_is_no_ecg(tmp_path):
+    signal = SIGNAL.copy()
+    signal[3, 7] = 101.0
+    with pytest.raises(RecordError, match="reaches 101 mV: an ECG stays within 100 mV"):
+        read(Wfdb("1", digital(signal, 200), gain="200/mV").write(tmp_path))
+
+
+def test_a_recording_in_which_nothing_was_recorded_is_refused(tmp_path):
+    with pytest.raises(RecordError, match="none of the twelve leads ever changes"):
+        read(Wfdb("1", digital(np.zeros((12, 5000)))).write(tmp_path))
+
+
+def test_a_record_of_more_samples_than_memory_holds_is_refused_before_it_is_read(tmp_path):
+    path = challenge(tmp_path)
+    path.write_text(path.read_text().replace(" 5000", " 9000000", 1))
+    with (tmp_path / "A0001.mat").open("r+b") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(RecordError, match=r"108,000,000 samples in all leads: at most 27,000,000 are read"):
+        read(path)
+
+
 def test_a_sample_format_that_is_not_read_names_those_that_are(tmp_path):
-    with pytest.raises(RecordError, match="signal format 212: formats 16, 32, 61, 80 are read"):
-        read(Wfdb("1", digital(SIGNAL), suffix=".dat", format="212").write(tmp_path))
+    with pytest.raises(RecordError, match="signal format 310: formats 16, 24, 32, 61, 80, 212, 508, 516, 524 are read"):
+        read(Wfdb("1", digital(SIGNAL), suffix=".dat", format="310").write(tmp_path))
 
 
 @pytest.mark.parametrize("baseline", ["99999999999999999999", "9223372036854775807"])

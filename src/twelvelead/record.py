@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 INDEPENDENT_LEADS: Final = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 MILLIVOLTS_PER: Final = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
-MAX_EXTENT_MV: Final = 200.0
-MAX_OFFSET_MV: Final = 1000.0
+MAX_MV: Final = 100.0
+MAX_LEAD_NAME: Final = 64
 
 Unit = Literal["mV", "NU"]
 
@@ -89,10 +90,10 @@ def _refuse_impossible_samples(signal: NDArray[np.floating], rate_hz: float, uni
             f"{sample / rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
         )
     extent, offset = float(np.ptp(signal, axis=1).max()), float(np.abs(signal).max())
-    if unit == "mV" and (extent > MAX_EXTENT_MV or offset > MAX_OFFSET_MV):
+    if unit == "mV" and max(extent, offset) > MAX_MV:
         raise RecordError(
-            f"a lead spans {extent:.6g} mV and reaches {offset:.6g} mV: an ECG spans at most {MAX_EXTENT_MV:g} mV, "
-            f"at most {MAX_OFFSET_MV:g} mV from zero; check the unit and the gain that the file states"
+            f"a lead spans {extent:.6g} mV and reaches {offset:.6g} mV: an ECG stays within {MAX_MV:g} mV; "
+            f"check the unit and the gain that the file states"
         )
 
 
@@ -114,7 +115,7 @@ def record_from_leads(
     found, dropped = _by_standard_name(leads)
     if missing := [lead for lead in INDEPENDENT_LEADS if lead not in found]:
         raise RecordError(
-            f"{len(leads)} leads ({', '.join(leads) or 'none'}), of which {', '.join(missing)} "
+            f"{len(leads)} leads ({_listed(leads)}), of which {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing: a 12-lead ECG needs at least "
             f"{', '.join(INDEPENDENT_LEADS)}"
         )
@@ -127,7 +128,7 @@ def record_from_leads(
         found |= _derived_limb_leads(found["I"], found["II"], derived)
         notes.append(f"leads {', '.join(derived)} were derived from I and II")
     if dropped:
-        notes.append(f"leads {', '.join(dropped)} are not among the twelve and were left out")
+        notes.append(f"leads {_listed(dropped)} are not among the twelve and were left out")
     return Record(
         name=name,
         signal=np.stack([found[lead] for lead in LEADS]),
@@ -155,6 +156,12 @@ def _by_standard_name(
     return found, dropped
 
 
+def _listed(names: Iterable[str], at_most: int = 20) -> str:
+    """Names for a sentence, however many and long a file says they are."""
+    short = [name[:MAX_LEAD_NAME] for name in islice(names, at_most + 1)]
+    return ", ".join([*short[:at_most], "..."] if len(short) > at_most else short) or "none"
+
+
 def _derived_limb_leads(
     i: NDArray[np.floating], ii: NDArray[np.floating], wanted: list[str]
 ) -> dict[str, NDArray[np.floating]]:
@@ -166,10 +173,18 @@ def _derived_limb_leads(
 _STANDARD = {lead.upper(): lead for lead in LEADS} | {f"C{n}": f"V{n}" for n in range(1, 7)}
 
 
+_AROUND_A_LEAD = re.compile(r"\(.*\)|^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+|[\s_-]")
+
+
 def standard_lead(name: str) -> str | None:
-    """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None."""
-    plain = re.sub(r"\(.*\)|^MDC_ECG_LEAD_|^ECG\b|^LEAD\b|[\s_-]", "", name.strip().upper())
-    return _STANDARD.get(plain)
+    """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None.
+
+    `-aVR` is none of them: it is another lead, turned over.
+    """
+    plain = name.strip().upper()
+    if len(plain) > MAX_LEAD_NAME or plain.startswith("-"):
+        return None
+    return _STANDARD.get(_AROUND_A_LEAD.sub("", plain))
 
 
 def printable(text: str) -> str:

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import LEADS, TwelveleadError
 from twelvelead.scoring.probabilities import Calibration
 from twelvelead.signals.recipe import Recipe
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.32 reports its use to its maker unless told not to
+import onnxruntime  # it looks at the variable when it is imported
 
 FORMAT: Final = 1
 CARD: Final = "card.json"

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from twelvelead.classifier.bundle import Classifier
 from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED
-from twelvelead.record import Record, RecordError
+from twelvelead.record import Record
 from twelvelead.scoring.probabilities import decide, merge
-from twelvelead.signals.quality import Finding, assess
+from twelvelead.signals.prepared import Prepared, prepare
+from twelvelead.signals.quality import Finding
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -47,31 +48,48 @@ class Report:
             "warnings": list(self.warnings),
         }
 
+    def in_words(self, bundle: str) -> str:
+        """A line for people: the bundle's name, what is positive with its probability, and what is withheld."""
+        said = ", ".join(f"{name} {self.probabilities[name]:.2f}" for name in self.positive)
+        line = f"{bundle}: {said or 'none of the nine diagnoses'}"
+        return f"{line}; withheld: {', '.join(self.withheld)}" if self.withheld else line
+
 
 def classify(record: Record, classifier: Classifier, *, anyway: bool = False) -> Report:
     """Say which of the nine diagnoses a recording shows; raises RecordError when it cannot be assessed.
 
     anyway: withhold nothing, whatever the quality.
     """
-    if record.unit != "mV":
-        raise RecordError(f"signal in {record.unit}, standardised by its publisher: only millivolts are classified")
-    signal = classifier.recipe.filtered(record)  # (12, n) at the recipe's rate
-    windows = classifier.recipe.windows(signal)  # (n_windows, 12, window_samples)
-    logits, attention = classifier.run(windows)  # (n_windows, 9), (n_windows, 9, steps)
+    prepared = prepare(record, classifier.recipe)  # (n_windows, 12, window_samples)
+    logits, attention = classifier.run(prepared.windows)  # (n_windows, 9), (n_windows, 9, steps)
+    return conclude(prepared, logits, attention, classifier, anyway=anyway)
+
+
+def conclude(
+    prepared: Prepared,
+    logits: NDArray[np.float32],
+    attention: NDArray[np.float32],
+    classifier: Classifier,
+    *,
+    anyway: bool = False,
+) -> Report:
+    """What follows from the network's answer about one recording; so a server can ask it about several at once.
+
+    logits: (n_windows, 9). attention: (n_windows, 9, steps).
+    """
     probabilities = merge(classifier.calibration.probabilities(logits))  # (9,)
     decisions = decide(probabilities, classifier.thresholds)  # (9,)
-    quality = assess(record)
-    withheld = {} if anyway else withheld_for(quality)
+    withheld = {} if anyway else withheld_for(prepared.quality)
     return Report(
-        record=record.name,
+        record=prepared.name,
         probabilities=_by_diagnosis(probabilities),
         thresholds=_by_diagnosis(classifier.thresholds),
         positive=tuple(name for name, yes in zip(DIAGNOSES, decisions, strict=True) if yes and name not in withheld),
-        quality=quality,
+        quality=prepared.quality,
         withheld=withheld,
-        warnings=(*record.warnings, *(f"lead {lead} is flat" for lead in record.flat_leads)),
+        warnings=prepared.warnings,
         attention=attention,
-        starts_s=tuple(start / classifier.recipe.rate_hz for start in classifier.recipe.starts(signal)),
+        starts_s=prepared.starts_s,
     )
 
 

@@ -21,7 +21,6 @@ from twelvelead.doors.drawing import (
     Identity,
     LayoutOption,
     Speed,
-    caption_of,
     draw_into,
 )
 from twelvelead.doors.options import Bundle, Json
@@ -51,7 +50,7 @@ def classify_command(
 ) -> None:
     """Say which of nine diagnoses each recording shows.
 
-    Reads WFDB (.hea with .dat or .mat), DICOM and CPSC2018's own .mat; 5 s or more, 50 Hz or more.
+    Reads WFDB, DICOM, SCP-ECG, aECG, MUSE and other XML, EDF, and more; 5 s or more, 50 Hz or more.
     A diagnosis is withheld, with the reason, where no lead that it needs can be used.
     Exit status 1 when a recording was refused; the others are still classified.
 
@@ -76,7 +75,7 @@ def classify_command(
             refused += 1
             _tell_refused(path, error, console, as_json)
             continue
-        drawing = draw_into(paper, record, caption_of(report, classifier), sheet, paper_format) if paper else None
+        drawing = draw_into(paper, record, report.in_words(classifier.name), sheet, paper_format) if paper else None
         if as_json:
             print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
         else:

@@ -8,17 +8,26 @@ import typer
 from typer.exceptions import TyperException
 
 from twelvelead.doors.classify import classify_command
+from twelvelead.doors.convert import convert_command
 from twelvelead.doors.databases import databases_command
 from twelvelead.doors.download import download_command
 from twelvelead.doors.evaluate import evaluate_command
 from twelvelead.doors.networks import networks_command
 from twelvelead.doors.score import score_command
+from twelvelead.doors.serve import serve_command
+from twelvelead.doors.show import show_command
 from twelvelead.doors.study import study_command
 from twelvelead.doors.train import train_command
 from twelvelead.record import TwelveleadError, printable
 
 INTERRUPTED = 130
-EXTRAS = {"h5py": "hdf5"}  # what is not here belongs to training
+EXTRAS = {
+    "h5py": "hdf5",
+    "uvicorn": "serve",
+    "fastapi": "serve",
+    "pebble": "serve",
+    "python_multipart": "serve",
+}  # what is not here belongs to training
 
 app = typer.Typer(
     name="twelvelead",
@@ -27,6 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("classify")(classify_command)
+app.command("show")(show_command)
+app.command("convert")(convert_command)
+app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("score")(score_command)
 app.command("train")(train_command)

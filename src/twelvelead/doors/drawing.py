@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from twelvelead.classifier import Classifier, Report
 from twelvelead.drawing import Paper, lay_out, write
 from twelvelead.drawing.paper import Filter, Layout
 from twelvelead.record import Record
@@ -19,13 +18,6 @@ FilterOption = Annotated[Filter, typer.Option("--filter", help="Filter of the dr
 Identity = Annotated[
     bool, typer.Option("--identity", help="Write the recording's name, age and sex into drawings and reports.")
 ]
-
-
-def caption_of(report: Report, classifier: Classifier) -> str:
-    """What the network says, in a line."""
-    said = ", ".join(f"{name} {report.probabilities[name]:.2f}" for name in report.positive)
-    caption = f"{classifier.name}: {said or 'none of the nine diagnoses'}"
-    return f"{caption}; withheld: {', '.join(report.withheld)}" if report.withheld else caption
 
 
 def draw_into(folder: Path, record: Record, caption: str, paper: Paper, form: str) -> Path:

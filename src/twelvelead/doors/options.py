@@ -22,3 +22,11 @@ PtbXlRate = Annotated[
     typer.Option("--ptbxl-rate", help="Which form of PTB-XL to read where both are there, in Hz."),
 ]
 PTBXL_RATES: Final[dict[str, Literal[100, 500]]] = {"100": 100, "500": 500}
+Rate = Annotated[
+    float | None,
+    typer.Option("--rate", help="Samples per second, for CSV and NPY that do not state it.", show_default=False),
+]
+Unit = Annotated[
+    str | None,
+    typer.Option("--unit", help="V, mV, uV or nV, for CSV and NPY that do not state it.", show_default=False),
+]

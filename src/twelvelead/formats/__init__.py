@@ -1,13 +1,29 @@
-"""Path -> Record: the formats that can be read, recognised by what a file holds."""
+"""Path, bytes or file object -> Record: the formats that can be read, recognised by what a file holds."""
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
-from twelvelead.formats import cpsc2018, dicom, wfdb
-from twelvelead.formats.files import beginning_of
-from twelvelead.record import Record, RecordError
+from twelvelead.formats import (
+    aecg,
+    alivecor,
+    cardiosoft,
+    cpsc2018,
+    dicom,
+    edf,
+    ishne,
+    mfer,
+    mortara,
+    muse,
+    scp,
+    sierra,
+    table,
+    wfdb,
+)
+from twelvelead.formats.files import MAX_STREAM_BYTES, Given, beginning_of
+from twelvelead.record import LEADS, Record, RecordError
 
 
 class Format(NamedTuple):
@@ -15,37 +31,81 @@ class Format(NamedTuple):
 
     name: str
     recognises: Callable[[bytes], bool]
-    read: Callable[[Path], Record]
+    read: Callable[[Given], Record]
+    takes_statements: bool = False
 
 
 FORMATS: Final = (
     Format("WFDB header (.hea)", wfdb.is_header, wfdb.read),
     Format("DICOM waveform", dicom.is_dicom, dicom.read),
+    Format("SCP-ECG", scp.is_scp, scp.read),
+    Format("HL7 aECG", aecg.is_aecg, aecg.read),
+    Format("GE MUSE XML", muse.is_muse, muse.read),
+    Format("GE CardioSoft XML", cardiosoft.is_cardiosoft, cardiosoft.read),
+    Format("Philips Sierra XML", sierra.is_sierra, sierra.read),
+    Format("Mortara ELI XML", mortara.is_mortara, mortara.read),
+    Format("EDF, EDF+ or BDF", edf.is_edf, edf.read),
+    Format("ISHNE", ishne.is_ishne, ishne.read),
     Format("CPSC2018's own .mat", cpsc2018.is_matlab5, cpsc2018.read),
+    Format("AliveCor JSON (always refused)", alivecor.is_alivecor, alivecor.read),
+    Format("NPY", table.is_npy, table.read_npy, takes_statements=True),
+    Format("CSV", table.is_csv, table.read_csv, takes_statements=True),
+    Format("MFER", mfer.is_mfer, mfer.read),
 )
 SIGNAL_SUFFIXES: Final = (".dat", ".mat")
-CLAIMING_SUFFIXES: Final = (".hea", ".dcm", ".mat")
+CLAIMING_SUFFIXES: Final = (".hea", ".dcm", ".mat", ".scp", ".edf", ".bdf", ".mwf", ".mfer")
 
 
-def read(path: Path | str) -> Record:
+def read(source: Path | str | bytes | BinaryIO, *, rate_hz: float | None = None, unit: str | None = None) -> Record:
     """Read one recording into millivolts, whatever its format.
 
-    A WFDB record may be named by its header, by a signal file beside its header, or without a suffix.
+    source: a path, the bytes of a file, or a file open for reading bytes. A WFDB record may be named by its header, by
+    a signal file beside its header, or without a suffix, and only by a path, since its samples are in another file.
+    rate_hz, unit: for CSV and NPY, where the file does not state them itself.
     Raises RecordError, with the way out, on whatever is no 12-lead ECG.
     """
-    path = Path(path)
-    if not path.exists() and (named := path.with_name(path.name + ".hea")).is_file():
-        path = named
-    start = beginning_of(path)
-    for form in FORMATS:
-        if form.recognises(start):
-            return form.read(path)
-    if path.suffix.lower() in SIGNAL_SUFFIXES:
-        if (header := _header_beside(path)) is not None:
-            return wfdb.read(header)
-        raise RecordError(f"a signal file without its header {path.stem}.hea: put the header beside it")
+    form, given = _recognised(_given(source, rate_hz, unit))
+    if not form.takes_statements and (rate_hz, unit) != (None, None):
+        raise RecordError(f"{form.name} states rate and unit itself: give neither")
+    record = form.read(given)
+    if len(record.flat_leads) == len(LEADS):
+        raise RecordError("none of the twelve leads ever changes: nothing was recorded; look at the source of the file")
+    return record
+
+
+def format_name(path: Path | str) -> str:
+    """The name of a file's format, as `read` recognises it; raises RecordError where it is none."""
+    return _recognised(_given(path, None, None))[0].name
+
+
+def _recognised(given: Given) -> tuple[Format, Given]:
+    """The format, and what to read: the header where a signal file was given."""
+    start = given.beginning()
+    if found := next((form for form in FORMATS if form.recognises(start)), None):
+        return found, given
+    if given.path is not None and given.path.suffix.lower() in SIGNAL_SUFFIXES:
+        if (header := _header_beside(given.path)) is not None:
+            return FORMATS[0], replace(given, name=header.stem, path=header)
+        raise RecordError(f"a signal file without its header {given.path.stem}.hea: put the header beside it")
     allowed = ", ".join(form.name for form in FORMATS)
     raise RecordError(f"starts with {start[:8]!r}, which is none of the formats that can be read: {allowed}")
+
+
+def _given(source: Path | str | bytes | BinaryIO, rate_hz: float | None, unit: str | None) -> Given:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return Given(name="recording", held=bytes(source), rate_hz=rate_hz, unit=unit)
+    if not isinstance(source, str | os.PathLike):
+        held = source.read(MAX_STREAM_BYTES + 1)
+        if not isinstance(held, bytes) or len(held) > MAX_STREAM_BYTES:
+            raise RecordError(f"a file object must give bytes, at most {MAX_STREAM_BYTES:,} of them: give its path")
+        return Given(name=Path(str(getattr(source, "name", "recording"))).stem, held=held, rate_hz=rate_hz, unit=unit)
+    path = Path(source)
+    try:
+        if not path.exists() and (named := path.with_name(path.name + ".hea")).is_file():
+            path = named
+    except (OSError, ValueError):
+        pass  # what is no possible name is refused when it is opened
+    return Given(name=path.stem, path=path, rate_hz=rate_hz, unit=unit)
 
 
 def recordings_in(folder: Path) -> list[Path]:

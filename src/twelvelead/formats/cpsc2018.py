@@ -3,12 +3,11 @@
 Source: http://2018.icbeb.org/Challenge.html: "sampled as 500 Hz", twelve leads in standard order, millivolts.
 """
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from twelvelead.formats.files import read_bytes
+from twelvelead.formats.files import Given
 from twelvelead.formats.matlab5 import MAX_BYTES, read_struct
 from twelvelead.record import LEADS, Record, RecordError, record_from_leads
 
@@ -20,16 +19,16 @@ def is_matlab5(start: bytes) -> bool:
     return start.startswith(b"MATLAB 5.0") and start[124:128] == b"\x00\x01IM"
 
 
-def read(path: Path) -> Record:
+def read(given: Given) -> Record:
     """Read one recording; raises RecordError when the file is damaged or holds something else."""
-    fields = read_struct(read_bytes(path, at_most=MAX_BYTES), "ECG")
+    fields = read_struct(given.content(at_most=MAX_BYTES), "ECG")
     data = fields.get("data")
     if not isinstance(data, np.ndarray) or data.ndim != 2 or data.shape[0] != len(LEADS):
         found = data.shape if isinstance(data, np.ndarray) else type(data).__name__
         raise RecordError(f"ECG.data is {found}: CPSC2018's recordings are matrices of 12 leads x samples")
     age, sex = fields.get("age"), fields.get("sex")
     return record_from_leads(
-        path.stem,
+        given.name,
         dict(zip(LEADS, data, strict=True)),
         RATE_HZ,
         age=float(age.flat[0]) if isinstance(age, np.ndarray) and age.size == 1 else None,

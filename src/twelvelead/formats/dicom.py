@@ -3,20 +3,31 @@
 Format: DICOM PS3.3, section C.10.9 (Waveform Module); sensitivity and its correction give the unit.
 """
 
+import re
 from io import BytesIO
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.files import BEGINNING_BYTES, read_bytes
-from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
+from twelvelead.formats.dicom_elements import refuse_too_many_elements
+from twelvelead.formats.files import BEGINNING_BYTES, Given, refuse_too_many
+from twelvelead.record import (
+    INDEPENDENT_LEADS,
+    Record,
+    RecordError,
+    millivolts_per,
+    record_from_leads,
+    standard_lead,
+)
 
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
 DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
 BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
-MAX_BYTES: Final = 1 << 27
+IMPLICIT: Final = b"1.2.840.10008.1.2\0"
+MAX_BYTES: Final = 1 << 25
+_LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
+_CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))
 
 
 def is_dicom(start: bytes) -> bool:
@@ -24,10 +35,10 @@ def is_dicom(start: bytes) -> bool:
     return start[128:132] == b"DICM"
 
 
-def read(path: Path) -> Record:
+def read(given: Given) -> Record:
     """Read the rhythm of a DICOM ECG; raises RecordError when there is none, or it states no unit or rate."""
     try:
-        return _record(path)
+        return _record(given)
     except RecordError:
         raise
     except AttributeError as error:
@@ -36,19 +47,20 @@ def read(path: Path) -> Record:
         raise RecordError(f"DICOM file is damaged ({error}): export it again") from error
 
 
-def _record(path: Path) -> Record:
+def _record(given: Given) -> Record:
     import pydicom  # .3 s, so only where a DICOM file is read
 
-    data = read_bytes(path, at_most=MAX_BYTES)
+    data = given.content(at_most=MAX_BYTES)
     if any(syntax in data[:BEGINNING_BYTES] for syntax in (DEFLATED, BIG_ENDIAN)):
         raise RecordError("DICOM file deflated, or in big-endian order: convert it to explicit little endian first")
+    refuse_too_many_elements(data, implicit=IMPLICIT in data[:BEGINNING_BYTES])
     dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
     group = max(groups, key=lambda each: int(each.NumberOfWaveformSamples))
     return record_from_leads(
-        path.stem,
+        given.name,
         _leads(group),
         float(group.SamplingFrequency),
         age=_age_years(dataset),
@@ -60,12 +72,13 @@ def _is_rhythm(group: Any) -> bool:
     return "MEDIAN" not in str(group.get("MultiplexGroupLabel", "")).upper()
 
 
-def _leads(group: Any) -> dict[str, NDArray[np.float64]]:
+def _leads(group: Any) -> dict[str, NDArray[np.float32]]:
     """Lead name -> millivolts: sample x sensitivity x correction + baseline, in the sensitivity's unit."""
     sample_type = SAMPLE_TYPES.get(str(group.WaveformSampleInterpretation))
     if sample_type is None:
         raise RecordError(f"samples coded {group.WaveformSampleInterpretation}: allowed are {', '.join(SAMPLE_TYPES)}")
     n_channels, n_samples = int(group.NumberOfWaveformChannels), int(group.NumberOfWaveformSamples)
+    refuse_too_many(n_channels * n_samples)
     expected = n_channels * n_samples * np.dtype(sample_type).itemsize
     if len(group.WaveformData) not in {expected, expected + 1} or len(group.ChannelDefinitionSequence) != n_channels:
         raise RecordError(
@@ -73,17 +86,24 @@ def _leads(group: Any) -> dict[str, NDArray[np.float64]]:
             f"({expected:,} bytes): the file contradicts itself; export it again"
         )
     raw = np.frombuffer(group.WaveformData, sample_type, count=n_channels * n_samples).reshape(n_samples, n_channels)
-    leads: dict[str, NDArray[np.float64]] = {}
+    leads: dict[str, NDArray[np.float32]] = {}
     for channel, samples in zip(group.ChannelDefinitionSequence, raw.T, strict=True):
-        name = str(channel.ChannelSourceSequence[0].CodeMeaning)
+        name = _lead_name(channel.ChannelSourceSequence[0])
         if name in leads:
             raise RecordError(f"lead {name!r} is there twice: each must be there once")
         if standard_lead(name) is None:
-            leads[name] = samples.astype(np.float64)  # whatever it measures, it is left out by its name
+            leads[name] = samples.astype(np.float32)  # whatever it measures, it is left out by its name
             continue
         leads[name] = _millivolts(channel, name, samples)
         leads[name][_is_padding(group, samples)] = np.nan
     return leads
+
+
+def _lead_name(source: Any) -> str:
+    """The meaning of a channel's code; where that is in another language or missing, the lead of its number."""
+    meaning = str(source.get("CodeMeaning", ""))
+    code = _LEAD_CODE.fullmatch(str(source.get("CodeValue", "")))
+    return meaning if standard_lead(meaning) or not code else _CODED.get(int(code[1]), meaning)
 
 
 def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:
@@ -93,7 +113,7 @@ def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:
     return np.isin(samples, mark[(mark == limits.min) | (mark == limits.max)])
 
 
-def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.float64]:
+def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.float32]:
     if "ChannelSensitivity" not in channel or "ChannelSensitivityUnitsSequence" not in channel:
         raise RecordError(f"lead {name} states no sensitivity: without it its samples have no unit; export it again")
     sensitivity = float(channel.ChannelSensitivity) * float(channel.get("ChannelSensitivityCorrectionFactor", 1))
@@ -101,7 +121,8 @@ def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.fl
         raise RecordError(f"lead {name} has a sensitivity of {sensitivity}: it must be positive; export it again")
     baseline = float(channel.get("ChannelBaseline", 0))
     unit = str(channel.ChannelSensitivityUnitsSequence[0].CodeValue)
-    return (samples.astype(np.float64) * sensitivity + baseline) * millivolts_per(unit)
+    with np.errstate(over="ignore"):
+        return ((samples * np.float64(sensitivity) + baseline) * millivolts_per(unit)).astype(np.float32)
 
 
 def _age_years(dataset: Any) -> float | None:

@@ -2,14 +2,49 @@
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from twelvelead.record import RecordError
 
 MAX_BYTES: Final = 1 << 30
+MAX_VALUES: Final = 27_000_000  # samples of all leads together: 75 minutes of twelve at 500 Hz, some 400 MB while read
+MAX_STREAM_BYTES: Final = 1 << 26
 BEGINNING_BYTES: Final = 4096
 _FLAGS: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """One recording as it was given: a file, or bytes in memory; and what whoever gave it says about it.
+
+    rate_hz, unit: for the formats that cannot state them, CSV without such a header and NPY; else None.
+    """
+
+    name: str
+    path: Path | None = None
+    held: bytes = b""
+    rate_hz: float | None = None
+    unit: str | None = None
+
+    def content(self, *, at_most: int) -> bytes:
+        """All bytes; raises RecordError where they are more than `at_most`, or the file cannot be opened."""
+        if self.path is not None:
+            return read_bytes(self.path, at_most=at_most)
+        if len(self.held) > at_most:
+            raise RecordError(f"{len(self.held):,} bytes: at most {at_most:,} are read; split the recording")
+        return self.held
+
+    def beginning(self) -> bytes:
+        """The first bytes, enough to recognise the format."""
+        return self.held[:BEGINNING_BYTES] if self.path is None else beginning_of(self.path)
+
+
+def refuse_too_many(n_values: int) -> None:
+    """Raise RecordError where samples are more than can be read within bounded memory."""
+    if n_values > MAX_VALUES:
+        raise RecordError(f"{n_values:,} samples in all leads: at most {MAX_VALUES:,} are read; split the recording")
 
 
 def size_of(path: Path) -> int:

@@ -12,13 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.files import read_bytes, size_of
+from twelvelead.formats.files import MAX_STREAM_BYTES, Given, read_bytes, refuse_too_many, size_of
 from twelvelead.formats.wfdb_header import SignalLine, read_header
+from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
 from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
 
-OFFSET_BINARY: Final = 80
-SAMPLE_TYPES: Final = {16: "<i2", 61: ">i2", 32: "<i4", 80: "u1"}
-INVALID_SAMPLE: Final = {16: -(1 << 15), 61: -(1 << 15), 32: -(1 << 31), 80: -(1 << 7)}
 STANDARDISED_UNIT: Final = "NU"
 _RECORD_LINE = re.compile(rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n[^\s#]+[ \t]+\d+")
 
@@ -28,8 +26,11 @@ def is_header(start: bytes) -> bool:
     return b"\0" not in start and _RECORD_LINE.match(start) is not None
 
 
-def read(path: Path) -> Record:
+def read(given: Given) -> Record:
     """Read the record of a header file; raises RecordError on whatever is damaged, missing or no 12-lead ECG."""
+    if given.path is None:
+        raise RecordError("a WFDB header without its folder: its samples are in another file; give the header's path")
+    path = given.path
     header = read_header(path)
     unit, per_unit = _common_unit(header.signals)
     leads: dict[str, NDArray[np.float32]] = {}
@@ -73,22 +74,24 @@ def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tu
     code, offset = signals[0].format, signals[0].offset_bytes
     if any((signal.format, signal.offset_bytes) != (code, offset) for signal in signals):
         raise RecordError(f"signals of {path.name} differ in format or offset: a file has one of each")
-    if code not in SAMPLE_TYPES:
-        allowed = ", ".join(map(str, sorted(SAMPLE_TYPES)))
+    if code in FLAC_BITS:
+        data = read_bytes(path, at_most=MAX_STREAM_BYTES)[offset:]
+        digital = unpack_flac(code, data, len(signals), n_samples)
+        _verify(path, signals, digital)
+        return digital, []
+    if code not in BITS:
+        allowed = ", ".join(map(str, sorted(BITS | FLAC_BITS)))
         raise RecordError(f"signal format {code}: formats {allowed} are read; convert the record")
-    frame_bytes = len(signals) * np.dtype(SAMPLE_TYPES[code]).itemsize
     size = size_of(path)
-    n_samples = n_samples or max(0, size - offset) // frame_bytes
-    expected = offset + n_samples * frame_bytes
+    n_samples = n_samples or n_values_in(code, max(0, size - offset)) // len(signals)
+    expected = offset + n_bytes(code, n_samples * len(signals))
     if size < expected or n_samples == 0:
         raise RecordError(
             f"{path.name} has {size:,} bytes, its header declares {expected:,}: the file is cut short; fetch it again"
         )
-    data = read_bytes(path, only=expected)
-    frames = np.frombuffer(data, SAMPLE_TYPES[code], count=n_samples * len(signals), offset=offset)
-    digital = frames.reshape(n_samples, len(signals)).T
-    if code == OFFSET_BINARY:
-        digital = digital.astype(np.int16) - 128
+    refuse_too_many(n_samples * len(signals))
+    data = read_bytes(path, only=expected)[offset:]
+    digital = unpack(code, data, n_samples * len(signals)).reshape(n_samples, len(signals)).T
     verified = _verify(path, signals, digital)
     if size == expected:
         return digital, []

@@ -76,7 +76,9 @@ def _sheets(read: Reading) -> str:
 def _table(read: Reading) -> str:
     rows = []
     for name, probability in read.report.probabilities.items():
-        kind = "positive" if name in read.report.positive else "withheld" if name in read.report.withheld else "negative"
+        kind = (
+            "positive" if name in read.report.positive else "withheld" if name in read.report.withheld else "negative"
+        )
         shown = "–" if name in read.report.withheld else f"{probability:.3f}"
         rows.append(
             f'<tr class="{kind}"><td>{escape(IN_WORDS[name])} ({name})</td><td class="number">{shown}</td>'

@@ -7,15 +7,13 @@ from typing import Final
 import numpy as np
 
 from twelvelead.classifier import Classifier, Report
-from twelvelead.diagnoses import DIAGNOSES, IN_WORDS
+from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.drawing import Band, Page, Paper, lay_out
 from twelvelead.drawing.geometry import drawn_s
 from twelvelead.record import Record
 from twelvelead.signals.heart import HeartRate, heart_rate
 
-RESEARCH: Final = (
-    "This is research software and no medical device. Nobody may be treated, or left untreated, because of what it says."
-)
+RESEARCH: Final = "This is research software and no medical device. Nobody may be treated, or left untreated, because of what it says."
 LOOKED: Final = "where the network looked, not a measurement"
 RATE_ERROR: Final = (
     "from R peaks; off by 0.03 a minute on average and 0.71 at most on the 200 clean recordings of LUDB, more in noise"
@@ -52,7 +50,9 @@ class Reading:
         return self.report.positive or likeliest
 
 
-def reading(record: Record, report: Report, classifier: Classifier, paper: Paper, made: datetime | None = None) -> Reading:
+def reading(
+    record: Record, report: Report, classifier: Classifier, paper: Paper, made: datetime | None = None
+) -> Reading:
     """Gather what a report says; `made` is now unless it is given."""
     made = made or datetime.now().astimezone().replace(microsecond=0)
     return Reading(
@@ -67,7 +67,7 @@ def sheets(read: Reading, diagnosis: str | None = None) -> list[Page]:
     span_s = drawn_s(read.paper)
     n_sheets = min(MOST_SHEETS, max(1, int(np.ceil((read.record.duration_s - 0.5) / span_s))))
     looked = bands(read, diagnosis) if diagnosis else ()
-    caption = f"{diagnosis}: {LOOKED}" if diagnosis else in_a_line(read)
+    caption = f"{diagnosis}: {LOOKED}" if diagnosis else read.report.in_words(read.classifier.name)
     papers = [replace(read.paper, start_s=read.paper.start_s + number * span_s) for number in range(n_sheets)]
     return [lay_out(read.record, paper, caption=caption, bands=looked) for paper in papers]
 
@@ -94,13 +94,6 @@ def bands(read: Reading, diagnosis: str) -> tuple[Band, ...]:
         for index, weight in enumerate(weights)
         if weight >= LEAST_WEIGHT
     )
-
-
-def in_a_line(read: Reading) -> str:
-    """What the network says, as the caption of a drawing."""
-    said = ", ".join(f"{IN_WORDS[name]} ({read.report.probabilities[name]:.2f})" for name in read.report.positive)
-    held = f"; withheld: {', '.join(read.report.withheld)}" if read.report.withheld else ""
-    return f"{read.classifier.name}: {said or 'none of the nine diagnoses'}{held}"
 
 
 def said_of(read: Reading, diagnosis: str) -> str:

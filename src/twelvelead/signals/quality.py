@@ -6,6 +6,7 @@ recordings made worse on purpose. What needs a frequency that the recording cann
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -74,6 +75,8 @@ class Finding:
     def __str__(self) -> str:
         """The finding in words."""
         leads = "all leads" if len(self.leads) == len(LEADS) else ", ".join(self.leads)
+        if self.kind == "electrode":
+            return f"electrode missing: {self.unit} ({leads} flat)"
         return f"{self.kind} in {leads}: {self.value:.3g} {self.unit} (limit {self.limit:.3g})".replace("  ", " ")
 
     def as_json(self) -> dict[str, Any]:
@@ -88,15 +91,16 @@ def assess(record: Record) -> tuple[Finding, ...]:
     baseline = resample(slow, RATE_HZ, RATE_HZ, gaussian(0.5))
     clean = slow - baseline
     still = still_share(signal, record.rate_hz)
+    clipped = np.where(still > UNUSABLE_FLAT, 0, clipped_share(signal, record.rate_hz))
     findings = [
         *_flat(still),
-        *_over("saturated", clipped_share(signal, record.rate_hz), MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
+        *_over("saturated", clipped, MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
         *_over("noise", noise_mv(clean), MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
         *_over("baseline wander", _extent(baseline, 2.0), MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"),
         *_over("burst", burst_ratio(clean), MOST_BURST, np.inf, "times the usual second"),
         *_mains(record),
         *_amplitude(_extent(clean, 0.5), still),
-        *_arms(clean),
+        *_arms(clean, still),
     ]
     if record.duration_s < SHORT_S:
         findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
@@ -111,9 +115,7 @@ def still_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
 def clipped_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
     """(12,) share of the time that each lead rests for 40 ms or more at its own highest or lowest value."""
     top, bottom = signal.max(axis=1, keepdims=True), signal.min(axis=1, keepdims=True)
-    at_rail = (signal == top) | (signal == bottom)
-    clipped = _share_in_runs(at_rail, CLIPPED_S * rate_hz)
-    return np.where(still_share(signal, rate_hz) > UNUSABLE_FLAT, 0, clipped)
+    return _share_in_runs((signal == top) | (signal == bottom), CLIPPED_S * rate_hz)
 
 
 def noise_mv(clean: NDArray[np.float32]) -> Measures:
@@ -131,12 +133,25 @@ def burst_ratio(clean: NDArray[np.float32]) -> Measures:
 def mains_mv(record: Record, mains_hz: float) -> Measures:
     """(12,) amplitude at a mains frequency above that of its neighbourhood; the rate must exceed 2.2 times it."""
     windows = _parts(record.signal, MAINS_WINDOW_S, record.rate_hz)
-    taper = np.hanning(windows.shape[2])
-    spectrum = 2 / taper.sum() * np.abs(np.fft.rfft(windows * taper, axis=2)).mean(axis=1)
-    frequency = np.fft.rfftfreq(windows.shape[2], 1 / record.rate_hz)
+    waves, n_there = _waves(windows.shape[2], record.rate_hz, mains_hz)
+    cosine, sine = np.split(windows @ waves, 2, axis=2)  # (12, parts, frequencies) each
+    amplitude = np.sqrt(cosine**2 + sine**2).mean(axis=1)  # (12, frequencies)
+    return np.asarray(amplitude[:, :n_there].max(axis=1) - np.median(amplitude[:, n_there:], axis=1), np.float64)
+
+
+@lru_cache(maxsize=16)
+def _waves(n_samples: int, rate_hz: float, mains_hz: float) -> tuple[NDArray[np.float32], int]:
+    """Tapered cosines, then sines, of unit response: (n_samples, 2 * frequencies), and how many of the frequencies,
+    the first ones, lie at the mains frequency; the others lie around it.
+    """
+    frequency = np.fft.rfftfreq(n_samples, 1 / rate_hz)
     distance = np.abs(frequency - mains_hz)
-    there, around = spectrum[:, distance <= 0.5], spectrum[:, (distance >= 2) & (distance <= 5)]
-    return np.asarray(there.max(axis=1) - np.median(around, axis=1))
+    taper = np.hanning(n_samples)
+    angle = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * frequency
+    there, around = distance <= 0.5, (distance >= 2) & (distance <= 5)
+    chosen = np.concatenate([angle[:, there], angle[:, around]], axis=1)
+    waves = 2 / taper.sum() * taper[:, None] * np.concatenate([np.cos(chosen), np.sin(chosen)], axis=1)
+    return waves.astype(np.float32), int(there.sum())
 
 
 def arms_agreement(clean: NDArray[np.float32]) -> float:
@@ -152,9 +167,11 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 
 def _extent(signal: NDArray[np.float32], percent: float) -> Measures:
-    """(12,) between the percentiles `percent` and 100 - `percent`."""
-    low, high = np.percentile(signal, [percent, 100 - percent], axis=1)
-    return np.asarray(high - low)
+    """(12,) between the samples at the percentiles `percent` and 100 - `percent`."""
+    last = signal.shape[1] - 1
+    low, high = round(percent / 100 * last), round((1 - percent / 100) * last)
+    ordered = np.partition(signal, [low, high], axis=1)
+    return np.asarray(ordered[:, high] - ordered[:, low], np.float64)
 
 
 def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = RATE_HZ) -> NDArray[np.float32]:
@@ -168,6 +185,9 @@ def _share_in_runs(held: NDArray[np.bool_], least: float) -> Measures:
     """(12,) share of the samples that lie in runs of at least `least` true ones."""
     shares = []
     for row in held:
+        if np.count_nonzero(row) < least:
+            shares.append(0.0)
+            continue
         edges = np.flatnonzero(np.diff(np.concatenate([[False], row, [False]]).astype(np.int8)))
         lengths = edges[1::2] - edges[::2]
         shares.append(lengths[lengths >= least].sum() / max(1, len(row)))
@@ -188,7 +208,7 @@ def _flat(still: Measures) -> Iterable[Finding]:
     dead = {lead for finding in findings if finding.unusable for lead in finding.leads}
     for electrode, leads in ELECTRODES.items():
         if dead.issuperset(leads):
-            findings.append(Finding("electrode", leads, 1.0, 0.0, f"missing ({electrode})", True))
+            findings.append(Finding("electrode", leads, 1.0, 0.0, electrode, True))
     return findings
 
 
@@ -208,7 +228,9 @@ def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:
         yield Finding("amplitude", LEADS, typical, LEAST_AMPLITUDE_MV, "mV: is the unit right?", True)
 
 
-def _arms(clean: NDArray[np.float32]) -> Iterable[Finding]:
+def _arms(clean: NDArray[np.float32], still: Measures) -> Iterable[Finding]:
+    if any(still[LEADS.index(lead)] > UNUSABLE_FLAT for lead in ("I", "aVR", "V6")):
+        return
     agreement = arms_agreement(clean)
     if agreement < LEAST_ARMS:
         yield Finding("swapped arms", ARMS, agreement, LEAST_ARMS, "agreement of I and aVR with V6", True)

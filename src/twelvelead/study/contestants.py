@@ -41,8 +41,9 @@ class Contestant:
         return sum(parameter.numel() for parameter in self.build().parameters() if parameter.requires_grad)
 
 
-def _ours(name: str, config: Config, kind: Kind = "ours") -> Contestant:
-    return Contestant(name, kind, partial(CnnGru, config), Settings(), config.as_json())
+def _ours(name: str, config: Config, kind: Kind = "ours", teachers: tuple[str, ...] = ()) -> Contestant:
+    definition = config.as_json() | ({"teachers": list(teachers)} if teachers else {})
+    return Contestant(name, kind, partial(CnnGru, config), Settings(), definition, teachers)
 
 
 def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Contestant:
@@ -50,13 +51,15 @@ def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Cont
 
 
 MOST_PARAMETERS: Final = MAX_PARAMETERS
-BEST: Final = "triple"
+BEST: Final = "single"
+TEACHERS: Final = ("resnet1d-wang", "single")
 CONTESTANTS: Final = (
     *(_ours(name, config) for name, config in NETWORKS.items()),
     _peer("cpsc2018-winner", Cpsc2018Winner, ADAM),
     _peer("resnet1d-wang", ResNet1dWang, ONE_CYCLE),
     _peer("xresnet1d101", XResNet1d101, ONE_CYCLE),
     _peer("inception-time", InceptionTime, ONE_CYCLE),
+    _ours("taught", NETWORKS[BEST], teachers=TEACHERS),
     _ours("without-gru", replace(NETWORKS[BEST], n_directions=0), "ablation"),
     _ours("without-attention", replace(NETWORKS[BEST], attention=False), "ablation"),
     _ours("gru-one-direction", replace(NETWORKS[BEST], n_directions=1), "ablation"),

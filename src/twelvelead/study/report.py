@@ -118,8 +118,8 @@ def figure(rows: Sequence[dict[str, Any]], x: str, label: str, path: Path) -> No
     drawing = Figure(figsize=(10, 4.5), layout="constrained")
     for axes, name in zip(drawing.subplots(1, 2), ("auroc", BALANCE), strict=True):
         for row in rows:
-            below, above = row[name] - row[f"{name}_low"], row[f"{name}_high"] - row[name]
-            axes.errorbar(row[x], row[name], [[below], [above]], fmt="o", color=COLOURS[row["kind"]], capsize=3, lw=1)
+            axes.vlines(row[x], row[f"{name}_low"], row[f"{name}_high"], color=COLOURS[row["kind"]], lw=1)
+            axes.plot(row[x], row[name], "o", color=COLOURS[row["kind"]])
             axes.annotate(row["network"], (row[x], row[name]), (5, 4), textcoords="offset points", fontsize=8)
         axes.set(xscale="log", xlabel=label, ylabel=COLUMNS[name])
         axes.grid(alpha=0.3)

@@ -1,0 +1,107 @@
+"""`twelvelead serve`: the same flow over HTTP, for one machine or, with a token, for a ward."""
+
+import os
+import resource
+import signal
+import socket
+from typing import Annotated
+
+import typer
+
+from twelvelead.doors.options import Bundle
+
+
+def serve_command(
+    host: Annotated[str, typer.Option(help="Address to listen on; any but this machine's own needs a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 8412,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TWELVELEAD_TOKEN",
+            help="Clients must send it as `Authorization: Bearer TOKEN`. Better in the environment than in a command.",
+            show_default=False,
+        ),
+    ] = None,
+    bundle: Bundle = None,
+    workers: Annotated[
+        int, typer.Option(help="Processes that read uploads; 0 is one a core, 8 at most.", min=0, max=64)
+    ] = 0,
+    queue: Annotated[int, typer.Option(help="Uploads that may wait; more are told to come again.", min=1)] = 64,
+    connections: Annotated[int, typer.Option(help="At most, from one address.", min=1)] = 128,
+    request_s: Annotated[
+        float, typer.Option("--request-seconds", help="From the end of an upload to the answer.", min=0.1)
+    ] = 30.0,
+    body_s: Annotated[
+        float, typer.Option("--body-seconds", help="Until an upload must come at 0.5 MB/s on average.", min=0.1)
+    ] = 10.0,
+) -> None:
+    """Serve a page and an HTTP interface: upload recordings, get what they show.
+
+    Nothing that is uploaded is stored or logged. What it takes and answers is at /docs.
+    It listens on 127.0.0.1 unless told otherwise; stop it with Ctrl-C.
+
+    Example: twelvelead serve --port 8412
+    """
+    import uvicorn
+
+    from twelvelead.classifier import load_bundle, shipped_bundle
+    from twelvelead.doors.server.app import server_app
+    from twelvelead.doors.server.connections import bounded_protocol
+    from twelvelead.doors.server.settings import Settings
+
+    settings = Settings(
+        host=host,
+        port=port,
+        token=token or None,
+        workers=workers or max(1, min(8, os.cpu_count() or 1)),
+        queue=queue,
+        connections=connections,
+        request_s=request_s,
+        body_s=body_s,
+        header_s=body_s,
+        all_connections=_allow_many_files() // 2,
+    )
+    classifier = load_bundle(bundle or shipped_bundle())
+    listener = _listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listener.getsockname()[1]}"
+    app = server_app(settings, classifier, lambda: print(f"twelvelead listens on {address}", flush=True))
+    config = uvicorn.Config(
+        app,
+        http=bounded_protocol(settings),
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        backlog=16_384,
+        timeout_graceful_shutdown=settings.stop_s,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # uvicorn stops cleanly, then raises them again
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    from twelvelead.doors.server.settings import ServerError
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=16_384)
+    except OSError as error:
+        raise ServerError(
+            f"cannot listen on {host}, port {port} ({error.strerror}): name another --port or --host"
+        ) from error
+
+
+def _allow_many_files() -> int:
+    """Raise the soft limit of open files, of which each connection is one, to the hard one, 65,536 at most; give it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most

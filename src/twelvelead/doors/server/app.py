@@ -1,0 +1,175 @@
+"""The routes of the server; what they do is in flow.py."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from twelvelead.classifier.bundle import Classifier
+from twelvelead.doors.server import schema
+from twelvelead.doors.server.batching import answer_jobs
+from twelvelead.doors.server.flow import Running, reports_of
+from twelvelead.doors.server.gate import App, gated
+from twelvelead.doors.server.problems import Problem, problem_response
+from twelvelead.doors.server.reference import reference_page
+from twelvelead.doors.server.renderings import PROMISED, RENDERINGS
+from twelvelead.doors.server.settings import Settings
+from twelvelead.doors.server.workers import run_in_worker, start_workers, stop_workers
+
+PAGE: Final = Path(__file__).parent / "page"
+MEDIA_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+    ".onnx": "application/octet-stream",
+}
+
+
+def server_app(settings: Settings, classifier: Classifier, started: Callable[[], None] = lambda: None) -> App:
+    """The whole application; `started` is called once workers and network can take requests."""
+    app = FastAPI(
+        title="twelvelead",
+        version=version("twelvelead"),
+        description="Which of nine diagnoses 12-lead ECGs show. Research software, no medical device.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(settings, classifier, started),
+        redirect_slashes=False,
+    )
+    app.exception_handler(Problem)(_tell)
+    app.exception_handler(HTTPException)(_tell_http)
+    app.exception_handler(Exception)(_tell_defect)
+    _add_pages(app)
+    _add_api(app)
+    return gated(app, settings)
+
+
+def _lifespan(
+    settings: Settings, classifier: Classifier, started: Callable[[], None]
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with tempfile.TemporaryDirectory(prefix="twelvelead-", ignore_cleanup_errors=True) as folder:
+            workers = await start_workers(settings.workers)
+            running = Running(settings=settings, classifier=classifier, folder=Path(folder), workers=workers)
+            app.state.running = running
+            network = asyncio.create_task(answer_jobs(running.jobs, classifier))
+            started()
+            try:
+                yield
+            finally:
+                network.cancel()
+                await stop_workers(workers)
+
+    return lifespan
+
+
+def _add_pages(app: FastAPI) -> None:
+    files = {
+        path.relative_to(PAGE).as_posix(): (path.read_bytes(), MEDIA_TYPES[path.suffix])
+        for path in sorted(PAGE.rglob("*"))
+        if path.is_file()
+    }
+    docs = reference_page
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> Response:
+        return Response(*_file(files, "index.html"))
+
+    @app.get("/page/{name:path}", include_in_schema=False)
+    async def part(name: str) -> Response:
+        return Response(*_file(files, name))
+
+    @app.get("/docs", include_in_schema=False)
+    async def reference() -> Response:
+        return HTMLResponse(docs(app.openapi()))
+
+
+def _file(files: dict[str, tuple[bytes, str]], name: str) -> tuple[bytes, int, None, str]:
+    if name not in files:
+        raise Problem(404, "there is no such page: see /docs")
+    content, media_type = files[name]
+    return content, 200, None, media_type
+
+
+def _add_api(app: FastAPI) -> None:
+    @app.post("/api/classify", responses=schema.ANSWERED, openapi_extra=schema.UPLOAD)
+    async def classify(request: Request) -> Response:
+        """Say which of nine diagnoses each recording of an upload shows."""
+        reports = await reports_of(request, _running(request))
+        return JSONResponse(
+            [
+                {"path": reading.path, "error": reading.error}
+                if said is None
+                else {"path": reading.path, **said.as_json()}
+                for reading, said in reports
+            ]
+        )
+
+    @app.post("/api/report", responses=schema.REPORTED, openapi_extra=schema.UPLOAD | schema.FORMAT_PARAMETER)
+    async def report(request: Request) -> Response:
+        """Draw or write the report of one recording."""
+        return await _rendered(request, _running(request))
+
+    @app.get("/api/bundle", responses=schema.REFUSED)
+    async def bundle(request: Request) -> dict[str, Any]:
+        """The card of the network that answers: how it was trained, and how often it is right."""
+        return _running(request).classifier.card
+
+    @app.get("/health", responses=schema.REFUSED)
+    async def health(request: Request) -> dict[str, Any]:
+        """Whether the server answers, with which network, and how many uploads are under way."""
+        running = _running(request)
+        return {"status": "ok", "bundle": running.classifier.name, "under_way": running.n_under_way}
+
+
+async def _rendered(request: Request, running: Running) -> Response:
+    wanted = request.query_params.get("format", "svg")
+    if wanted in PROMISED and wanted not in RENDERINGS:
+        raise Problem(501, f"format {wanted} is not there yet: there are {', '.join(RENDERINGS)}")
+    if wanted not in RENDERINGS:
+        raise Problem(422, f"format {wanted[:40]!r}: there are {', '.join(RENDERINGS)}")
+    reports = await reports_of(request, running, with_records=True)
+    if len(reports) != 1:
+        raise Problem(422, f"{len(reports)} recordings: a report is of one; send them one by one")
+    ((reading, said),) = reports
+    assert said is not None
+    assert reading.record is not None
+    media_type, render = RENDERINGS[wanted]
+    name, seconds = running.classifier.name, running.settings.request_s
+    document = await run_in_worker(running.workers, seconds, render, reading.record, said, name)
+    return Response(document, media_type=media_type)
+
+
+def _running(request: Request) -> Running:
+    running: Running = request.app.state.running
+    return running
+
+
+async def _tell(request: Request, problem: Exception) -> Response:
+    del request
+    assert isinstance(problem, Problem)
+    return problem_response(problem)
+
+
+async def _tell_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    said = f"{request.method} here" if error.status_code == 405 else "this address"
+    detail = f"{error.detail}: {said} is nothing that the server knows; see /docs"
+    return problem_response(Problem(error.status_code, detail, headers=error.headers))
+
+
+async def _tell_defect(request: Request, error: Exception) -> Response:
+    del request, error
+    return problem_response(Problem(500, "a defect of the server: what was uploaded is not kept; please report it"))

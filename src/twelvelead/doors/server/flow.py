@@ -1,0 +1,93 @@
+"""From an upload to reports: the worker reads, the network answers in batches, and both within bounds."""
+
+import asyncio
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.requests import Request
+
+from twelvelead.classifier.bundle import Classifier
+from twelvelead.classifier.classify import Report, conclude
+from twelvelead.doors.server.batching import Jobs, ask
+from twelvelead.doors.server.body import Held, body_of
+from twelvelead.doors.server.problems import Problem, busy
+from twelvelead.doors.server.settings import Settings
+from twelvelead.doors.server.uploads import Reading, Refusal, read_uploads
+from twelvelead.doors.server.workers import Workers, run_in_worker
+
+
+@dataclass(kw_only=True)
+class Running:
+    """What a running server holds; `folder` is private and empty whenever no upload is being read."""
+
+    settings: Settings
+    classifier: Classifier
+    folder: Path
+    workers: Workers
+    jobs: Jobs = field(default_factory=asyncio.Queue)
+    held: Held = field(default_factory=Held)
+    n_under_way: int = 0
+
+
+async def reports_of(
+    request: Request, running: Running, *, with_records: bool = False
+) -> list[tuple[Reading, Report | None]]:
+    """What an upload's recordings show, in its order; None for one that was refused.
+
+    Raises Problem where the upload as a whole is refused, every recording of it among them (422).
+    """
+    _refuse_when_full(running)
+    async with body_of(request, running.settings, running.held) as body, _place(running):
+        readings = await _read(body, request.headers["content-type"], running, with_records)
+    errors = [{"path": reading.path, "error": reading.error} for reading in readings if reading.prepared is None]
+    if len(errors) == len(readings):
+        detail = errors[0]["error"] if len(errors) == 1 else f"none of {len(errors)} recordings can be classified"
+        raise Problem(422, detail, errors=errors)
+    try:
+        async with asyncio.timeout(running.settings.request_s):
+            reports = await asyncio.gather(*(_report(reading, running) for reading in readings))
+    except TimeoutError:
+        raise busy(f"the network did not answer within {running.settings.request_s:g} s") from None
+    return list(zip(readings, reports, strict=True))
+
+
+def _refuse_when_full(running: Running) -> None:
+    if running.n_under_way >= running.settings.queue + running.settings.workers:
+        raise busy(f"{running.n_under_way} requests are under way")
+
+
+@asynccontextmanager
+async def _place(running: Running) -> AsyncIterator[None]:
+    """A place among the requests whose body is there, so that a slow client takes none."""
+    _refuse_when_full(running)
+    running.n_under_way += 1
+    try:
+        yield
+    finally:
+        running.n_under_way -= 1
+
+
+async def _read(body: bytes, content_type: str, running: Running, with_records: bool) -> list[Reading]:
+    folder = running.folder / secrets.token_hex(16)
+    recipe, seconds = running.classifier.recipe, running.settings.request_s
+    folder.mkdir(mode=0o700)
+    try:
+        read = await run_in_worker(
+            running.workers, seconds, read_uploads, body, content_type, str(folder), recipe, with_records
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # empty, unless its worker was killed
+    if isinstance(read, Refusal):
+        raise Problem(read.status, read.detail)
+    return read
+
+
+async def _report(reading: Reading, running: Running) -> Report | None:
+    if reading.prepared is None:
+        return None
+    logits, attention = await ask(running.jobs, reading.prepared.windows)
+    return conclude(reading.prepared, logits, attention, running.classifier)

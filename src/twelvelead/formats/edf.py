@@ -1,0 +1,167 @@
+"""EDF, EDF+ and BDF: a header of text fields, then records of 16-bit (BDF: 24-bit) samples signal by signal.
+
+Format: Kemp et al. 1992; EDF+ (https://www.edfplus.info/specs/edfplus.html); BDF (https://www.biosemi.com/faq/file_format.htm).
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.formats.files import Given, refuse_too_many
+from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
+
+EDF, BDF = b"0       ", b"\xffBIOSEMI"
+MAX_BYTES: Final = 3 << 25
+MAX_SIGNALS: Final = 512
+FIELD_BYTES: Final = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
+ANNOTATIONS: Final = ("EDF Annotations", "BDF Annotations")
+_ONSET: Final = re.compile(rb"([+-]\d{1,12}(?:\.\d{1,12})?)\x14\x14")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """One signal as the header declares it; begin, end: its samples within a record."""
+
+    label: str
+    unit: str
+    physical: tuple[float, float]
+    digital: tuple[float, float]
+    begin: int
+    end: int
+
+
+def is_edf(start: bytes) -> bool:
+    """Whether a file begins with the version of EDF or BDF and a number of signals."""
+    return start[:8] in {EDF, BDF} and start[252:256].strip().isdigit()
+
+
+def read(given: Given) -> Record:
+    """Read all records, end to end; raises RecordError on a damaged file, on gaps, or where a lead states no unit."""
+    data = given.content(at_most=MAX_BYTES)
+    n_signals, n_records, duration_s = _counts(data)
+    signals = _signals(data, n_signals)
+    width = 3 if data[:8] == BDF else 2
+    per_record = signals[-1].end
+    records, notes = _records(data, n_signals, n_records, per_record * width)
+    _refuse_gaps(records, signals, duration_s, width)
+    used = [signal for signal in signals if standard_lead(signal.label)]
+    rates = {(signal.end - signal.begin) / duration_s for signal in used}
+    if len({signal.label for signal in used}) < len(used):
+        raise RecordError(f"leads {', '.join(signal.label for signal in used)}: each must be there once")
+    if len(rates) > 1:
+        raise RecordError(f"leads sampled at {sorted(rates)} Hz: all must have one rate")
+    leads = {signal.label: _millivolts(signal, records, width) for signal in used}
+    left_out = {signal.label: np.empty(0, np.float32) for signal in signals if signal not in used}
+    left_out = {label: samples for label, samples in left_out.items() if label not in ANNOTATIONS}
+    return record_from_leads(
+        given.name, left_out | leads, rates.pop() if rates else 1.0, sex=_sex(data), warnings=tuple(notes)
+    )
+
+
+def _counts(data: bytes) -> tuple[int, int, float]:
+    """(signals, records or -1, seconds a record)."""
+    n_signals = int(_number(data[252:256], "number of signals"))
+    n_records = int(_number(data[236:244], "number of records"))
+    duration_s = _number(data[244:252], "duration of a record")
+    if not (0 < n_signals <= MAX_SIGNALS and n_records >= -1 and 1e-4 <= duration_s <= 1e5):
+        raise RecordError(
+            f"header states {n_signals} signals and {n_records} records of {duration_s:g} s: there must be "
+            f"1 to {MAX_SIGNALS} signals and records of some time; correct the header"
+        )
+    if len(data) < 256 * (n_signals + 1):
+        raise RecordError("the header is cut short: fetch the file again")
+    return n_signals, n_records, duration_s
+
+
+def _signals(data: bytes, n_signals: int) -> list[Signal]:
+    """The signals; the header holds each field for all of them before the next field."""
+    columns: list[list[bytes]] = []
+    at = 256
+    for size in FIELD_BYTES:
+        columns.append([data[at + size * index : at + size * (index + 1)] for index in range(n_signals)])
+        at += size * n_signals
+    signals: list[Signal] = []
+    for label, _, unit, low, high, lowest, highest, _, count, _ in zip(*columns, strict=True):
+        begin = signals[-1].end if signals else 0
+        n_samples = int(_number(count, "samples a record"))
+        if not 0 < n_samples <= 1 << 24:
+            raise RecordError(f"signal {_text(label)!r} has {n_samples} samples a record: correct the header")
+        signals.append(
+            Signal(
+                label=_text(label),
+                unit=_text(unit),
+                physical=(_number(low, "physical minimum"), _number(high, "physical maximum")),
+                digital=(_number(lowest, "digital minimum"), _number(highest, "digital maximum")),
+                begin=begin,
+                end=begin + n_samples,
+            )
+        )
+    return signals
+
+
+def _records(data: bytes, n_signals: int, n_records: int, record_bytes: int) -> tuple[NDArray[np.uint8], list[str]]:
+    """(records, bytes a record) and warnings; raises RecordError where the file is shorter than it declares."""
+    begin = 256 * (n_signals + 1)
+    available = (len(data) - begin) // record_bytes
+    notes = [f"the recorder left the number of records open: all {available} were taken"] if n_records == -1 else []
+    n_records = available if n_records == -1 else n_records
+    if n_records == 0 or available < n_records:
+        raise RecordError(
+            f"the file has {available} complete records of {n_records} declared: it is cut short; fetch it again"
+        )
+    refuse_too_many(n_records * record_bytes // 2)
+    if spare := len(data) - begin - n_records * record_bytes:
+        notes.append(f"the file is {spare:,} bytes longer than declared; they were left out")
+    return np.frombuffer(data, np.uint8, n_records * record_bytes, begin).reshape(n_records, record_bytes), notes
+
+
+def _refuse_gaps(records: NDArray[np.uint8], signals: list[Signal], duration_s: float, width: int) -> None:
+    """Hold the times that EDF+ writes into each record against records without gaps."""
+    times = next((signal for signal in signals if signal.label in ANNOTATIONS), None)
+    if times is None:
+        return
+    marks = [_ONSET.match(row.tobytes()) for row in records[:, times.begin * width : times.end * width]]
+    onsets_s = np.array([float(mark[1]) for mark in marks if mark])
+    if len(onsets_s) == len(marks) and np.abs(np.diff(onsets_s) - duration_s).max(initial=0) > 1e-3:
+        raise RecordError("the records have gaps between them (EDF+D): convert the file to EDF+C, a part at a time")
+
+
+def _millivolts(signal: Signal, records: NDArray[np.uint8], width: int) -> NDArray[np.float32]:
+    (low, high), (lowest, highest) = signal.physical, signal.digital
+    if lowest >= highest or low == high:
+        raise RecordError(
+            f"lead {signal.label} maps {lowest:g}..{highest:g} to {low:g}..{high:g}: both must be ranges; "
+            f"correct the header"
+        )
+    gain = (high - low) / (highest - lowest)
+    part = np.ascontiguousarray(records[:, signal.begin * width : signal.end * width])
+    digital = part.view("<i2").ravel() if width == 2 else _24_bit(part)
+    with np.errstate(over="ignore"):
+        return ((digital * gain + (low - gain * lowest)) * millivolts_per(signal.unit)).astype(np.float32)
+
+
+def _24_bit(part: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Little-endian integers of three bytes each."""
+    padded = np.zeros((part.size // 3, 4), np.uint8)
+    padded[:, 1:] = part.reshape(-1, 3)
+    return padded.view("<i4").ravel() >> 8
+
+
+def _sex(data: bytes) -> str | None:
+    """EDF+ writes `code sex birthdate name` as patient; plain EDF whatever it likes."""
+    parts = _text(data[8:88]).split() if data[192:196] in {b"EDF+", b"BDF+"} else []
+    return parts[1] if len(parts) > 1 and parts[1] in {"F", "M"} else None
+
+
+def _text(field: bytes) -> str:
+    return field.decode("latin-1").split("\0")[0].strip()
+
+
+def _number(field: bytes, what: str) -> float:
+    text = _text(field)
+    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", text) or not np.isfinite(float(text)):
+        raise RecordError(f"header states {text!r} as {what}: it must be a number; correct the header")
+    return float(text)

@@ -1,0 +1,24 @@
+"""Mortara ELI XML: one CHANNEL a lead, 16-bit numbers in Base64 and UNITS_PER_MV; the TYPICAL_CYCLE is left alone."""
+
+from typing import Any
+
+from twelvelead.formats.files import Given
+from twelvelead.formats.markup import checked_xml, root_name
+from twelvelead.formats.vendor import read_with
+from twelvelead.record import Record
+
+
+def is_mortara(start: bytes) -> bool:
+    """Whether a document is an export of an ELI cart."""
+    return root_name(start) == "ECG"
+
+
+def read(given: Given) -> Record:
+    """Read the rhythm; raises RecordError when it states no rate or unit, or is no 12-lead ECG."""
+    return read_with(_parser, checked_xml(given), given)
+
+
+def _parser() -> Any:
+    from ecgdatakit.parsing.parsers.mortara_el250 import MortaraEL250Parser
+
+    return MortaraEL250Parser()

@@ -1,0 +1,86 @@
+"""SCP-ECG: a record of sections, of which the third names the leads and the sixth holds the rhythm.
+
+Format: EN 1064 / ISO 11073-91064. Decoded by ecgdatakit; looked over first, because a few bytes can declare millions
+of samples, and because some carts count samples from 0 where the standard says 1, which ecgdatakit refuses.
+"""
+
+import struct
+from binascii import crc_hqx
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from twelvelead.formats.files import Given
+from twelvelead.formats.vendor import read_with
+from twelvelead.record import Record, RecordError
+
+MAX_BYTES: Final = 1 << 22
+MAX_SAMPLES: Final = 1 << 19  # of all leads: the Huffman code is undone sample by sample, a microsecond each
+MAX_BEAT_BYTES: Final = 1 << 17
+HEADER_BYTES: Final = 16
+LEADS_SECTION, BEAT_SECTION = 3, 5
+
+
+class Section(NamedTuple):
+    """Where a section lies in the record, its header included."""
+
+    number: int
+    begin: int
+    end: int
+
+
+def is_scp(start: bytes) -> bool:
+    """Whether a record begins with section 0, whose first pointer is to itself; many carts write SCPECG there too."""
+    if len(start) < 32 or start[8:10] != b"\0\0":
+        return False
+    return start[16:22] == b"SCPECG" or (start[22:24] == b"\0\0" and start[28:32] == b"\7\0\0\0")
+
+
+def read(given: Given) -> Record:
+    """Read the rhythm; raises RecordError when it is damaged, states no unit, or is no 12-lead ECG."""
+    data = bytearray(given.content(at_most=MAX_BYTES))
+    try:
+        for section in _sections(data):
+            if section.number == BEAT_SECTION and section.end - section.begin > MAX_BEAT_BYTES:
+                raise RecordError(f"SCP-ECG reference beat of more than {MAX_BEAT_BYTES:,} bytes: export it again")
+            if section.number == LEADS_SECTION:
+                _count_from_one(data, section)
+    except struct.error as error:
+        raise RecordError(f"SCP-ECG record is cut short ({error}): export it again") from error
+    return read_with(_parser, bytes(data), given)
+
+
+def _sections(data: bytearray) -> Iterator[Section]:
+    """What the pointers of section 0 point to."""
+    (length,) = struct.unpack_from("<I", data, 10)
+    for at in range(6 + HEADER_BYTES, min(6 + length, len(data)) - 9, 10):
+        number, size, index = struct.unpack_from("<HII", data, at)
+        if number and size >= HEADER_BYTES and index > 0 and index - 1 + size <= len(data):
+            yield Section(number, index - 1, index - 1 + size)
+
+
+def _count_from_one(data: bytearray, section: Section) -> None:
+    """Begin with sample 1 the leads that begin with sample 0; raises RecordError on more samples than can be."""
+    first = section.begin + HEADER_BYTES
+    total, corrected = 0, False
+    for at in range(first + 2, first + 2 + 9 * data[first], 9):
+        begin, end = struct.unpack_from("<II", data, at)
+        if begin == 0:
+            struct.pack_into("<I", data, at, 1)
+            corrected = True
+        total += max(0, end - begin + 1)
+    if total > MAX_SAMPLES:
+        raise RecordError(f"SCP-ECG record declares {total:,} samples: at most {MAX_SAMPLES:,} are read; split it")
+    if corrected:
+        _seal(data, section.begin, section.end)
+        _seal(data, 0, len(data))
+
+
+def _seal(data: bytearray, begin: int, end: int) -> None:
+    """Write the checksum that the two bytes at the beginning hold of all that follows them."""
+    struct.pack_into("<H", data, begin, crc_hqx(bytes(data[begin + 2 : end]), 0xFFFF))
+
+
+def _parser() -> Any:
+    from ecgdatakit.parsing.parsers.scp_ecg import SCPECGParser
+
+    return SCPECGParser()

@@ -1,0 +1,118 @@
+"""Philips Sierra XML, 1.03 to 1.04.02: numbers in Base64 or as text, or compressed as XLI.
+
+XLI: each lead's second differences in ten-bit LZW, and III, aVR, aVL, aVF as what is left of them after Einthoven and
+Goldberger. Read here, because a few kilobytes of LZW can stand for a gigabyte and ecgdatakit, our oracle, unpacks it.
+"""
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.formats.files import Given, refuse_too_many
+from twelvelead.formats.markup import checked_xml, root_name, tree
+from twelvelead.formats.xli import unpack
+from twelvelead.record import LEADS, Record, RecordError, record_from_leads
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+VERSIONS: Final = ("1.03", "1.04", "1.04.01", "1.04.02")
+STANDARD_SETS: Final = ("STD-12", "10-WIRE")
+MAX_LEADS: Final = 32
+
+
+def is_sierra(start: bytes) -> bool:
+    """Whether a document is an export of PageWriter, TraceMaster or IntelliSpace."""
+    return root_name(start) == "restingecgdata"
+
+
+def read(given: Given) -> Record:
+    """Read the rhythm; raises RecordError on another version, or where rate, resolution or leads are not stated."""
+    root = tree(checked_xml(given))
+    version = (root.findtext("documentinfo/documentversion") or "").strip()
+    if version not in VERSIONS:
+        raise RecordError(f"Sierra XML of version {version[:20]!r}: {', '.join(VERSIONS)} are read; export it anew")
+    waves = root.find(".//parsedwaveforms")
+    if waves is None:
+        raise RecordError("Sierra XML without parsedwaveforms: it holds no rhythm; export the whole ECG")
+    facts = {element.tag: (element.text or "").strip() for element in root.iterfind(".//signalcharacteristics/*")}
+    names = _lead_names(waves, facts)
+    rate_hz = _number(waves.get("samplespersecond") or facts.get("samplingrate"), "sampling rate")
+    per_unit = _number(
+        waves.get("resolution") or facts.get("resolution") or facts.get("signalresolution"), "resolution"
+    )
+    n_samples = round(_number(waves.get("durationperchannel"), "durationperchannel") * rate_hz / 1000)
+    refuse_too_many(n_samples * len(names))
+    zero = float(waves.get("signaloffset") or facts.get("signaloffset") or 0)
+    signal = (_samples(waves, facts, names, n_samples) - zero) * (per_unit / 1000)
+    patient = root.find(".//generalpatientdata")
+    return record_from_leads(
+        given.name,
+        dict(zip(names, signal.astype(np.float32), strict=True)),
+        rate_hz,
+        age=None if patient is None else patient.findtext("age/years"),
+        sex=None if patient is None else patient.findtext("sex"),
+        warnings=_about_calibration(signal, rate_hz),
+    )
+
+
+def _about_calibration(signal: NDArray[np.float64], rate_hz: float) -> tuple[str, ...]:
+    """What to know where the strip ends with a pulse that is the same in all leads, even in V1 and aVR."""
+    differs = np.flatnonzero(np.ptp(signal, axis=0) > 0)
+    n_same = signal.shape[1] - 1 - int(differs[-1]) if len(differs) else 0
+    is_pulse = n_same > 0 and np.ptp(signal[0, -n_same:]) > 0.5
+    return (f"the last {n_same / rate_hz:.2f} s are a calibration pulse and no heart's",) if is_pulse else ()
+
+
+def _lead_names(waves: "Element", facts: dict[str, str]) -> list[str]:
+    """Names in the order of the samples: written out, or the twelve of a standard lead set."""
+    names = (waves.get("leadlabels") or "").split()
+    if names:
+        n_leads = waves.get("numberofleads", "")
+        names = names[: int(n_leads)] if n_leads.isdecimal() and int(n_leads) else names
+    elif (facts.get("acquisitiontype") or facts.get("leadset")) in STANDARD_SETS:
+        names = list(LEADS)
+    if not 0 < len(names) <= MAX_LEADS or len(set(names)) < len(names):
+        raise RecordError(f"Sierra XML names {len(names)} leads, not each once: 12 are needed; export it again")
+    return names
+
+
+def _number(text: str | None, what: str) -> float:
+    """A positive number that the file states, of at most nine digits before the point."""
+    try:
+        number = float(text or "")
+    except ValueError:
+        number = float("nan")
+    if not 0 < number < 1e9:
+        raise RecordError(f"Sierra XML states {(text or 'nothing')[:20]!r} as {what}: it must be a positive number")
+    return number
+
+
+def _samples(waves: "Element", facts: dict[str, str], names: list[str], n_samples: int) -> NDArray[np.float64]:
+    """(leads, n_samples) as the converter gave them."""
+    text, encoding = "".join(waves.itertext()), waves.get("dataencoding")
+    method = waves.get("compression") or waves.get("compressmethod") or ""
+    is_plain = waves.get("compressflag", "").lower() == "false" or method.lower() in {"", "none", "uncompressed"}
+    if encoding not in {"Base64", "Plain"} or not (is_plain or (method.upper() == "XLI" and encoding == "Base64")):
+        raise RecordError(f"Sierra XML in {encoding} with compression {method!r}: Base64, Plain and XLI are read")
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True) if encoding == "Base64" else b""
+        if not is_plain:
+            signal = unpack(data, len(names), n_samples)
+            return _with_limb_leads(signal) if tuple(names[:6]) == LEADS[:6] else signal
+        is_signed = (waves.get("signalsigned") or facts.get("signalsigned", "True")).lower() not in {"false", "no", "0"}
+        values = np.frombuffer(data, "<i2" if is_signed else "<u2") if data else np.array(text.split(), np.float64)
+        return values[: len(names) * n_samples].astype(np.float64).reshape(len(names), n_samples)
+    except (ValueError, binascii.Error) as error:
+        raise RecordError(f"Sierra XML is damaged in its samples ({error}): export it again") from error
+
+
+def _with_limb_leads(signal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leads III to aVF from what is stored of them: their difference to what I and II imply, in whole units."""
+    i, ii, of_iii, of_avr, of_avl, of_avf = signal[:6]
+    iii = ii - i - of_iii
+    avr = -((i + ii) // 2) - of_avr
+    return np.stack([i, ii, iii, avr, (i - iii) // 2 - of_avl, (ii + iii) // 2 - of_avf, *signal[6:]])

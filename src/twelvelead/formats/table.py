@@ -1,0 +1,152 @@
+"""CSV and NPY: bare numbers, whose rate and unit a header or whoever reads them must state; nothing is guessed.
+
+CSV: `# rate_hz: 500` and `# unit: mV` before a line of lead names, then a line a sample, separated by comma,
+semicolon or tab. NPY: a matrix of 12 leads in standard order x samples.
+"""
+
+import re
+from io import BytesIO, StringIO
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.formats.files import Given, refuse_too_many
+from twelvelead.record import LEADS, Record, RecordError, millivolts_per, record_from_leads, standard_lead
+
+MAX_CSV_BYTES: Final = 1 << 24
+MAX_NPY_BYTES: Final = 1 << 27
+MAX_HEADER_LINES: Final = 64
+MAX_COLUMNS: Final = 64
+SEPARATORS: Final = ",;\t"
+STANDARDISED_UNIT: Final = "NU"
+NUMBER_KINDS: Final = "iuf"
+_COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
+_CELL = re.compile(r"[-+\d.eE\s]*")
+
+
+def is_npy(start: bytes) -> bool:
+    """Whether a file begins as NumPy's single arrays do."""
+    return start.startswith(b"\x93NUMPY")
+
+
+def is_csv(start: bytes) -> bool:
+    """Whether text begins with a line of lead names, or of eight numbers or more, after any comments."""
+    if b"\0" in start:
+        return False
+    lines = start.decode("utf-8-sig", errors="replace").splitlines()
+    first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
+    cells = _cells(first)
+    is_bare = len(cells) >= 8 and all(map(_CELL.fullmatch, cells)) and any(cell.strip() for cell in cells)
+    return is_bare or sum(standard_lead(cell) is not None for cell in cells) >= 2
+
+
+def read_csv(given: Given) -> Record:
+    """Read a table with named columns; raises RecordError where names, rate or unit are not stated."""
+    text = given.content(at_most=MAX_CSV_BYTES).decode("utf-8-sig", errors="replace")
+    stated: dict[str, str] = {}
+    for _ in range(MAX_HEADER_LINES):
+        line, _, rest = text.partition("\n")
+        if line.strip() and not line.startswith("#"):
+            break
+        if match := _COMMENT.match(line):
+            stated.setdefault(match[1].lower(), match[2].strip())
+        text = rest
+    names = [cell.strip().strip('"') for cell in _cells(line.rstrip("\r"))]
+    if not any(standard_lead(name) for name in names):
+        raise RecordError(f"columns without lead names ({line[:40]!r}): begin the table with a line of them")
+    if len(set(names)) < len(names) or len(names) > MAX_COLUMNS:
+        raise RecordError(f"{len(names)} columns, not each named once: there may be {MAX_COLUMNS} of different names")
+    rate_hz, unit = _rate_hz(given, stated.get("rate_hz")), _unit(given, stated.get("unit"))
+    is_standardised = unit == STANDARDISED_UNIT
+    signal = _numbers(rest, _separator(line), len(names)).T
+    if not is_standardised:
+        with np.errstate(over="ignore"):
+            signal = signal * np.float32(millivolts_per(unit))
+    return record_from_leads(
+        given.name,
+        dict(zip(names, signal, strict=True)),
+        rate_hz,
+        unit="NU" if is_standardised else "mV",
+        age=stated.get("age"),
+        sex=stated.get("sex"),
+    )
+
+
+def read_npy(given: Given) -> Record:
+    """Read a matrix of (12, n_samples) numbers; raises RecordError where rate or unit are not given."""
+    data = given.content(at_most=MAX_NPY_BYTES)
+    rate_hz, unit = _rate_hz(given, None), _unit(given, None)
+    array = _array(data)
+    if array.ndim != 2 or array.shape[0] != len(LEADS) or array.dtype.kind not in NUMBER_KINDS:
+        raise RecordError(
+            f"array of {array.dtype} with shape {array.shape}: it must be numbers of shape (12, n_samples), leads in "
+            f"the order {', '.join(LEADS)}"
+        )
+    refuse_too_many(array.size)
+    with np.errstate(over="ignore"):
+        signal = array.astype(np.float32) * np.float32(millivolts_per(unit))
+    return record_from_leads(
+        given.name,
+        dict(zip(LEADS, signal, strict=True)),
+        rate_hz,
+        warnings=("an NPY file names no leads: the standard order was taken",),
+    )
+
+
+def _array(data: bytes) -> NDArray[np.generic]:
+    """The array, read in place; raises RecordError on objects, and where bytes and shape disagree."""
+    file = BytesIO(data[: 1 << 16])
+    try:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = header(file)
+        if dtype.hasobject or any(size < 0 for size in shape):
+            raise ValueError(f"it holds {dtype} of shape {shape}")
+        flat = np.frombuffer(data, dtype, offset=file.tell())
+        return flat.reshape(shape, order="F" if is_fortran else "C")
+    except Exception as error:  # NumPy's reader of headers raises many kinds on damaged ones
+        raise RecordError(f"NPY file is damaged ({str(error)[:200]}): save the array again") from error
+
+
+def _numbers(body: str, separator: str, n_columns: int) -> NDArray[np.float32]:
+    """(n_samples, n_columns); raises RecordError with the line of the first cell that is no number."""
+    if not body.strip():
+        raise RecordError("a table without a line of numbers: there must be one a sample")
+    try:
+        rows = np.loadtxt(StringIO(body), np.float32, comments=None, delimiter=separator, ndmin=2)
+    except ValueError as error:
+        raise RecordError(f"a line is no row of {n_columns} numbers ({str(error)[:160]}): correct the table") from error
+    if rows.shape[1] != n_columns:
+        raise RecordError(f"{rows.shape[1]} columns of numbers under {n_columns} names: they must be as many")
+    return rows
+
+
+def _separator(line: str) -> str:
+    return max(SEPARATORS, key=line.count)
+
+
+def _cells(line: str) -> list[str]:
+    return line.split(_separator(line))
+
+
+def _rate_hz(given: Given, stated: str | None) -> float:
+    """The rate that the file or whoever gave it states; raises RecordError where both do differently, or neither."""
+    try:
+        in_file = float(stated) if stated is not None else None
+    except ValueError:
+        raise RecordError(f"rate_hz {stated!r}: it must be a number of Hz; correct the header") from None
+    if in_file is None and given.rate_hz is None:
+        raise RecordError("no sampling rate is stated: give one (--rate), or write `# rate_hz: 500` before the names")
+    if None not in (in_file, given.rate_hz) and in_file != given.rate_hz:
+        raise RecordError(f"the file states {in_file} Hz, not the {given.rate_hz} Hz given: leave one of them away")
+    return float(in_file if in_file is not None else given.rate_hz or 0.0)
+
+
+def _unit(given: Given, stated: str | None) -> str:
+    """The unit that the file or whoever gave it states; raises RecordError where both do differently, or neither."""
+    if stated is None and given.unit is None:
+        raise RecordError("no unit is stated: give one (--unit), or write `# unit: mV` before the names")
+    if stated and given.unit and stated != given.unit and millivolts_per(stated) != millivolts_per(given.unit):
+        raise RecordError(f"the file states {stated!r}, not the {given.unit!r} given: leave one of them away")
+    return stated if stated is not None else given.unit or ""

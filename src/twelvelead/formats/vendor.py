@@ -1,0 +1,99 @@
+"""The border to ecgdatakit, which knows the formats of many makers: bytes in, our Record or RecordError out.
+
+Its parsers open paths; they are given a nameless file in memory, so that nothing of a patient touches a disk and no
+file beside the given one can be opened.
+"""
+
+import os
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twelvelead.formats.files import Given, refuse_too_many
+from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads
+
+NOT_ABOUT_THE_SIGNAL: Final = ("Unit ", "SCP-ECG: Section 5", "MFER: invalid birth", "MFER: invalid measurement")
+_one_at_a_time = threading.Lock()  # what catches warnings does so for all threads
+
+
+def read_with(
+    parser: Callable[[], Any], data: bytes, given: Given, rate_hz: Callable[[Any], float] | None = None
+) -> Record:
+    """Read bytes with one of ecgdatakit's parsers.
+
+    parser: imports and makes it. rate_hz: the exact rate where the parser rounds it, from what it read.
+    Raises RecordError on whatever the parser refuses or trips over.
+    """
+    with _one_at_a_time, warnings.catch_warnings(record=True) as said, _as_file(data) as path:
+        warnings.simplefilter("always")
+        try:
+            found = parser().parse(path)
+        except Exception as error:  # whatever a parser of damaged bytes may raise
+            raise RecordError(f"cannot be read ({_sentence(error, path)}): export the recording again") from error
+    rates = {lead.sampling_rate for lead in found.leads}
+    if len(rates) != 1:
+        raise RecordError(f"leads sampled at {sorted(rates)} Hz: all must have one rate")
+    refuse_too_many(sum(len(lead.samples) for lead in found.leads))
+    return record_from_leads(
+        given.name,
+        _named(found.leads),
+        rate_hz(found) if rate_hz else float(rates.pop()),
+        age=found.patient.age,
+        sex=found.patient.sex,
+        warnings=tuple(dict.fromkeys(_told(said, path))),
+    )
+
+
+def _named(leads: list[Any]) -> dict[str, NDArray[np.float32]]:
+    """Lead name -> (n_samples,) millivolts; ecgdatakit numbers repeated names, which is refused here."""
+    names = [lead.label for lead in leads]
+    for name in names:
+        stem, _, number = name.rpartition("_")
+        if number.isdigit() and stem in names:
+            raise RecordError(f"lead {stem} is there twice: each must be there once")
+    return {lead.label: _millivolts(lead) for lead in leads}
+
+
+def _millivolts(lead: Any) -> NDArray[np.float32]:
+    unit = lead.resolution_unit if lead.is_raw else lead.units
+    if not unit:
+        raise RecordError(f"lead {lead.label} states no unit: without it its samples mean nothing; export it again")
+    factor = millivolts_per(unit)
+    scale, offset = (lead.resolution * factor, lead.offset * factor) if lead.is_raw else (factor, 0.0)
+    if not (np.isfinite(scale) and scale != 0 and np.isfinite(offset)):
+        raise RecordError(f"lead {lead.label} has a resolution of {lead.resolution}: it must be a finite number, not 0")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return (np.asarray(lead.samples, np.float64) * scale + offset).astype(np.float32)
+
+
+def _told(said: list[warnings.WarningMessage], path: Path) -> Iterator[str]:
+    for warning in said:
+        text = _sentence(warning.message, path)
+        if not text.startswith(NOT_ABOUT_THE_SIGNAL):
+            yield text
+
+
+def _sentence(message: object, path: Path) -> str:
+    """What a parser says, without the name of the file that it was given and cut to a line."""
+    return str(message).replace(f" in {path}", "").replace(f" in {path.name}", "").replace("\n", " ")[:300]
+
+
+@contextmanager
+def _as_file(data: bytes) -> Iterator[Path]:
+    """A path under which exactly these bytes can be read, as long as the block lasts."""
+    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
+        with os.fdopen(os.memfd_create("recording"), "wb") as file:
+            file.write(data)
+            file.flush()
+            yield Path(f"/proc/self/fd/{file.fileno()}")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        (path := Path(folder, "recording")).write_bytes(data)
+        yield path

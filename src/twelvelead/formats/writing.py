@@ -1,0 +1,83 @@
+"""Record -> file: WFDB with 16-bit samples and checksums, or CSV that states its rate and unit."""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from twelvelead.formats.table import MAX_CSV_BYTES
+from twelvelead.record import LEADS, Record, RecordError
+
+GAINS_PER_MV: Final = (10_000, 5_000, 2_000, 1_000, 500, 200, 100)
+LARGEST: Final = (1 << 15) - 1
+CSV_DECIMALS: Final = 5
+RECORD_NAME: Final = re.compile(r"[\w][\w.-]*", re.ASCII)
+
+
+def write(record: Record, path: Path, *, force: bool = False) -> tuple[Path, ...]:
+    """Write a recording as `path`, `.hea` (with its `.dat` beside it) or `.csv`, and return the files written.
+
+    Read again, each sample is the same within one quantum: of the gain that the header states (the finest that holds
+    the largest sample in 16 bits), or 10 nV in CSV. Each file is written beside its place and renamed into it.
+    Raises RecordError on another suffix, a name that the format cannot hold, or files that are there unless `force`.
+    """
+    compose = WRITERS.get(path.suffix.lower())
+    if compose is None:
+        raise RecordError(f"suffix {path.suffix!r}: {' and '.join(WRITERS)} can be written; name OUT so")
+    files = compose(record, path)
+    if not force and (there := [file.name for file in files if file.exists() or file.is_symlink()]):
+        raise RecordError(f"{', '.join(there)} is there already: name another file, or overwrite with --force")
+    for file, content in files.items():
+        _put(file, content)
+    return tuple(reversed(files))
+
+
+def gain_per_unit(record: Record) -> int:
+    """The finest of the usual gains at which the largest sample fits into 16 bits."""
+    largest = float(np.abs(record.signal).max())
+    return next((gain for gain in GAINS_PER_MV if round(largest * gain) <= LARGEST), GAINS_PER_MV[-1])
+
+
+def _wfdb(record: Record, path: Path) -> dict[Path, bytes]:
+    """The signal file and then its header, which makes a recording of it."""
+    if not RECORD_NAME.fullmatch(path.stem):
+        raise RecordError(f"record name {path.stem!r}: WFDB takes letters, digits, `_`, `-` and `.`; name OUT so")
+    gain, signal_file = gain_per_unit(record), path.with_suffix(".dat")
+    digital = np.round(record.signal.astype(np.float64) * gain).astype("<i2")
+    lines = [f"{path.stem} {len(LEADS)} {record.rate_hz:.12g} {record.n_samples}"]
+    for lead, samples in zip(LEADS, digital, strict=True):
+        checksum = (int(samples.sum(dtype=np.int64)) + (1 << 15)) % (1 << 16) - (1 << 15)
+        lines.append(f"{signal_file.name} 16 {gain}(0)/{record.unit} 16 0 {samples[0]} {checksum} 0 {lead}")
+    text = "\n".join([*lines, *_known(record, "#{}: {}")]) + "\n"
+    return {signal_file: digital.T.tobytes(), path: text.encode()}
+
+
+def _csv(record: Record, path: Path) -> dict[Path, bytes]:
+    """A table whose first lines state what a table cannot."""
+    head = [f"# rate_hz: {record.rate_hz:.12g}", f"# unit: {record.unit}", *_known(record, "# {}: {}"), ",".join(LEADS)]
+    row = ",".join([f"%.{CSV_DECIMALS}f"] * len(LEADS))
+    text = "\n".join([*head, *(row % tuple(values) for values in record.signal.T.tolist())]) + "\n"
+    if len(text) > MAX_CSV_BYTES:
+        raise RecordError(f"a table of {len(text):,} bytes: at most {MAX_CSV_BYTES:,} can be read again; write .hea")
+    return {path: text.encode()}
+
+
+def _known(record: Record, form: str) -> list[str]:
+    age = [] if record.age is None else [form.format("Age", f"{record.age:g}")]
+    return age + ([] if record.sex is None else [form.format("Sex", record.sex)])
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write beside the place and rename into it, so that nobody finds half a file."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+WRITERS: Final[dict[str, Callable[[Record, Path], dict[Path, bytes]]]] = {".hea": _wfdb, ".csv": _csv}

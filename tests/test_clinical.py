@@ -1,0 +1,370 @@
+"""What each clinical format has of its own: what its reader takes, and what it refuses in a sentence."""
+
+import io
+import json
+import struct
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pydicom
+import pytest
+
+import binary_writers as binary
+import xml_writers as xml
+from twelvelead.formats import read
+from twelvelead.formats.xli import unpack
+from twelvelead.record import LEADS, RecordError
+from writers import SIGNAL, write_dicom
+
+
+def test_importing_the_formats_imports_no_library_of_a_format():
+    code = "import sys, twelvelead.formats; print(sorted({'ecgdatakit', 'pydicom', 'defusedxml', 'soundfile'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_scp_samples_counted_from_zero_are_read_as_counted_from_one(tmp_path):
+    record = read(binary.scp(tmp_path, first=0))
+    assert record.signal.shape == (12, 5000)
+    assert record.warnings == ()
+
+
+def test_scp_with_a_changed_byte_says_so(tmp_path):
+    path = binary.scp(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[-1000] ^= 1
+    assert read(bytes(data)).warnings == ("SCP-ECG CRC mismatch in: record, Section 6",)
+
+
+def test_scp_that_declares_more_samples_than_it_could_hold_is_refused_before_it_is_read(tmp_path):
+    path = binary.scp(tmp_path)
+    data = bytearray(path.read_bytes())
+    at = data.index(struct.pack("<IIB", 1, 5000, 1))
+    struct.pack_into("<I", data, at + 4, 4_000_000_000)
+    with pytest.raises(RecordError, match=r"declares 4,000,055,000 samples: at most 524,288"):
+        read(bytes(data))
+
+
+def test_scp_without_an_amplitude_has_no_unit(tmp_path):
+    with pytest.raises(RecordError, match="lead I states no unit"):
+        read(binary.scp(tmp_path, nanovolts=0))
+
+
+def test_nanovolts_are_carried(tmp_path):
+    signal = SIGNAL / 2
+    np.testing.assert_allclose(read(binary.scp(tmp_path, nanovolts=500)).signal, signal, atol=6e-4)
+    np.testing.assert_allclose(read(binary.ishne(tmp_path, nanovolts=500)).signal, signal, atol=6e-4)
+    np.testing.assert_allclose(read(xml.aecg(tmp_path, SIGNAL * 1000, unit="nV")).signal, SIGNAL, atol=6e-4)
+
+
+@pytest.mark.parametrize("increment, rate_hz", [('value="2" unit="ms"', 500), ('value="0.0038910506" unit="s"', 257),
+                                                ('value="0.004" unit="s"', 250), ('value="0.0078125" unit="s"', 128),
+                                                ('value="0.00199" unit="s"', 502.512563)])  # fmt: skip
+def test_aecg_rates_are_those_stated_and_not_rounded(increment, rate_hz, tmp_path):
+    assert read(xml.aecg(tmp_path, increment=increment)).rate_hz == pytest.approx(rate_hz, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "increment", ['value="0" unit="s"', 'value="-1" unit="s"', 'unit="s"', 'value="2"', 'value="2" unit="m"']
+)
+def test_aecg_without_a_rate_is_refused(increment, tmp_path):
+    with pytest.raises(RecordError, match="time increment"):
+        read(xml.aecg(tmp_path, increment=increment))
+
+
+@pytest.mark.parametrize("unit", ["", "mmHg"])
+def test_aecg_without_a_voltage_is_refused(unit, tmp_path):
+    with pytest.raises(RecordError, match="states no unit"):
+        read(xml.aecg(tmp_path, unit=unit))
+
+
+def test_a_lead_turned_over_is_not_taken_for_the_lead(tmp_path):
+    path = xml.aecg(tmp_path)
+    turned = path.read_text().replace("LEAD_AVR'", "LEAD_AVRNEG'")
+    record = read(turned.encode())
+    assert record.warnings == (
+        "leads aVR were derived from I and II",
+        "leads -aVR are not among the twelve and were left out",
+    )
+
+
+def test_a_lead_that_is_there_twice_is_refused(tmp_path):
+    with pytest.raises(RecordError, match="lead V1 is there twice"):
+        read(xml.aecg(tmp_path).read_text().replace("LEAD_V2'", "LEAD_V1'").encode())
+
+
+def test_muse_takes_the_rhythm_and_no_unit_but_its_own(tmp_path):
+    assert read(xml.muse(tmp_path)).n_samples == 5000
+    with pytest.raises(RecordError, match="lead I states no unit"):
+        read(xml.muse(tmp_path, unit="FURLONGS"))
+
+
+def test_muse_in_latin_1_that_declares_nothing_is_read(tmp_path):
+    text = xml.muse(
+        tmp_path, patient="<PatientDemographics><PatientLastName>Müller</PatientLastName></PatientDemographics>"
+    )
+    assert read(text.read_text().encode("latin-1")).n_samples == 5000
+
+
+def test_cardiosoft_that_contradicts_itself_or_states_no_resolution_is_refused(tmp_path):
+    with pytest.raises(RecordError, match="has 5000 samples, the file declares 4999"):
+        read(xml.cardiosoft(tmp_path, count=4999))
+    for resolution in (">1", 'units="mVperLsb">1', 'units="uVperLsb">five', 'units="uVperLsb">-1'):
+        with pytest.raises(RecordError, match="as Resolution"):
+            read(xml.cardiosoft(tmp_path, resolution=resolution))
+
+
+def test_sierra_versions_and_forms(tmp_path):
+    plain = " ".join(xml.numbers_of(samples) for samples in SIGNAL)
+    record = read(xml.sierra(tmp_path, how='dataencoding="Plain"', data=plain))
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+    with pytest.raises(RecordError, match=r"version '1.05': 1.03, 1.04"):
+        read(xml.sierra(tmp_path, version="1.05"))
+    with pytest.raises(RecordError, match="states '0' as resolution"):
+        read(xml.sierra(tmp_path, resolution="0"))
+    with pytest.raises(RecordError, match="compression 'LZMA'"):
+        read(xml.sierra(tmp_path, how='dataencoding="Base64" compression="LZMA"'))
+    with pytest.raises(RecordError, match="damaged in its samples"):
+        read(xml.sierra(tmp_path, data="AAAA"))
+
+
+def lzw(codes: list[int]) -> bytes:
+    bits = "".join(f"{code:010b}" for code in codes)
+    return bytes(int(bits[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(bits), 8))
+
+
+def test_xli_that_would_inflate_without_end_is_refused():
+    body = lzw([0, *range(256, 1023), *[1022] * 4000])
+    with pytest.raises(ValueError, match="inflates to more than"):
+        unpack(struct.pack("<IHh", len(body), 0, 0) + body, 1, 5500)
+
+
+@pytest.mark.parametrize("change, said", [
+    (lambda data: data[:20], "declares 500 bytes"),
+    (lambda data: b"\0" * 8 + data[8:], "declares 0 bytes"),
+    (lambda data: data[:8] + b"\xff" * 500, "0 samples"),
+    (lambda data: data[:8] + lzw([300]) + data[10:], "before it is known"),
+])  # fmt: skip
+def test_damaged_xli_is_refused(change, said):
+    with pytest.raises(ValueError, match=said):
+        unpack(change(struct.pack("<IHh", 500, 0, 0) + b"\x10" * 500), 1, 5500)
+
+
+BOMBS = {
+    "entities": '<!DOCTYPE RestingECG [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><RestingECG>&b;</RestingECG>',
+    "a file elsewhere": '<!DOCTYPE RestingECG [<!ENTITY a SYSTEM "file:///etc/hostname">]><RestingECG>&a;</RestingECG>',
+    "depth": "<RestingECG>" + "<a>" * 100_000,
+    "elements": "<RestingECG>" + "<a/>" * 200_000,
+    "attributes": "<RestingECG><a " + " ".join(f'b{n}="1"' for n in range(1000)) + "/></RestingECG>",
+    "one attribute": f'<RestingECG a="{"x" * 8_000_000}"/>',
+    "size": f"<RestingECG>{'x' * 9_000_000}</RestingECG>",
+    "a document without an end": "<RestingECG>",
+    "comments without an end": "<!---->" * 2000 + "<RestingECG",
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+@pytest.mark.parametrize("root", ["RestingECG", "AnnotatedECG", "CardiologyXML", "restingecgdata", "ECG"])
+def test_xml_made_to_be_expensive_is_refused(name, root):
+    with pytest.raises(RecordError):
+        read(BOMBS[name].replace("RestingECG", root).encode())
+
+
+def test_edf_leaves_out_other_signals_and_takes_open_ended_files(tmp_path):
+    extra = [
+        ("Resp", "", bytes(1000)),
+        ("EDF Annotations", "", lambda n: f"+{n}\x14\x14\0".encode().ljust(1000, b"\0")),
+    ]
+    record = read(binary.edf(tmp_path, extra=extra, kind="EDF+C"))
+    assert record.warnings == ("leads Resp are not among the twelve and were left out",)
+    assert record.sex == "F"
+    assert "left the number of records open" in read(binary.edf(tmp_path, records=-1)).warnings[0]
+
+
+def test_edf_with_gaps_is_refused(tmp_path):
+    extra = [("EDF Annotations", "", lambda n: f"+{n + (n > 4)}\x14\x14\0".encode().ljust(1000, b"\0"))]
+    with pytest.raises(RecordError, match="gaps between them"):
+        read(binary.edf(tmp_path, extra=extra, kind="EDF+D"))
+
+
+@pytest.mark.parametrize("change, said", [
+    ({"unit": ""}, "unit ''"), ({"unit": "%"}, "unit '%'"), ({"records": 11}, "10 complete records of 11"),
+    ({"records": "ten"}, "'ten' as number of records"), ({"records": 0}, "cut short"),
+])  # fmt: skip
+def test_edf_without_a_unit_or_cut_short_is_refused(change, said, tmp_path):
+    with pytest.raises(RecordError, match=said):
+        read(binary.edf(tmp_path, **change))
+
+
+def test_mfer_that_declares_a_million_channels_is_refused(tmp_path):
+    with pytest.raises(RecordError, match="more than 64 channels"):
+        read(binary.mfer(tmp_path, channels=1_000_000))
+
+
+def test_alivecor_is_refused_with_the_reason():
+    kardia = {"recordedAt": "2020-01-01", "data": {"raw": {"frequency": 300, "samples": {"leadI": [0, 1]}}}}
+    for content in (json.dumps(kardia).encode(), b"ALIVE\0\0\0" + bytes(100)):
+        with pytest.raises(RecordError, match="at most the six limb leads: V1 to V6 are missing"):
+            read(content)
+
+
+def test_a_table_states_its_rate_and_unit_or_whoever_reads_it_does(tmp_path):
+    bare = binary.csv(tmp_path, head="")
+    with pytest.raises(RecordError, match="no sampling rate is stated: give one"):
+        read(bare)
+    with pytest.raises(RecordError, match="no unit is stated: give one"):
+        read(bare, rate_hz=500)
+    np.testing.assert_allclose(read(bare, rate_hz=500, unit="mV").signal, SIGNAL, atol=6e-5)
+    assert read(binary.csv(tmp_path), rate_hz=500, unit="MV").rate_hz == 500
+    with pytest.raises(RecordError, match="states 500.0 Hz, not the 250 Hz given"):
+        read(binary.csv(tmp_path), rate_hz=250)
+    with pytest.raises(RecordError, match="states 'mV', not the 'uV' given"):
+        read(binary.csv(tmp_path), unit="uV")
+    with pytest.raises(RecordError, match="states rate and unit itself"):
+        read(binary.edf(tmp_path), rate_hz=500)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_tables_of_any_order_and_separator(separator, tmp_path):
+    order = np.random.default_rng(0).permutation(12)
+    path = binary.csv(tmp_path, SIGNAL[order], names=[f"Lead {LEADS[index]}" for index in order], separator=separator)
+    np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-5)
+
+
+@pytest.mark.parametrize("change, said", [
+    (lambda text: text.replace("I,II,III,", "I,II,II,", 1), "not each named once"),
+    (lambda text: text.replace("\n0", "\n,0", 1), "a line is no row of 12 numbers"),
+    (lambda text: text.replace("500", "fast", 1), "rate_hz 'fast'"),
+    (lambda text: text.replace("mV", "mmHg", 1), "unit 'mmHg'"),
+    (lambda text: text[: text.index("V6") + 3], "without a line of numbers"),
+    (lambda text: text + "nan,0,0,0,0,0,0,0,0,0,0,0\n", "not numbers"),
+    (lambda text: text + "1e39,0,0,0,0,0,0,0,0,0,0,0\n", "not numbers"),
+    (lambda text: "\n".join(text.splitlines()[3:]), "columns without lead names"),
+])  # fmt: skip
+def test_tables_that_are_none(change, said, tmp_path):
+    with pytest.raises(RecordError, match=said):
+        read(change(binary.csv(tmp_path, np.abs(SIGNAL)).read_text()).encode())
+
+
+@pytest.mark.parametrize("array, said", [
+    (np.zeros((5000, 12)), r"shape \(5000, 12\)"), (np.zeros((12, 5, 5)), "shape"), (np.zeros(12), "shape"),
+    (np.array([["a"] * 5] * 12), "<U1"), (np.array([[{}] * 5] * 12), "damaged"), (np.zeros((12, 50), complex), "complex"),
+])  # fmt: skip
+def test_arrays_that_are_no_twelve_leads(array, said, tmp_path):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(RecordError, match=said):
+        read(tmp_path / "a.npy", rate_hz=500, unit="mV")
+
+
+def test_an_array_cut_short_is_refused(tmp_path):
+    data = binary.npy(tmp_path).read_bytes()
+    for part in (data[:20], data[:-8], data + b"\0" * 8, data.replace(b"5000", b"9999")):
+        with pytest.raises(RecordError, match="damaged"):
+            read(part, rate_hz=500, unit="mV")
+
+
+def test_dicom_leads_named_in_another_language_go_by_their_code(tmp_path):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    for number, channel in enumerate(dataset.WaveformSequence[0].ChannelDefinitionSequence):
+        channel.ChannelSourceSequence[0].CodeMeaning = f"Ableitung {number}"
+    dataset.save_as(path)
+    np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
+
+
+def test_a_dicom_file_of_too_many_elements_is_refused(tmp_path):
+    data = write_dicom(tmp_path).read_bytes()
+    element = struct.pack("<HH2sH", 0x0009, 0x1001, b"SH", 0)
+    at = data.index(b"\x08\x00\x05\x00")
+    with pytest.raises(RecordError, match="more than"):
+        read(data[:at] + element * 500_000 + data[at:])
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
+def test_a_million_elements_inside_a_sequence_of_declared_length_are_refused_at_once(tmp_path, syntax):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    group = dataset.WaveformSequence[0]
+    group.ChannelDefinitionSequence.extend([pydicom.Dataset() for _ in range(200_000)])
+    dataset.file_meta.TransferSyntaxUID = syntax
+    hidden = tmp_path / "hidden.dcm"
+    pydicom.dcmwrite(hidden, dataset, implicit_vr=syntax.endswith(".1.2"), little_endian=True)
+    begun = time.process_time()
+    with pytest.raises(RecordError, match="more than 20,000 elements"):
+        read(hidden)
+    assert time.process_time() - begun < 2
+
+
+def test_a_prefix_that_is_bound_to_nothing_is_damage():
+    with pytest.raises(RecordError, match="XML is damaged .unbound prefix"):
+        read(b"<RestingECG><a:b/></RestingECG>")
+
+
+def test_a_file_object_of_text_is_refused():
+    with pytest.raises(RecordError, match="must give bytes"):
+        read(io.StringIO("I,II"))
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name, n_samples, rate_hz", [
+    ("scp/ecgtoolkit-example.scp", 5000, 500), ("scp/cart-2008-anonymised.scp", 6000, 600),
+    ("scp/raw-8-leads-1000hz.scp", 10000, 1000), ("hl7-aecg/fda-example.xml", 5000, 500),
+    ("hl7-aecg/liryc-100hz.xml", 1000, 100), ("hl7-aecg/hopkins-1000hz.xml", 10000, 1000),
+    ("muse-xml/introecg.xml", 5000, 500), ("muse-xml/braveheart1.xml", 5000, 500), ("muse-xml/sinus.xml", 5000, 500),
+    ("cardiosoft-xml/dummy_ecg.xml", 5000, 500), ("philips-sierra-xml/1_03.xml", 5500, 500),
+    ("philips-sierra-xml/1_04.xml", 5500, 500), ("philips-sierra-xml/1_04_01.xml", 5500, 500),
+    ("edf/contec-12lead-800hz.edf", 37855, 800),
+])  # fmt: skip
+def test_real_files_of_carts(corpus, name, n_samples, rate_hz):
+    record = read(corpus / "formats" / name)
+    assert (record.signal.shape, record.rate_hz, record.unit) == ((12, n_samples), rate_hz, "mV")
+    assert np.ptp(record.signal[:2], axis=1).min() > 0.3
+    if "liryc" in name:
+        return  # made up: its leads do not follow from each other
+    i, ii, iii, avr, avl, avf = record.signal[:6, : n_samples - 250]  # Sierra's strips end with a calibration pulse
+    for measured, implied in ((iii, ii - i), (avr, -(i + ii) / 2), (avl, i - ii / 2), (avf, ii - i / 2)):
+        np.testing.assert_allclose(measured, implied, atol=0.06)
+
+
+@pytest.mark.corpus
+def test_one_recording_in_three_formats_gives_the_same_millivolts(corpus):
+    names = ("scp/ecgtoolkit-example.scp", "dicom/ecgtoolkit-500hz.dcm", "hl7-aecg/fda-example.xml")
+    scp, dicom, aecg = (read(corpus / "formats" / name).signal for name in names)
+    np.testing.assert_array_equal(scp, dicom)
+    np.testing.assert_array_equal(scp, aecg)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name, said", [
+    ("hl7-aecg/minimum.xml", r"1 leads \(II\)"), ("malformed/empty.xml", "No rhythm series"),
+    ("malformed/bad-ecg.hea", "none of the twelve leads ever changes"), ("malformed/not-an-ecg.scp", "cannot be read"),
+    ("malformed/sierra-invalid-version.xml", "version '1.05'"), ("edf/contec-12lead-800hz.csv", "without lead names"),
+    ("scp/cart-600hz-anonymised.scp", "V3, V5 are missing"), ("wfdb/s0010_re.xyz", "none of the formats"),
+])  # fmt: skip
+def test_real_files_that_are_refused(corpus, name, said):
+    with pytest.raises(RecordError, match=said):
+        read(corpus / "formats" / name)
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", ["1_03", "1_04", "1_04_01"])
+def test_sierra_against_the_reference_reader(corpus, name):
+    from ecgdatakit.parsing.parsers.sierra_xml import SierraXMLParser
+
+    path = corpus / "formats/philips-sierra-xml" / f"{name}.xml"
+    record = read(path)
+    assert "calibration pulse" in record.warnings[0]
+    for samples, lead in zip(record.signal, SierraXMLParser().parse(path).leads, strict=True):
+        np.testing.assert_allclose(samples, lead.to_physical().samples / 1000, atol=1e-5)
+
+
+@pytest.mark.corpus
+def test_edf_against_the_reference_reader(corpus):
+    from ecgdatakit.parsing.parsers.edf import EDFParser
+
+    path = corpus / "formats/edf/contec-12lead-800hz.edf"
+    leads = {lead.label: lead.to_physical() for lead in EDFParser().parse(path).leads}
+    for name, samples in zip(LEADS, read(path).signal, strict=True):
+        factor = {"uV": 1e-3, "mV": 1.0}[leads[name].units]
+        np.testing.assert_allclose(samples, leads[name].samples * factor, atol=1e-5)

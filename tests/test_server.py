@@ -1,0 +1,426 @@
+"""The server as clients, browsers, strangers and operators meet it, over a real socket."""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from xml.etree import ElementTree
+
+import pytest
+
+import simulator
+import writers
+from serving import recording, serving, until
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats import read
+
+SCRIPT = "<script>alert(1)</script>.dcm"
+XML = (
+    b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'
+    b'<AnnotatedECG xmlns="urn:hl7-org:v3">&c;</AnnotatedECG>'
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("server"), "--workers", 2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def wfdb(tmp_path_factory):
+    return recording(tmp_path_factory.mktemp("wfdb"))
+
+
+@pytest.fixture(scope="module")
+def long_wfdb(tmp_path_factory):
+    """Twelve minutes: enough work for a worker to be met at it."""
+    return recording(tmp_path_factory.mktemp("long"), "long", 720.0)
+
+
+def problem(answer, status):
+    assert answer.status == status, answer.data
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = answer.json()
+    assert said["status"] == status
+    assert said["detail"]
+    return said
+
+
+def raw(server, sent, *, seconds=60.0):
+    """What the server answers to bytes, until it closes or nothing more comes."""
+    with socket.create_connection(server.address, timeout=seconds) as connection:
+        connection.sendall(sent)
+        return everything(connection)
+
+
+def everything(connection):
+    received = b""
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.recv(65536):
+            received += part
+    return received
+
+
+def head(server, path="/api/classify", **headers):
+    host, port = server.address
+    lines = [
+        f"POST {path} HTTP/1.1",
+        f"Host: {host}:{port}",
+        *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items()),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def test_the_answer_is_that_of_the_other_doors(server, wfdb, tmp_path):
+    dicom = writers.write_dicom(tmp_path)
+    answers = server.post(*wfdb, ("ecg.dcm", dicom.read_bytes())).json()
+    assert [answer["path"] for answer in answers] == ["A0001.hea", "ecg.dcm"]
+    for name, content in wfdb:
+        (tmp_path / name).write_bytes(content)
+    classifier = load_bundle(shipped_bundle())
+    for answer, path in zip(answers, (tmp_path / "A0001.hea", dicom), strict=True):
+        expected = classify(read(path), classifier).as_json()
+        assert answer["probabilities"] == pytest.approx(expected.pop("probabilities"), abs=1e-5)
+        assert {name: answer[name] for name in expected} == json.loads(json.dumps(expected))
+
+
+def test_what_cannot_be_read_is_refused_beside_what_can(server, wfdb):
+    answers = server.post(("notes.txt", b"hello"), *wfdb)
+    assert answers.status == 200
+    refused, good = answers.json()
+    assert set(refused) == {"path", "error"}
+    assert set(good["probabilities"]) == set(DIAGNOSES)
+
+
+def test_records_of_the_same_name_in_two_folders_stay_apart(server, tmp_path):
+    first, second = recording(tmp_path / "1"), recording(tmp_path / "2", seed=5)
+    sent = [(f"{folder}/{name}", content) for folder, files in (("a", first), ("b", second)) for name, content in files]
+    one, two = server.post(*sent).json()
+    assert (one["path"], two["path"]) == ("a/A0001.hea", "b/A0001.hea")
+    assert one["probabilities"] != two["probabilities"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/A0001.dcm", "/etc/passwd", "..\\..\\x", "", ".", "a\0b", "é" * 300, SCRIPT]
+)
+def test_a_name_is_text_and_never_a_path(server, name, tmp_path):
+    answer = server.post((name, writers.write_dicom(tmp_path).read_bytes()))
+    assert answer.status == 200, answer.data
+    assert answer.headers["content-type"] == "application/json"
+    assert list(server.folder.glob("twelvelead-*/*")) == []
+
+
+def test_a_name_with_script_is_text_in_a_drawing(server, tmp_path):
+    drawn = server.post((SCRIPT, writers.write_dicom(tmp_path).read_bytes()), to="/api/report?format=svg")
+    assert drawn.status == 200
+    root = ElementTree.fromstring(drawn.data)
+    assert not [element for element in root.iter() if element.tag.endswith("script")]
+    assert "script" not in "".join(root.itertext())  # nobody is named
+
+
+def zipped():
+    return b"PK\x03\x04" + bytes(200)
+
+
+@pytest.mark.parametrize("files, status, sentence", [
+    ([], 400, "empty body"),
+    ([("a.zip", zipped())], 422, "none of the formats"),
+    ([("a.hea", b"")], 422, ""),
+    ([("a.xml", XML)], 422, ""),
+    ([("a.hea", b"a 12 500 5000\n")], 422, ""),
+    ([(f"{number}.dcm", b"x") for number in range(1000)], 413, "more than 256 files"),
+])  # fmt: skip
+def test_what_is_no_recording_is_a_clear_refusal(server, files, status, sentence):
+    assert sentence in problem(server.post(*files), status)["detail"]
+    assert server.get("/health").status == 200
+
+
+def test_a_truncated_file_is_refused_by_its_own_name(server, wfdb):
+    (header, content), (name, samples) = wfdb
+    said = problem(server.post((header, content), (name, samples[:5000])), 422)
+    assert said["errors"] == [{"path": "A0001.hea", "error": said["detail"]}]
+    assert "cut short" in said["detail"]
+
+
+@pytest.mark.parametrize("headers, body, status", [
+    ({"Content_Length": 0}, b"", 400),
+    ({"Content_Type": "multipart/form-data; boundary=x", "Content_Length": 0}, b"", 400),
+    ({"Content_Type": "text/plain", "Content_Length": 2}, b"hi", 415),
+    ({"Content_Type": "multipart/form-data", "Content_Length": 2}, b"hi", 400),
+    ({"Content_Type": "multipart/form-data; boundary=x", "Content_Length": 2}, b"hi", 400),
+    ({"Content_Type": "multipart/form-data; boundary=x", "Content_Length": 5}, b"--x\r\n", 400),
+    ({"Content_Type": "multipart/form-data; boundary=x", "Content_Length": 51_000_000}, b"", 413),
+])  # fmt: skip
+def test_a_body_that_is_no_upload_is_refused(server, headers, body, status):
+    answered = raw(server, head(server, Connection="close", **headers) + body)
+    assert answered.startswith(f"HTTP/1.1 {status} ".encode()), answered
+    assert b"content-type: application/problem+json" in answered
+
+
+def test_another_field_is_named(server):
+    body = b'--x\r\nContent-Disposition: form-data; name="evil"\r\n\r\n1\r\n--x--\r\n'
+    headers = head(server, Content_Type="multipart/form-data; boundary=x", Content_Length=len(body), Connection="close")
+    assert b"'evil'" in raw(server, headers + body)
+
+
+def test_51_mb_are_refused_with_and_without_their_length(server):
+    problem(server.post(("big.dcm", bytes(51_000_000))), 413)
+    chunk = b"%x\r\n" % 1_000_000 + bytes(1_000_000) + b"\r\n"
+    sent = head(server, Content_Type="multipart/form-data; boundary=x", Transfer_Encoding="chunked") + chunk * 52
+    assert raw(server, sent + b"0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("headers, status", [
+    ({"Origin": "http://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Sec_Fetch_Site": "cross-site"}, 403),
+    ({"Sec_Fetch_Site": "same-site"}, 403),
+    ({"Host": "evil.example"}, 421),
+    ({"Host": "127.0.0.1.evil.example:8412"}, 421),
+    ({"Host": "[::1"}, 421),
+])  # fmt: skip
+def test_other_sites_cannot_use_the_server(server, wfdb, headers, status):
+    problem(server.post(*wfdb, **headers), status)
+
+
+def test_its_own_page_can(server, wfdb):
+    assert server.post(*wfdb, Origin=server.url, Sec_Fetch_Site="same-origin").status == 200
+
+
+def test_reports(server, wfdb):
+    drawn = server.post(*wfdb, to="/api/report")
+    assert drawn.headers["content-type"].startswith("image/svg+xml")
+    ElementTree.fromstring(drawn.data)
+    said = server.post(*wfdb, to="/api/report?format=json").json()
+    assert said["record"] == "A0001"
+    for name in ("html", "pdf", "fhir"):
+        assert "not there yet" in problem(server.post(*wfdb, to=f"/api/report?format={name}"), 501)["detail"]
+    problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
+    problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
+
+
+def test_the_bundle_is_its_card(server):
+    assert server.get("/api/bundle").json() == json.loads((shipped_bundle() / "card.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/page/page.js", "/page/page.css", "/nowhere", "/page/../app.py", "/health"]
+)
+def test_pages_need_nothing_from_elsewhere_and_forbid_it(server, path):
+    answer = server.get(path)
+    assert not re.search(rb"https?://|\s(?:src|href)=\"//|\son\w+=|style=", answer.data)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "server" not in answer.headers
+    if path in ("/nowhere", "/page/../app.py"):
+        problem(answer, 404)
+
+
+def test_the_reference_lists_every_route(server):
+    page = server.get("/docs").data.decode()
+    for path in ("/api/classify", "/api/report", "/api/bundle", "/health"):
+        assert path in server.get("/openapi.json").json()["paths"]
+        assert path in page
+
+
+def test_what_is_no_http_is_refused(server):
+    assert raw(server, b"\x16\x03\x01 hello\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    with socket.create_connection(server.address) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\n")  # and gone
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (["--host", "0.0.0.0"], "name a --token"),
+    (["--host", "0.0.0.0", "--token", "short"], "at least 16"),
+    (["--host", "example.org"], "name a --token"),
+])  # fmt: skip
+def test_an_open_address_needs_a_token(twelvelead, arguments, sentence):
+    done = twelvelead("serve", *arguments, "--port", 0)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_port_in_use_is_one_sentence(server, twelvelead):
+    done = twelvelead("serve", "--port", server.address[1])
+    assert done.returncode == 1
+    assert "name another --port" in done.stderr
+
+
+def test_with_a_token_only_its_holders_are_answered(tmp_path, wfdb):
+    token = "correct-horse-battery"
+    with serving(tmp_path, "--host", "0.0.0.0", "--workers", 1, TWELVELEAD_TOKEN=token) as server:
+        server.url = server.url.replace("0.0.0.0", "127.0.0.1")
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": token}, {"Authorization": "Bearer é"}):
+            answer = server.post(*wfdb, **headers)
+            problem(answer, 401)
+            assert answer.headers["www-authenticate"] == "Bearer"
+        problem(server.get("/api/bundle"), 401)
+        assert server.post(*wfdb, Authorization=f"Bearer {token}").status == 200
+        assert server.get("/").status == server.get("/health").status == 200
+
+
+def kill_workers_at_work(server):
+    """Kill them once one has files of an upload on the disk."""
+    until(lambda: list(server.folder.glob("twelvelead-*/*/*/*/*")))
+    for worker in server.workers():
+        os.kill(worker, signal.SIGKILL)
+
+
+def test_a_killed_worker_is_replaced_and_its_request_answered(server, long_wfdb, wfdb):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answer = pool.submit(server.post, *long_wfdb)
+        kill_workers_at_work(server)
+        assert answer.result().status == 200
+    assert server.post(*wfdb).status == 200
+    assert list(server.folder.glob("twelvelead-*/*")) == []
+
+
+def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(server, long_wfdb, wfdb):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answer = pool.submit(server.post, *long_wfdb)
+        kill_workers_at_work(server)
+        first = set(server.folder.glob("twelvelead-*/*/*"))
+        until(lambda: len(set(server.folder.glob("twelvelead-*/*/*")) - first) == 1)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+        assert "ended twice" in problem(answer.result(), 422)["detail"]
+    assert server.post(*wfdb).status == 200
+    assert list(server.folder.glob("twelvelead-*/*")) == []
+
+
+def test_idle_workers_may_be_killed(server, wfdb):
+    for worker in server.workers():
+        os.kill(worker, signal.SIGKILL)
+    assert [server.post(*wfdb).status for _ in range(4)] == [200] * 4
+
+
+def test_requests_under_way_finish_when_it_is_told_to_stop(tmp_path, long_wfdb):
+    with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        answer = pool.submit(server.post, *long_wfdb)
+        server.wait_until_under_way()
+        assert server.stop() == 0
+        assert answer.result().status == 200
+    assert [path.name for path in tmp_path.iterdir()] == ["stderr"]
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+def test_what_takes_too_long_is_ended(tmp_path, tmp_path_factory, wfdb):
+    forty_minutes = recording(tmp_path_factory.mktemp("longer"), "longer", 2400.0)
+    with serving(tmp_path, "--workers", 1, "--request-seconds", 0.2) as server:
+        assert "not read within 0.2 s" in problem(server.post(*forty_minutes), 422)["detail"]
+        until(lambda: server.post(*wfdb).status == 200)
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
+    """A server of little patience."""
+    options = ("--workers", 1, "--queue", 1, "--connections", 12, "--body-seconds", 2)
+    with serving(tmp_path_factory.mktemp("strict"), *options) as running:
+        yield running
+
+
+def test_a_slow_body_is_refused(strict, wfdb):
+    with socket.create_connection(strict.address, timeout=60) as connection:
+        connection.sendall(head(strict, Content_Type="multipart/form-data; boundary=x", Content_Length=1000))
+        stop = threading.Event()
+
+        def drip():
+            with contextlib.suppress(OSError):
+                while not stop.wait(0.5):
+                    connection.sendall(b"-")
+
+        threading.Thread(target=drip, daemon=True).start()
+        began = time.monotonic()
+        answered = connection.recv(65536)
+        assert time.monotonic() - began < 30
+        stop.set()
+    assert answered.startswith(b"HTTP/1.1 408 ")
+    assert strict.post(*wfdb).status == 200
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /health HTTP/1.1\r\nHost: 127", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"]
+)
+def test_a_connection_that_says_no_more_is_closed(strict, sent):
+    began = time.monotonic()
+    raw(strict, sent)
+    assert time.monotonic() - began < 40
+
+
+def test_too_many_connections_of_one_address_are_refused(strict, wfdb):
+    opened = [socket.create_connection(strict.address, timeout=30) for _ in range(40)]
+    try:
+        for connection in opened:
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answers = [connection.recv(65536).split(b"\r\n")[0] for connection in opened]
+    finally:
+        for connection in opened:
+            connection.close()
+    taken = answers.count(b"HTTP/1.1 200 OK")
+    assert 8 <= taken <= 12  # a client before this one may still hold a connection
+    assert answers.count(b"HTTP/1.1 429 Too Many Requests") == 40 - taken
+    until(lambda: strict.post(*wfdb).status == 200)
+
+
+def test_a_full_queue_says_when_to_come_again(strict, long_wfdb, wfdb):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        under_way = [pool.submit(strict.post, *long_wfdb) for _ in range(2)]
+        strict.wait_until_under_way(2)
+        refused = strict.post(*wfdb)
+        problem(refused, 429)
+        assert refused.headers["retry-after"] == "1"
+        assert [answer.result().status for answer in under_way] == [200, 200]
+
+
+def test_many_clients_at_once(server, wfdb):
+    end = time.monotonic() + 4
+    statuses = []
+
+    def client():
+        while time.monotonic() < end:
+            statuses.append(server.post(*wfdb).status)
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        for done in [pool.submit(client) for _ in range(32)]:
+            done.result()
+    assert set(statuses) == {200}
+    assert len(statuses) >= 32
+
+
+def test_nothing_of_an_upload_is_left_or_logged(tmp_path, wfdb):
+    (_, header), (_, samples) = wfdb
+    (tmp_path / "in").mkdir()
+    dicom = writers.write_dicom(tmp_path / "in").read_bytes()
+    with serving(tmp_path, "--workers", 1) as server:
+        server.post(("secret.hea", header.replace(b"A0001", b"secret")), ("secret.mat", samples))
+        server.post(("secret.dcm", dicom[:-3000]))
+        server.post(("secret.xml", XML))
+        assert server.stop() == 0
+        assert server.process.stdout.read() == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "stderr"]
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+def test_a_simulated_ecg_of_any_length_fits(server, tmp_path):
+    path = simulator.Wfdb("odd", simulator.digital(simulator.ecg(duration_s=37.3))).write(tmp_path)
+    files = [(file.name, file.read_bytes()) for file in (path, path.with_suffix(".mat"))]
+    assert server.post(*files).status == 200
+
+
+def test_what_a_fuzzer_makes_of_the_schema_is_no_defect(server):
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    command = ["-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples", "10", "--no-color"]
+    command += ["--checks", checks, "--request-timeout", "60", "--phases", "examples,coverage,fuzzing", "--seed", "1"]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout
