@@ -24,9 +24,11 @@ from twelvelead.doors.drawing import (
     draw_into,
 )
 from twelvelead.doors.options import Bundle, Json
+from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
 from twelvelead.drawing import Paper
 from twelvelead.formats import read, recordings_in
 from twelvelead.record import Record, RecordError, printable
+from twelvelead.reports import read_by, reading
 
 
 def classify_command(
@@ -37,6 +39,8 @@ def classify_command(
         typer.Option(help="Folder to which each recording is drawn on ECG paper.", show_default=False),
     ] = None,
     paper_format: Form = "svg",
+    report_out: ReportOption = None,
+    report_format: ReportFormat = "html",
     layout: LayoutOption = "3x4",
     cabrera: Cabrera = False,
     speed: Speed = "25",
@@ -54,7 +58,7 @@ def classify_command(
     A diagnosis is withheld, with the reason, where no lead that it needs can be used.
     Exit status 1 when a recording was refused; the others are still classified.
 
-    Example: twelvelead classify A0001.hea ward-7/ --paper drawings/
+    Example: twelvelead classify A0001.hea ward-7/ --report reports/
     """
     classifier = load_bundle(bundle or shipped_bundle())
     sheet = Paper(
@@ -66,8 +70,10 @@ def classify_command(
         identity=identity,
     )
     console = Console(soft_wrap=True)
-    refused = 0
-    for path in _recordings(paths):
+    refused, found = 0, list(_recordings(paths))
+    if report_out:
+        refuse_unwritable(report_out, len(found))
+    for path in found:
         try:
             record = _read(path)
             report = classify(record, classifier, anyway=anyway)
@@ -75,15 +81,15 @@ def classify_command(
             refused += 1
             _tell_refused(path, error, console, as_json)
             continue
-        drawing = draw_into(paper, record, report.in_words(classifier.name), sheet, paper_format) if paper else None
+        written = [draw_into(paper, record, report.in_words(classifier.name), sheet, paper_format)] if paper else []
+        if report_out:
+            read_so = reading(record, report, read_by(classifier), sheet)
+            written.append(report_to(report_out, read_so, report_format))
         if as_json:
             print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
         else:
-            console.print(
-                _table(path, record, report),
-                *([f"drawn to {escape(printable(str(drawing)))}"] if drawing else []),
-                sep="\n",
-            )
+            told = [f"written to {escape(printable(str(place)))}" for place in written]
+            console.print(_table(path, record, report), *told, sep="\n")
     if not as_json:
         console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
     raise typer.Exit(1 if refused else 0)

@@ -76,7 +76,7 @@ def _texts(texts: Sequence[Text]) -> str:
         for text in texts
         if text.text
     )
-    return f'<g fill="{hex_of(TYPE_RGB)}" stroke="none">\n{shown}</g>\n'
+    return f'<g fill="{hex_of(TYPE_RGB)}" stroke="none" xml:space="preserve">\n{shown}</g>\n'
 
 
 def _weight(text: Text) -> str:

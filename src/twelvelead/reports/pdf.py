@@ -4,11 +4,11 @@ import io
 from collections.abc import Iterator
 from typing import Any, Final
 
-from twelvelead.diagnoses import IN_WORDS
 from twelvelead.drawing.page import Text
 from twelvelead.drawing.pdf import PLAIN_TYPE, new_pdf, put_page, put_text, start_page
 from twelvelead.record import printable
-from twelvelead.reports.reading import NOT_GIVEN, RESEARCH, Reading, facts, notes, said_of, sheets
+from twelvelead.reports.reading import Reading, sheets
+from twelvelead.reports.words import RESEARCH, facts, name_in_words, notes, probability, said_of
 
 WIDTH_MM: Final = 297.0
 HEIGHT_MM: Final = 210.0
@@ -25,7 +25,7 @@ Words = tuple[float, str, bool]  # millimetres from the left margin, text, wheth
 def pdf(read: Reading) -> bytes:
     """The whole report."""
     written = io.BytesIO()
-    sheet = new_pdf(written, "12-lead ECG" + (f" {read.record.name}" if read.paper.identity else ""))
+    sheet = new_pdf(written, read.title)
     for page in sheets(read):
         put_page(sheet, page)
     _put_words(sheet, list(_lines(read)))
@@ -41,19 +41,20 @@ def _lines(read: Reading) -> Iterator[list[Words]]:
     yield [(0.0, "What the network says", True)]
     yield from _wrapped(RESEARCH)
     yield []
-    for name, probability in read.report.probabilities.items():
-        shown = "–" if name in read.report.withheld else f"{probability:.3f}"
+    yield [(at, name, True) for at, name in zip(COLUMNS_MM, ("diagnosis", "probability", "decision"), strict=True)]
+    for name in read.report.probabilities:
         said, *more = _wrapped(said_of(read, name), COLUMNS_MM[2])
-        label = f"{IN_WORDS[name]} ({name})"
-        yield [(COLUMNS_MM[0], label, name in read.report.positive), (COLUMNS_MM[1], shown, False), *said]
+        is_bold = name in read.report.positive
+        first = [(COLUMNS_MM[0], name_in_words(name), is_bold), (COLUMNS_MM[1], probability(read, name), is_bold)]
+        yield [*first, *said]
         yield from more
-    yield from [[], *_wrapped(NOT_GIVEN), [], [(0.0, "Quality of the recording", True)]]
-    for note in notes(read) or ["nothing found wrong"]:
+    yield from [[], [(0.0, "Quality of the recording", True)]]
+    for note in notes(read):
         yield from _wrapped(note)
     yield from [[], [(0.0, "Recording and reader", True)]]
     for name, value in facts(read):
-        first, *more = _wrapped(value, 30.0)
-        yield [(0.0, name, False), *first]
+        value_first, *more = _wrapped(value, 30.0)
+        yield [(0.0, name, False), *value_first]
         yield from more
 
 
@@ -74,6 +75,6 @@ def _put_words(sheet: Any, lines: list[list[Words]]) -> None:
         for row, line in enumerate(lines[start : start + a_page]):
             for indent_mm, text, is_heading in line:
                 size_mm = HEADING_MM if is_heading and len(line) == 1 else SIZE_MM
-                kind = "title" if is_heading else "caption"
-                put_text(sheet, Text(kind, LEFT_MM + indent_mm, TOP_MM + row * LINE_MM, text, size_mm))
+                y_mm = TOP_MM + row * LINE_MM
+                put_text(sheet, Text("title" if is_heading else "caption", LEFT_MM + indent_mm, y_mm, text, size_mm))
         sheet.showPage()
