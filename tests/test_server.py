@@ -202,10 +202,23 @@ def test_reports(server, wfdb):
     ElementTree.fromstring(drawn.data)
     said = server.post(*wfdb, to="/api/report?format=json").json()
     assert said["record"] == "A0001"
-    for name in ("html", "pdf", "fhir"):
-        assert "not there yet" in problem(server.post(*wfdb, to=f"/api/report?format={name}"), 501)["detail"]
     problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
     problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
+
+
+@pytest.mark.parametrize("name, media_type, beginning", [
+    ("html", "text/html; charset=utf-8", b"<!doctype html>"), ("pdf", "application/pdf", b"%PDF-"), ("fhir", "application/fhir+json", b"{"),
+])  # fmt: skip
+def test_whole_reports_name_nobody(server, wfdb, name, media_type, beginning):
+    answer = server.post(*wfdb, to=f"/api/report?format={name}")
+    assert (answer.status, answer.headers["content-type"]) == (200, media_type)
+    assert answer.data.startswith(beginning)
+    assert b"A0001" not in answer.data
+    if name == "html":
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline';")
+        assert b"where the network looked, not a measurement" in answer.data
+    if name == "fhir":
+        assert answer.json()["entry"][0]["resource"]["resourceType"] == "DiagnosticReport"
 
 
 def test_the_bundle_is_its_card(server):

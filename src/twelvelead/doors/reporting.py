@@ -41,7 +41,7 @@ def refuse_unwritable(out: Path, n_recordings: int) -> None:
 
 
 def report_to(out: Path, read: Reading, form: str) -> Path:
-    """Write beside, then link; in a folder, a second recording of the same name gets a number."""
+    """Write beside, then rename; in a folder, a second recording of the same name gets a number."""
     if out.name.lower().endswith(ENDINGS):
         form = next(form for form in FORMS if out.name.lower().endswith(f".{form}"))
         _write(out, FORMS[form](read))

@@ -72,11 +72,11 @@ def _path(line: Line) -> str:
 def _texts(texts: Sequence[Text]) -> str:
     shown = "".join(
         f'<text class="{text.kind}" x="{text.x_mm:g}" y="{text.y_mm:g}" font-size="{text.size_mm:g}" '
-        f'font-weight="{_weight(text)}">{escape(text.text)}</text>\n'
+        f'font-weight="{_weight(text)}" xml:space="preserve">{escape(text.text)}</text>\n'
         for text in texts
         if text.text
     )
-    return f'<g fill="{hex_of(TYPE_RGB)}" stroke="none" xml:space="preserve">\n{shown}</g>\n'
+    return f'<g fill="{hex_of(TYPE_RGB)}" stroke="none">\n{shown}</g>\n'
 
 
 def _weight(text: Text) -> str:

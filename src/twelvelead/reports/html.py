@@ -36,7 +36,8 @@ dd { margin: 0; overflow-wrap: anywhere; } li { overflow-wrap: anywhere; } ul { 
 .looked { display: none; } fieldset { border: 1px solid #ccc; margin: 1rem 0; } fieldset label { margin-right: 1rem; }
 .paper { display: none; }
 @page { size: A4 landscape; margin: 0; }
-@media print { body { margin: 0; padding: 0; max-width: none; font-size: 10pt; } .words { padding: 12mm 20mm; }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 9pt; } .words { padding: 10mm 20mm; }
+  th, td { padding-top: .1rem; padding-bottom: .1rem; } h2 { margin-top: .8rem; }
   .sheet { overflow: hidden; height: 210mm; break-after: page; break-inside: avoid; }
   .screen, fieldset { display: none; } .paper { display: block; } h2 { break-after: avoid; } }
 @media (max-width: 40rem) { body { margin: .75rem auto; } dl { display: block; } dd { margin-bottom: .4rem; }

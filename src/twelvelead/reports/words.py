@@ -60,7 +60,8 @@ def rate_in_words(read: Reading) -> str:
     if read.heart is None:
         return "not found: fewer than three R peaks"
     said = read.heart.as_json()
-    return f"{said['mean_bpm']} beats a minute on average, {said['slowest_bpm']} to {said['fastest_bpm']} from beat to beat"
+    beat_to_beat = f"{said['slowest_bpm']} to {said['fastest_bpm']} from beat to beat"
+    return f"{said['mean_bpm']} beats a minute on average, {beat_to_beat}"
 
 
 def who(read: Reading) -> str:
