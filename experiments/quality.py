@@ -32,13 +32,11 @@ def print_limits(folder: Path) -> None:
     """The 90th percentiles on folds 1 to 4."""
     worst: dict[str, list[float]] = {column: [] for column in COLUMNS}
     for row in rows(folder, range(1, 5)):
-        slow = read(folder / f"{row['filename_lr']}.hea").signal
-        slow = quality.resample(slow, 100.0, 100.0, quality.low_pass(40.0))
-        baseline = quality.resample(slow, 100.0, 100.0, quality.gaussian(0.5))
+        clean, baseline = quality.QUALITY.bands(read(folder / f"{row['filename_lr']}.hea"))
         measures = (
             np.ptp(np.percentile(baseline, [2, 98], axis=1), axis=0),
-            quality.noise_mv(slow - baseline),
-            quality.burst_ratio(slow - baseline),
+            quality.noise_mv(clean),
+            quality.burst_ratio(clean),
         )
         for column, values in zip(COLUMNS, measures, strict=True):
             if not row[column].strip():

@@ -290,7 +290,8 @@ def test_recordings_in_hdf5_may_train_and_those_without_a_unit_test_nothing(hous
     records = [record for name in ("sph", "code-15") for record in find([houses / name]).records]
     samples, refused = load(records, Recipe())
     assert refused == []
-    assert dict(zip((record.database for record in samples.records), samples.in_mv, strict=True)) == {
+    pairs = zip(samples.records, samples.samples, strict=True)
+    assert {record.database: sample.in_mv for record, sample in pairs} == {
         "sph": True, "code-15": False,
     }  # fmt: skip
 

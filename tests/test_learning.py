@@ -25,9 +25,10 @@ import simulator
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Settings, at_step, fit
-from twelvelead.learning.samples import Augmentation, Samples, batches, drawn, load, n_batches, truth_of
+from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
 from twelvelead.learning.split import split
 from twelvelead.learning.state import StateError
+from twelvelead.learning.store import quantised
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.zoo import SINGLE
 from twelvelead.signals.recipe import Recipe
@@ -127,17 +128,17 @@ def simulated(n, seed=0):
         LabelledRecord(path=Path(f"{i}"), database="x", recording=str(i), diagnoses=(kind,))
         for i, kind in enumerate(kinds)
     )
-    signals = tuple(simulator.ecg(kind, rate_hz=100, seed=seed + i).astype(np.float32) for i, kind in enumerate(kinds))
-    return Samples(records, signals, truth_of(records), (True,) * n)
+    signals = [simulator.ecg(kind, rate_hz=100, seed=seed + i).astype(np.float32) for i, kind in enumerate(kinds)]
+    return gathered(zip(records, map(quantised, signals), strict=True))
 
 
 def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():
     samples = simulated(10)
     first, again = (list(batches(samples, RECIPE, Augmentation(), 4, np.random.default_rng(3))) for _ in range(2))
-    assert [len(windows) for windows, _ in first] == [4, 4, 2]
-    assert sum(truth.sum() for _, truth in first) == pytest.approx(10)
-    for (windows, _), (same, _) in zip(first, again, strict=True):
-        np.testing.assert_array_equal(windows, same)
+    assert [len(batch.windows) for batch in first] == [4, 4, 2]
+    assert sum(batch.truth.sum() for batch in first) == pytest.approx(10)
+    for batch, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(batch.windows, same.windows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -151,8 +152,8 @@ def test_any_drawn_window_is_whole_and_finite(n, seed):
 
 
 def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classified():
-    signal = simulated(1).signals[0]
-    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0, mixup=0)
+    signal = simulated(1).samples[0].signal
+    plain = Augmentation(stretch=0, lead_dropout=0, shortened=0)
     np.testing.assert_allclose(
         drawn(signal, RECIPE, plain, np.random.default_rng(0)), RECIPE.windows(signal)[0], rtol=1e-5, atol=1e-5
     )
@@ -161,7 +162,9 @@ def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classifie
 @pytest.mark.parametrize("n, sizes", [(1, [1]), (8, [8]), (9, [9]), (10, [8, 2]), (17, [8, 9])])
 def test_no_batch_is_of_one_recording_where_there_are_more(n, sizes):
     samples = simulated(1).subset([0] * n)
-    drawn_sizes = [len(windows) for windows, _ in batches(samples, RECIPE, Augmentation(), 8, np.random.default_rng(0))]
+    drawn_sizes = [
+        len(batch.windows) for batch in batches(samples, RECIPE, Augmentation(), 8, np.random.default_rng(0))
+    ]
     assert drawn_sizes == sizes
     assert len(sizes) == n_batches(n, 8)
 

@@ -17,7 +17,8 @@ import torch
 from test_learning import made_up
 from twelvelead.databases import DatabaseError, people_of, truth_of
 from twelvelead.learning.fit import at_step
-from twelvelead.learning.samples import Samples
+from twelvelead.learning.samples import gathered
+from twelvelead.learning.store import quantised
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import n_parameters
 from twelvelead.network.zoo import NetworkError
@@ -31,8 +32,12 @@ PUBLISHED = {"cpsc2018-winner": 28_005, "resnet1d-wang": 474_000, "inception-tim
 
 
 def without_signals(records):
-    in_mv = tuple(not record.recording.startswith("standardised") for record in records)
-    return Samples(tuple(records), (np.zeros((12, 1000), np.float32),) * len(records), truth_of(records), in_mv)
+    return flat(records, [not record.recording.startswith("standardised") for record in records])
+
+
+def flat(records, in_mv):
+    nothing = np.zeros((12, 1), np.float32)
+    return gathered((record, quantised(nothing, in_mv=known)) for record, known in zip(records, in_mv, strict=True))
 
 
 def ptbxl(n):
@@ -46,7 +51,7 @@ def test_every_recording_in_millivolts_is_tested_once_and_no_patient_is_on_both_
     samples = without_signals([*made_up(400, 150), *ptbxl(300)])
     parts = folds(samples, n_folds, seed=1)
     tested = [index for part in parts for index in part.test]
-    assert sorted(tested) == [index for index, in_mv in enumerate(samples.in_mv) if in_mv]
+    assert sorted(tested) == [index for index, in_mv in enumerate(sample.in_mv for sample in samples.samples) if in_mv]
     people = people_of(samples.records)
     for part in parts:
         assert not {people[i] for i in part.development} & {people[i] for i in part.test}
@@ -258,8 +263,7 @@ def test_the_folds_of_the_real_recordings_divide_nobody(corpus):
     from twelvelead.databases import find
 
     records = find([corpus / "data"]).records
-    in_mv = tuple(record.patient is not None or record.database != "ptb-xl" for record in records)
-    samples = Samples(records, (np.zeros((12, 1), np.float32),) * len(records), truth_of(records), in_mv)
+    samples = flat(records, [record.patient is not None or record.database != "ptb-xl" for record in records])
     for part in folds(samples, 3, seed=0):
         sides = [{r.key for r in map(records.__getitem__, side)} for side in (part.development, part.test)]
         patients = [

@@ -43,6 +43,12 @@ def test_a_baseline_is_subtracted(tmp_path):
     np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
 
 
+@pytest.mark.parametrize("baseline", [61_562, -61_562, 80_000])
+def test_a_baseline_may_lie_beyond_what_the_samples_can_hold(baseline, tmp_path):
+    record = read(Wfdb("1", digital(SIGNAL), gain=f"1000({baseline})/mV").write(tmp_path))
+    np.testing.assert_allclose(record.signal, SIGNAL - baseline / 1000, atol=6e-4)
+
+
 def test_georgias_record_line_with_suffix_is_read(tmp_path):
     path = Wfdb("E07542", digital(SIGNAL), record_name="E07542.mat").write(tmp_path)
     assert read(path).n_samples == 5000

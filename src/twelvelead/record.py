@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Final, Literal
 
@@ -74,7 +75,7 @@ class Record:
         """Length of the recording in seconds."""
         return self.n_samples / self.rate_hz
 
-    @property
+    @cached_property
     def flat_leads(self) -> tuple[str, ...]:
         """Names of the leads that never change."""
         flat = np.ptp(self.signal, axis=1) == 0
@@ -89,7 +90,8 @@ def _refuse_impossible_samples(signal: NDArray[np.floating], rate_hz: float, uni
             f"{np.count_nonzero(~finite)} samples are not numbers, the first in lead {LEADS[lead]} at "
             f"{sample / rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
         )
-    extent, offset = float(np.ptp(signal, axis=1).max()), float(np.abs(signal).max())
+    high, low = signal.max(axis=1), signal.min(axis=1)
+    extent, offset = float((high - low).max()), float(max(high.max(), -low.min()))
     if unit == "mV" and max(extent, offset) > MAX_MV:
         raise RecordError(
             f"a lead spans {extent:.6g} mV and reaches {offset:.6g} mV: an ECG stays within {MAX_MV:g} mV; "
@@ -184,7 +186,7 @@ def standard_lead(name: str) -> str | None:
     plain = name.strip().upper()
     if len(plain) > MAX_LEAD_NAME or plain.startswith("-"):
         return None
-    return _STANDARD.get(_AROUND_A_LEAD.sub("", plain))
+    return _STANDARD.get(plain) or _STANDARD.get(_AROUND_A_LEAD.sub("", plain))
 
 
 def printable(text: str) -> str:

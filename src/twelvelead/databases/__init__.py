@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
-from twelvelead.databases import challenge, code15, cpsc2018, incart, ludb, mimic, own, ptb, ptbxl, sph
+from twelvelead.databases import challenge, code15, cpsc2018, incart, ludb, mimic, own, ptb, ptbxl, sph, stored
 from twelvelead.databases.labelled import (
     DatabaseError,
     LabelledRecord,
@@ -45,6 +45,7 @@ class Layout(NamedTuple):
 
 
 LAYOUTS: Final = (
+    Layout(stored.is_here, stored.records, owns_below=True),
     Layout(ptbxl.is_here, ptbxl.records, owns_below=True),
     Layout(ludb.is_here, ludb.records, owns_below=True),
     Layout(cpsc2018.is_here, cpsc2018.records, owns_below=True),

@@ -16,6 +16,7 @@ from twelvelead.doors.networks import networks_command
 from twelvelead.doors.score import score_command
 from twelvelead.doors.serve import serve_command
 from twelvelead.doors.show import show_command
+from twelvelead.doors.store import store_command
 from twelvelead.doors.study import study_command
 from twelvelead.doors.train import train_command
 from twelvelead.record import TwelveleadError, printable
@@ -41,6 +42,7 @@ app.command("convert")(convert_command)
 app.command("serve")(serve_command)
 app.command("evaluate")(evaluate_command)
 app.command("score")(score_command)
+app.command("store")(store_command)
 app.command("train")(train_command)
 app.command("study")(study_command)
 app.command("networks")(networks_command)

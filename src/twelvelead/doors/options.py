@@ -13,7 +13,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON for machines on s
 Folders = Annotated[
     list[Path],
     typer.Argument(
-        help="Folders that hold databases in their home layouts, or a CSV with the columns path and labels.",
+        help="Folders of databases in their home layouts, of a CSV with path and labels, or of `twelvelead store`.",
         show_default=False,
     ),
 ]
@@ -30,3 +30,4 @@ Unit = Annotated[
     str | None,
     typer.Option("--unit", help="V, mV, uV or nV, for CSV and NPY that do not state it.", show_default=False),
 ]
+Workers = Annotated[int, typer.Option("--workers", help="Processes that read at the same time.", min=1, max=256)]

@@ -1,21 +1,72 @@
-"""The networks that a student of `twelvelead train` learns from, trained on the same recordings before it."""
+"""A network of `twelvelead train` and those that it learns from, trained on the same recordings before it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from twelvelead.learning.fit import Progress, Settings, fingerprint, fit
+from twelvelead.learning.fit import Fitted, Progress, Settings, fingerprint, fit
 from twelvelead.learning.samples import Samples
 from twelvelead.learning.state import StateError
+from twelvelead.learning.together import Team, wait_for_all
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.config import Config
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.contestants import Contestant
 
 
-def teacher(
+def fit_taught(
+    config: Config,
+    masters: Sequence[Contestant],
+    sides: tuple[Samples, Samples],
+    recipe: Recipe,
+    settings: Settings,
+    out: Path,
+    *,
+    resume: bool,
+    together: Team,
+    tell: Callable[[Progress], None],
+) -> Fitted[CnnGru]:
+    """The network trained on (training, validation) after its teachers, of which states and weights lie beside `out`.
+
+    Raises StateError when what is to be resumed was begun otherwise.
+    """
+    state = _state(out)
+    state.parent.mkdir(parents=True, exist_ok=True)
+    taught_by = [
+        _teacher(master, sides, recipe, settings, out, resume=resume, together=together, tell=tell)
+        for master in masters
+    ]
+    definition = config.as_json() | ({"teachers": [master.name for master in masters]} if masters else {})
+    return fit(
+        partial(CnnGru, config),
+        *sides,
+        recipe,
+        settings,
+        state_path=state,
+        fingerprint=fingerprint(definition, recipe, settings, *sides),
+        resume=resume and (not masters or state.exists()),
+        teachers=taught_by,
+        together=together,
+        tell=tell,
+    )
+
+
+def forget(out: Path, masters: Sequence[Contestant]) -> None:
+    """Remove what was kept beside `out` for a training that has ended."""
+    for path in (_state(out), *(weights_path(out, master.name) for master in masters)):
+        path.unlink(missing_ok=True)
+
+
+def _state(out: Path) -> Path:
+    return out.with_name(out.name + ".state")
+
+
+def _teacher(
     contestant: Contestant,
     sides: tuple[Samples, Samples],
     recipe: Recipe,
@@ -23,6 +74,7 @@ def teacher(
     out: Path,
     *,
     resume: bool,
+    together: Team,
     tell: Callable[[Progress], None],
 ) -> nn.Module:
     """The contestant trained on (training, validation) with its own recipe and the student's epochs and seed.
@@ -35,12 +87,22 @@ def teacher(
     weights = weights_path(out, contestant.name)
     if not (resume and weights.exists()):
         state = weights.with_suffix(".state")
-        again = resume and state.exists()
         fitted = fit(
-            contestant.build, *sides, recipe, settings, state_path=state, fingerprint=mark, resume=again, tell=tell
+            contestant.build,
+            *sides,
+            recipe,
+            settings,
+            state_path=state,
+            fingerprint=mark,
+            resume=resume and state.exists(),
+            together=together,
+            tell=tell,
         )
-        save_file(fitted.network.state_dict(), weights, {"fingerprint": mark})
-        state.unlink()
+        wait_for_all(together)  # until everybody has looked whether there is a state
+        if together.rank == 0:
+            save_file(fitted.network.state_dict(), weights, {"fingerprint": mark})
+            state.unlink()
+        wait_for_all(together)
     if _mark(weights) != mark:
         raise StateError(f"{weights} was reached from other recordings or settings: start without --resume")
     network = contestant.build()

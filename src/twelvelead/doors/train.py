@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,64 +55,52 @@ def train_command(
 ) -> None:
     """Train a network on labelled recordings: 80 % to train on, 20 % to stop early and to set thresholds on.
 
+    torchrun --nproc-per-node 2 -m twelvelead train ... gives the result of one process.
+
     Example: twelvelead train ptb-xl/ georgia/ --out my-bundle --network dual
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
     import torch
 
     from twelvelead.doors.bundling import Training, bundle_up
-    from twelvelead.doors.teachers import teacher, weights_path
-    from twelvelead.learning.fit import Settings, fingerprint, fit
+    from twelvelead.doors.teachers import fit_taught, forget
+    from twelvelead.learning.fit import Settings
     from twelvelead.learning.split import split
-    from twelvelead.network.cnn_gru import CnnGru
+    from twelvelead.learning.together import team
     from twelvelead.network.zoo import named
     from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
-    console = Console(stderr=True)
     config, recipe, settings = named(network), Recipe(), Settings(epochs=epochs, seed=seed)
     masters = contestants(teachers.split(",")) if teachers else []
     out = out.resolve()
     refuse_unsafe_place(out, [folder.resolve() for folder in folders])
-    found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
-    held_out = frozenset().union(*map(read_keys, hold_out or []))
-    parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
-    _tell_left_out(found, parted, console)
-    training, validation = _load(found.records, parted, recipe, console)
-    state = out.with_name(out.name + ".state")
-    state.parent.mkdir(parents=True, exist_ok=True)
-    with _training_bar(console, settings.epochs) as tell:
-        taught_by = [
-            teacher(master, (training, validation), recipe, settings, out, resume=resume, tell=tell)
-            for master in masters
-        ]
-        definition = config.as_json() | ({"teachers": [master.name for master in masters]} if masters else {})
-        fitted = fit(
-            partial(CnnGru, config),
-            training,
-            validation,
-            recipe,
-            settings,
-            state_path=state,
-            fingerprint=fingerprint(definition, recipe, settings, training, validation),
-            resume=resume and (not masters or state.exists()),
-            teachers=taught_by,
-            tell=tell,
-        )
+    with team() as together:
+        console = Console(stderr=True, quiet=together.rank > 0)
+        found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
+        held_out = frozenset().union(*map(read_keys, hold_out or []))
+        parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
+        _tell_left_out(found, parted, console)
+        sides = _load(found.records, parted, recipe, console)
+        with _training_bar(console, settings.epochs) as tell:
+            fitted = fit_taught(
+                config, masters, sides, recipe, settings, out, resume=resume, together=together, tell=tell
+            )
+    if together.rank > 0:
+        return  # the first process writes
     ended = Training(
         name=network,
         config=config,
         recipe=recipe,
         settings=settings,
         teachers=tuple(master.name for master in masters),
-        training=training,
-        validation=validation,
+        training=sides[0],
+        validation=sides[1],
         held_out=tuple(_held_out(found.records, parted)),
         fitted=fitted,
     )
     card = bundle_up(out, ended)
-    for path in (state, *(weights_path(out, master.name) for master in masters)):
-        path.unlink(missing_ok=True)
+    forget(out, masters)
     _tell_result(out, card, as_json)
 
 

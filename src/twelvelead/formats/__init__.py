@@ -80,7 +80,7 @@ def format_name(path: Path | str) -> str:
 
 def _recognised(given: Given) -> tuple[Format, Given]:
     """The format, and what to read: the header where a signal file was given."""
-    start = given.beginning()
+    start = given.beginning
     if found := next((form for form in FORMATS if form.recognises(start)), None):
         return found, given
     if given.path is not None and given.path.suffix.lower() in SIGNAL_SUFFIXES:

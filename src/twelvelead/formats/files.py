@@ -2,9 +2,12 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from twelvelead.record import RecordError
 
@@ -31,11 +34,13 @@ class Given:
     def content(self, *, at_most: int) -> bytes:
         """All bytes; raises RecordError where they are more than `at_most`, or the file cannot be opened."""
         if self.path is not None:
-            return read_bytes(self.path, at_most=at_most)
+            whole = len(self.beginning) < BEGINNING_BYTES
+            return self.beginning if whole else read_bytes(self.path, at_most=at_most)
         if len(self.held) > at_most:
             raise RecordError(f"{len(self.held):,} bytes: at most {at_most:,} are read; split the recording")
         return self.held
 
+    @cached_property
     def beginning(self) -> bytes:
         """The first bytes, enough to recognise the format."""
         return self.held[:BEGINNING_BYTES] if self.path is None else beginning_of(self.path)
@@ -47,28 +52,31 @@ def refuse_too_many(n_values: int) -> None:
         raise RecordError(f"{n_values:,} samples in all leads: at most {MAX_VALUES:,} are read; split the recording")
 
 
-def size_of(path: Path) -> int:
-    """Size of a plain file in bytes."""
-    handle = _open_plain(path)
-    try:
-        return os.fstat(handle).st_size
-    finally:
-        os.close(handle)
-
-
-def read_bytes(path: Path, *, at_most: int = MAX_BYTES, only: int | None = None) -> bytes:
-    """The bytes of a plain file, or its first `only` ones; raises RecordError where they are more than `at_most`."""
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A plain file open for reading, and its size in bytes."""
     handle = _open_plain(path)
     with os.fdopen(handle, "rb") as file:
-        wanted = os.fstat(handle).st_size if only is None else only
-        if wanted > at_most:
-            raise RecordError(f"{path.name} has {wanted:,} bytes: at most {at_most:,} are read; split the recording")
-        return file.read(wanted)
+        yield file, os.fstat(handle).st_size
+
+
+def size_of(path: Path) -> int:
+    """Size of a plain file in bytes."""
+    with opened(path) as (_, size):
+        return size
+
+
+def read_bytes(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
+    """The bytes of a plain file; raises RecordError where they are more than `at_most`."""
+    with opened(path) as (file, size):
+        if size > at_most:
+            raise RecordError(f"{path.name} has {size:,} bytes: at most {at_most:,} are read; split the recording")
+        return file.read(size)
 
 
 def beginning_of(path: Path) -> bytes:
     """The first bytes of a plain file, enough to recognise its format."""
-    with os.fdopen(_open_plain(path), "rb") as file:
+    with opened(path) as (file, _):
         return file.read(BEGINNING_BYTES)
 
 

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.files import MAX_STREAM_BYTES, Given, read_bytes, refuse_too_many, size_of
-from twelvelead.formats.wfdb_header import SignalLine, read_header
+from twelvelead.formats.files import MAX_STREAM_BYTES, Given, opened, read_bytes, refuse_too_many
+from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, SignalLine, parse_header
 from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
 from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
 
@@ -31,7 +31,7 @@ def read(given: Given) -> Record:
     if given.path is None:
         raise RecordError("a WFDB header without its folder: its samples are in another file; give the header's path")
     path = given.path
-    header = read_header(path)
+    header = parse_header(given.content(at_most=MAX_HEADER_BYTES))
     unit, per_unit = _common_unit(header.signals)
     leads: dict[str, NDArray[np.float32]] = {}
     warnings = list(header.warnings)
@@ -39,10 +39,10 @@ def read(given: Given) -> Record:
         signals = list(group)
         digital, note = _digital(path.parent / file, signals, header.n_samples)
         warnings += note
-        for signal, samples in zip(signals, digital, strict=True):
+        for signal, samples in zip(signals, _physical(digital, signals, per_unit), strict=True):
             if signal.lead in leads:
                 raise RecordError(f"lead {signal.lead!r} is there twice: each must be there once")
-            leads[signal.lead] = _physical(samples, signal, per_unit[signal.unit])
+            leads[signal.lead] = samples
     return record_from_leads(
         path.stem,
         leads,
@@ -62,11 +62,19 @@ def _common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float
     return "mV", {unit: millivolts_per(unit) for unit in written}
 
 
-def _physical(samples: NDArray[np.integer], signal: SignalLine, per_unit: float) -> NDArray[np.float32]:
-    """Samples in millivolts; NaN where the format's mark says that none was taken."""
-    physical = (samples.astype(np.float64) - signal.baseline) * (per_unit / signal.gain)
-    physical[samples == INVALID_SAMPLE[signal.format]] = np.nan
-    return physical.astype(np.float32)
+def _physical(
+    digital: NDArray[np.integer], signals: list[SignalLine], per_unit: dict[str, float]
+) -> NDArray[np.float32]:
+    """(signals, n_samples) in millivolts; NaN where the format's mark says that no sample was taken."""
+    physical = np.empty(digital.shape, np.float32)
+    centred = np.empty(digital.shape[1])  # one lead at a time stays in the processor's cache
+    for samples, signal, row in zip(digital, signals, physical, strict=True):
+        np.subtract(samples, float(signal.baseline), out=centred)
+        np.multiply(centred, per_unit[signal.unit] / signal.gain, out=row, casting="same_kind")
+    missing = digital == INVALID_SAMPLE[signals[0].format]
+    if missing.any():
+        physical[missing] = np.nan
+    return physical
 
 
 def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.integer], list[str]]:
@@ -82,16 +90,19 @@ def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tu
     if code not in BITS:
         allowed = ", ".join(map(str, sorted(BITS | FLAC_BITS)))
         raise RecordError(f"signal format {code}: formats {allowed} are read; convert the record")
-    size = size_of(path)
-    n_samples = n_samples or n_values_in(code, max(0, size - offset)) // len(signals)
-    expected = offset + n_bytes(code, n_samples * len(signals))
-    if size < expected or n_samples == 0:
-        raise RecordError(
-            f"{path.name} has {size:,} bytes, its header declares {expected:,}: the file is cut short; fetch it again"
-        )
-    refuse_too_many(n_samples * len(signals))
-    data = read_bytes(path, only=expected)[offset:]
-    digital = unpack(code, data, n_samples * len(signals)).reshape(n_samples, len(signals)).T
+    with opened(path) as (file, size):
+        n_samples = n_samples or n_values_in(code, max(0, size - offset)) // len(signals)
+        expected = offset + n_bytes(code, n_samples * len(signals))
+        if size < expected or n_samples == 0:
+            raise RecordError(
+                f"{path.name} has {size:,} bytes, its header declares {expected:,}: "
+                f"the file is cut short; fetch it again"
+            )
+        refuse_too_many(n_samples * len(signals))
+        file.seek(offset)
+        data = file.read(expected - offset)
+    frames = unpack(code, data, n_samples * len(signals)).reshape(n_samples, len(signals))
+    digital = np.ascontiguousarray(frames.T)  # all that follows goes along a lead
     verified = _verify(path, signals, digital)
     if size == expected:
         return digital, []
@@ -105,7 +116,7 @@ def _digital(path: Path, signals: list[SignalLine], n_samples: int | None) -> tu
 
 def _verify(path: Path, signals: list[SignalLine], digital: NDArray[np.integer]) -> bool:
     """Hold each signal against its initial value and 16-bit checksum; whether all had a checksum."""
-    sums = digital.sum(axis=1, dtype=np.int64)
+    sums = digital.astype(np.uint16).sum(axis=1, dtype=np.uint16)  # both wrap around, as the checksum does
     for signal, first, found in zip(signals, digital[:, 0], map(int, sums), strict=True):
         if signal.initial is not None and signal.checksum is not None and signal.initial != first:
             raise RecordError(
@@ -114,7 +125,7 @@ def _verify(path: Path, signals: list[SignalLine], digital: NDArray[np.integer])
             )
         if signal.checksum is not None and (found - signal.checksum) % (1 << 16):
             raise RecordError(
-                f"lead {signal.lead} of {path.name} has checksum {found % (1 << 16)}, its header says "
+                f"lead {signal.lead} of {path.name} has checksum {found}, its header says "
                 f"{signal.checksum % (1 << 16)}: the file is damaged; fetch it again"
             )
     return all(signal.checksum is not None for signal in signals)

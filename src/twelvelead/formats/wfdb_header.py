@@ -4,8 +4,9 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from twelvelead.formats.files import read_bytes
 from twelvelead.record import RecordError
@@ -19,11 +20,13 @@ DEFAULT_GAIN: Final = 200.0
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
 _GAIN = re.compile(rf"({_NUMBER}|[a-z]+)(?:\(([-+]?\d{{1,10}})\))?(?:/(\S+))?", re.IGNORECASE)
+_WHOLE = re.compile(r"\d{1,12}")
+_INTEGER = re.compile(r"[-+]?\d{1,12}")
+_IN_NO_NAME = re.compile(r"[/\\:\0]")
 _COMMENT = re.compile(r"#\s*<?([A-Za-z]+)>?\s*:\s*(.*)")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SignalLine:
+class SignalLine(NamedTuple):
     """One signal as its header line declares it; gain in ADC units per `unit`."""
 
     file: str
@@ -50,7 +53,12 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """Read a `.hea` file; raises RecordError on whatever contradicts the format or is not a plain ECG."""
-    lines = read_bytes(path, at_most=MAX_HEADER_BYTES).decode("utf-8", errors="replace").split("\n")
+    return parse_header(read_bytes(path, at_most=MAX_HEADER_BYTES))
+
+
+def parse_header(data: bytes) -> Header:
+    """The header in the bytes of a `.hea` file; raises as `read_header`."""
+    lines = data.decode("utf-8", errors="replace").split("\n")
     if any(len(line) > MAX_LINE_CHARACTERS for line in lines):
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: it is damaged")
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
@@ -104,14 +112,9 @@ def _record_line(row: list[str]) -> tuple[int, float, int | None, list[str]]:
     return n_signals, rate_hz, n_samples or None, []
 
 
-def _signal_line(row: list[str], index: int) -> tuple[SignalLine, list[str]]:
+def _signal_line(row: list[str], index: int) -> tuple[SignalLine, tuple[str, ...]]:
     """A signal and its warnings, of `file format [gain [bits [zero [initial [checksum [block [name]]]]]]]`."""
-    declared = _FORMAT.fullmatch(row[1]) if len(row) > 1 else None
-    if declared is None:
-        raise RecordError(f"signal {index + 1} without a readable format ({' '.join(row)[:60]!r})")
-    code, per_frame, skew, offset = (int(group or 0) for group in declared.groups())
-    if per_frame > 1 or skew:
-        raise RecordError(f"signal {index + 1} has format {row[1]}: several samples a frame and skew are not read")
+    code, offset = _storage(row[1] if len(row) > 1 else "", index)
     gain, baseline, unit, warnings = _gain(row[2] if len(row) > 2 else "")
     zero = _integer(row[4], "ADC zero") if len(row) > 4 else 0
     signal = SignalLine(
@@ -128,37 +131,50 @@ def _signal_line(row: list[str], index: int) -> tuple[SignalLine, list[str]]:
     return signal, warnings
 
 
-def _gain(field: str) -> tuple[float, int | None, str, list[str]]:
+@lru_cache(maxsize=256)
+def _storage(field: str, index: int) -> tuple[int, int]:
+    """(format, offset in bytes) of `16` or `16+24`."""
+    declared = _FORMAT.fullmatch(field)
+    if declared is None:
+        raise RecordError(f"signal {index + 1} without a readable format ({field[:60]!r})")
+    code, per_frame, skew, offset = (int(group or 0) for group in declared.groups())
+    if per_frame > 1 or skew:
+        raise RecordError(f"signal {index + 1} has format {field}: several samples a frame and skew are not read")
+    return code, offset
+
+
+@lru_cache(maxsize=256)
+def _gain(field: str) -> tuple[float, int | None, str, tuple[str, ...]]:
     """(ADC units per unit, baseline or None, unit, warnings) of `1000`, `1000/mV`, `1000.0(0)/mV` or nothing."""
     if not field:
         return (
             DEFAULT_GAIN,
             None,
             "mV",
-            ["header states no gain: 200 per mV, the format's default, was taken"],
+            ("header states no gain: 200 per mV, the format's default, was taken",),
         )
     match = _GAIN.fullmatch(field)
     gain = float(match[1]) if match and re.fullmatch(_NUMBER, match[1]) else math.nan
     if not 1e-6 <= gain <= 1e9:
         raise RecordError(f"gain {field!r}: it must be a positive number of ADC units per unit; correct the header")
     assert match is not None
-    warnings = [] if match[3] else ["header states no unit: mV, the format's default, was taken"]
+    warnings = () if match[3] else ("header states no unit: mV, the format's default, was taken",)
     return gain, int(match[2]) if match[2] else None, match[3] or "mV", warnings
 
 
 def _plain_name(name: str) -> str:
-    if name in {"", ".", "..", "-", "~"} or any(mark in name for mark in "/\\:\0"):
+    if name in {"", ".", "..", "-", "~"} or _IN_NO_NAME.search(name):
         raise RecordError(f"signal file {name!r}: only a plain name of a file beside the header is opened")
     return name
 
 
 def _whole(text: str, what: str) -> int:
-    if not re.fullmatch(r"\d{1,12}", text):
+    if not _WHOLE.fullmatch(text):
         raise RecordError(f"{what} {text!r}: it must be a whole number; correct the header")
     return int(text)
 
 
 def _integer(text: str, what: str) -> int:
-    if not re.fullmatch(r"[-+]?\d{1,12}", text):
+    if not _INTEGER.fullmatch(text):
         raise RecordError(f"{what} {text!r}: it must be a whole number; correct the header")
     return int(text)

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
-from torch.optim.swa_utils import AveragedModel
 
 from twelvelead.learning.samples import Augmentation, Samples, batches, n_batches
 from twelvelead.learning.state import Run, load_state, save_state
+from twelvelead.learning.together import ALONE, Team, join, said_by_first, sum_gradients
 from twelvelead.scoring.probabilities import merge, sigmoid
 from twelvelead.scoring.scores import Predictions, class_scores, means
 from twelvelead.signals.recipe import Recipe
@@ -23,6 +23,7 @@ from twelvelead.signals.recipe import Recipe
 Schedule = Literal["cosine", "one-cycle", "constant"]
 BETAS: Final = (0.9, 0.999)
 TAUGHT: Final = 0.7
+VALIDATED: Final = ("loss", "auroc", "auprc")
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -33,7 +34,6 @@ class Settings:
     schedule: of the learning rate. `cosine` rises in a straight line over the share `warm_up` of the steps and falls
     as half a cosine; `one-cycle` rises and falls as cosines while the first moment's decay goes .95, .85, .95 (Smith
     and Topin 2018, as fastai does it); `constant` stays. largest_gradient: the norm to which one is clipped.
-    average: how much of the running average of the weights each step keeps; it is the average that is validated.
     """
 
     epochs: int = 30
@@ -44,7 +44,6 @@ class Settings:
     schedule: Schedule = "one-cycle"
     warm_up: float = 0.3
     largest_gradient: float = 5.0
-    average: float = 0.0
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
@@ -81,6 +80,7 @@ def fit(
     fingerprint: str = "",
     resume: bool = False,
     teachers: Sequence[nn.Module] = (),
+    together: Team = ALONE,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Fitted[Network]:
     """Train until the validation loss has not fallen for `patience` epochs; keep the weights of its lowest.
@@ -89,18 +89,18 @@ def fit(
     state_path: where the run writes its state after each epoch, from which `resume` goes on to the same result.
     teachers: trained networks; the target is then `TAUGHT` parts what they say of the same window, augmented and mixed,
     and the rest the truth (Hinton, Vinyals and Dean 2015; Beyer et al. 2022).
+    together: the processes of torchrun that train this network, each called with the same arguments.
     fingerprint: stands for all that a resumed run must have in common with the one that was stopped.
     """
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = build().to(device)
-    average = AveragedModel(network, avg_fn=_running_average(settings.average), use_buffers=True)
+    whole = join(network, together)
     optimiser = torch.optim.AdamW(
         network.parameters(), settings.learning_rate, BETAS, weight_decay=settings.weight_decay
     )
     run = Run(
         network=network,
-        average=average,
         optimiser=optimiser,
         best=network.state_dict(),
         fingerprint=fingerprint,
@@ -112,39 +112,31 @@ def fit(
         torch.manual_seed(settings.seed * 100_003 + run.epoch)  # dropout; with it an epoch depends on its number alone
         random = np.random.default_rng([settings.seed, run.epoch])
         network.train()
-        drawn = batches(training, recipe, settings.augmentation, settings.batch_size, random)
-        for step, (windows, truth) in enumerate(drawn):
+        drawn = batches(training, recipe, settings.augmentation, settings.batch_size, random, together)
+        for step, (windows, truth, whole.n) in enumerate(drawn):
             optimiser.param_groups[0] |= at_step(run.epoch * n_steps + step, settings.epochs * n_steps, settings)
             signal, target = (torch.from_numpy(array).to(device) for array in (windows, truth))
             if teachers:
                 target = (1 - TAUGHT) * target + TAUGHT * taught(teachers, signal)
-            loss = binary_cross_entropy_with_logits(network(signal)[0], target)
+            losses = binary_cross_entropy_with_logits(network(signal)[0], target, reduction="none")
+            loss = losses.mean(dim=1).sum() / whole.n
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
+            sum_gradients(network, together)
             nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
             optimiser.step()
-            average.update_parameters(network)
-            tell(Progress(epoch=run.epoch, step=step + 1, n_steps=n_steps, loss=loss.item()))
-        scores = validation_scores(average.module, validation, recipe)
+            shown = loss.item() * together.size  # of this process's part
+            tell(Progress(epoch=run.epoch, step=step + 1, n_steps=n_steps, loss=shown))
+        scores = said_by_first(lambda: validation_scores(network, validation, recipe), VALIDATED, together)
         if scores["loss"] < run.best_loss:
             run.best_loss, run.best_epoch = scores["loss"], run.epoch
-            run.best = {name: value.clone() for name, value in average.module.state_dict().items()}
+            run.best = {name: value.clone() for name, value in network.state_dict().items()}
         run.epoch += 1
-        save_state(run, state_path)
-        tell(Progress(epoch=run.epoch - 1, step=n_steps, n_steps=n_steps, loss=loss.item(), validation=scores))
+        if together.rank == 0:
+            save_state(run, state_path)
+        tell(Progress(epoch=run.epoch - 1, step=n_steps, n_steps=n_steps, loss=shown, validation=scores))
     network.load_state_dict(run.best)
     return Fitted(network, run.epoch, run.best_epoch, window_logits(network, validation, recipe))
-
-
-def _running_average(keep: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """An exponential average that forgets faster at first, so that a short run is not held at its first weights."""
-
-    def averaged(so_far: Tensor, now: Tensor, n_averaged: Tensor | int) -> Tensor:
-        n = int(n_averaged)
-        share = max(1 - keep, 9 / (10 + n))
-        return so_far + share * (now - so_far)
-
-    return averaged
 
 
 def taught(teachers: Sequence[nn.Module], signal: Tensor) -> Tensor:
@@ -171,7 +163,7 @@ def window_logits(network: nn.Module, samples: Samples, recipe: Recipe) -> list[
     """For each recording (n_windows, 9) logits, its windows cut as when it is classified."""
     network.eval()
     with torch.inference_mode():
-        return [_logits(network, recipe.windows(signal)) for signal in samples.signals]
+        return [_logits(network, recipe.windows(sample.signal)) for sample in samples.samples]
 
 
 def _logits(network: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -186,9 +178,8 @@ def validation_scores(network: nn.Module, validation: Samples, recipe: Recipe) -
     truth = validation.truth.astype(bool)
     likelihood = np.where(truth, chances, 1 - chances)
     scores = means(class_scores(Predictions(truth, chances >= 0.5, chances, [r.key for r in validation.records])))
-    return {"loss": float(-np.log(np.maximum(likelihood, 1e-12)).mean())} | {
-        name: scores[name] for name in ("auroc", "auprc")
-    }
+    loss = float(-np.log(np.maximum(likelihood, 1e-12)).mean())
+    return dict(zip(VALIDATED, (loss, scores["auroc"], scores["auprc"]), strict=True))
 
 
 def fingerprint(
@@ -198,7 +189,6 @@ def fingerprint(
     parts = (config, asdict(recipe), asdict(settings))
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for samples in (training, validation):
-        for record, signal in zip(samples.records, samples.signals, strict=True):
-            digest.update(f"{record.key} {record.diagnoses}".encode())
-            digest.update(signal.tobytes())
+        for record, sample in zip(samples.records, samples.samples, strict=True):
+            digest.update(f"{record.key} {record.diagnoses} {sample.digest}".encode())
     return digest.hexdigest()[:16]

@@ -1,28 +1,31 @@
-"""Labelled recordings in memory, filtered once, and the windows that an epoch draws from them."""
+"""Labelled recordings, filtered once, and the windows that an epoch draws from them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.databases import LabelledRecord, read_labelled, truth_of
-from twelvelead.record import RecordError
+from twelvelead.databases import LabelledRecord, truth_of
+from twelvelead.databases.stored import is_stored
+from twelvelead.learning.store import Sample, read_samples, stored_sample
+from twelvelead.learning.together import ALONE, Team
+from twelvelead.record import LEADS
 from twelvelead.signals.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """signals: for each recording (12, n) at the recipe's rate, not yet scaled. truth: (n_recordings, 9) of 0 and 1.
+    """Recordings, what each is trained on, and their truth: (n_recordings, 9) of 0 and 1.
 
-    in_mv: whether a recording is in millivolts; one that its publisher standardised may train, and test nothing.
+    A recording whose sample is not `in_mv` may train, and test nothing.
     """
 
     records: tuple[LabelledRecord, ...]
-    signals: tuple[NDArray[np.float32], ...]
+    samples: tuple[Sample, ...]
     truth: NDArray[np.float32]
-    in_mv: tuple[bool, ...]
 
     def __len__(self) -> int:
         return len(self.records)
@@ -31,28 +34,39 @@ class Samples:
         """The recordings at these indices, in their order."""
         picked = list(indices)
         return Samples(
-            tuple(self.records[i] for i in picked),
-            tuple(self.signals[i] for i in picked),
-            self.truth[picked],
-            tuple(self.in_mv[i] for i in picked),
+            tuple(self.records[i] for i in picked), tuple(self.samples[i] for i in picked), self.truth[picked]
         )
 
 
+def gathered(pairs: Iterable[tuple[LabelledRecord, Sample]]) -> Samples:
+    """Recordings with their samples, and the truth that the labels say."""
+    kept = tuple(pairs)
+    records = tuple(record for record, _ in kept)
+    return Samples(records, tuple(sample for _, sample in kept), truth_of(records))
+
+
 def load(
-    records: Sequence[LabelledRecord], recipe: Recipe, advance: Callable[[], None] = lambda: None
+    records: Sequence[LabelledRecord],
+    recipe: Recipe,
+    advance: Callable[[], None] = lambda: None,
+    *,
+    n_workers: int = 1,
 ) -> tuple[Samples, list[tuple[Path, str]]]:
-    """Read and filter every recording; those that cannot be read are passed over with the reason."""
-    kept, signals, in_mv, refused = [], [], [], []
-    for labelled in records:
-        try:
-            record = read_labelled(labelled)
-            signals.append(recipe.filtered(record))
-            kept.append(labelled)
-            in_mv.append(record.unit == "mV")
-        except RecordError as error:
-            refused.append((labelled.path, str(error)))
+    """Read and filter every recording, or take it from its store; those that cannot be read are passed over with the
+    reason.
+    """
+    samples: dict[str, Sample] = {}
+    refused = []
+    for record in filter(is_stored, records):
+        samples[record.key] = stored_sample(record, recipe)
         advance()
-    return Samples(tuple(kept), tuple(signals), truth_of(kept), tuple(in_mv)), refused
+    for record, sample in read_samples([record for record in records if not is_stored(record)], recipe, n_workers):
+        if isinstance(sample, str):
+            refused.append((record.path, sample))
+        else:
+            samples[record.key] = sample
+        advance()
+    return gathered((record, samples[record.key]) for record in records if record.key in samples), refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +75,11 @@ class Augmentation:
 
     stretch: largest relative change of speed. lead_dropout: chance that a lead is silent.
     shortened: chance that the window holds only 5 to 10 s.
-    mixup: parameter of the beta distribution by which pairs of windows and their labels are mixed.
     """
 
     stretch: float = 0.1
     lead_dropout: float = 0.1
     shortened: float = 0.1
-    mixup: float = 0.0
 
 
 def n_batches(n_recordings: int, batch_size: int) -> int:
@@ -76,21 +88,31 @@ def n_batches(n_recordings: int, batch_size: int) -> int:
     return max(1, whole + (rest > 1))
 
 
+class Batch(NamedTuple):
+    """One process's part of a batch: windows (part, 12, window_samples), truth (part, 9); `n` in all parts."""
+
+    windows: NDArray[np.float32]
+    truth: NDArray[np.float32]
+    n: int
+
+
 def batches(
-    samples: Samples, recipe: Recipe, augmentation: Augmentation, batch_size: int, random: np.random.Generator
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """One epoch in random order: windows (batch, 12, window_samples) and truth (batch, 9)."""
+    samples: Samples,
+    recipe: Recipe,
+    augmentation: Augmentation,
+    batch_size: int,
+    random: np.random.Generator,
+    together: Team = ALONE,
+) -> Iterator[Batch]:
+    """One epoch in random order. What chance does to a recording does not depend on who draws it."""
     order = random.permutation(len(samples))
+    chances = random.spawn(len(order))
     starts = batch_size * np.arange(1, n_batches(len(order), batch_size))
-    for picked in np.split(order, starts):
-        windows = np.stack([drawn(samples.signals[i], recipe, augmentation, random) for i in picked])
-        truth = samples.truth[picked]
-        if augmentation.mixup:
-            share = random.beta(augmentation.mixup, augmentation.mixup, size=(len(picked), 1)).astype(np.float32)
-            other = random.permutation(len(picked))
-            windows = share[:, :, None] * windows + (1 - share[:, :, None]) * windows[other]
-            truth = share * truth + (1 - share) * truth[other]
-        yield windows, truth
+    for places in np.split(np.arange(len(order)), starts):
+        mine = places[together.part(len(places))]
+        windows = [drawn(samples.samples[order[at]].signal, recipe, augmentation, chances[at]) for at in mine]
+        shape = (len(mine), len(LEADS), recipe.window_samples)
+        yield Batch(np.array(windows, np.float32).reshape(shape), samples.truth[order[mine]], len(places))
 
 
 def drawn(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from twelvelead.record import TwelveleadError
 
-VERSION: Final = 1
+VERSION: Final = 2
 MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
 
 
@@ -23,13 +23,12 @@ class StateError(TwelveleadError):
 
 @dataclass
 class Run:
-    """What changes while training: weights, their average, the optimiser's moments, and the best so far.
+    """What changes while training: weights, the optimiser's moments, and the best so far.
 
     fingerprint: what the run was started with: network, recipe, settings, recordings.
     """
 
     network: nn.Module
-    average: nn.Module
     optimiser: torch.optim.Optimizer
     best: dict[str, Tensor]
     fingerprint: str = ""
@@ -41,7 +40,6 @@ class Run:
 def save_state(run: Run, path: Path) -> None:
     """Write the run beside `path`, then rename: a kill at any moment leaves the state before or after."""
     tensors = {f"network.{name}": value for name, value in run.network.state_dict().items()}
-    tensors |= {f"average.{name}": value for name, value in run.average.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in run.best.items()}
     for index, moments in run.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": moments[name] for name in MOMENTS}
@@ -77,7 +75,6 @@ def load_state(run: Run, path: Path) -> None:
                 f"resume with the same network, recordings, settings and threads, or start without --resume"
             )
     run.network.load_state_dict(_below("network.", tensors))
-    run.average.load_state_dict(_below("average.", tensors))
     run.best = _below("best.", tensors)
     states: dict[int, dict[str, Tensor]] = {}
     for name, value in _below("optimiser.", tensors).items():

@@ -2,6 +2,9 @@
 
 Written here and not by an exporter because there is little to write and the result stays readable: the exporters
 cannot take a free time axis through a GRU, and some of their versions got GRUs silently wrong.
+
+Convolutions are written for images of height 1, which onnxruntime arranges in blocks of channels, and ELU as
+max(x, exp(min(x, 0)) - 1), of operations that it has in vectors: together they take less than half of the time.
 """
 
 from typing import Final
@@ -32,10 +35,10 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
-    def constant(self, values: Tensor | NDArray[np.generic]) -> str:
-        array = values.detach().numpy() if isinstance(values, Tensor) else values
+    def constant(self, values: Tensor | NDArray[np.generic] | np.generic) -> str:
+        array = values.detach().numpy() if isinstance(values, Tensor) else np.asarray(values)
         name = f"weight_{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.weights.append(numpy_helper.from_array(np.array(array, order="C"), name))
         return name
 
 
@@ -45,8 +48,11 @@ def to_onnx(network: CnnGru, config: Config) -> ModelProto:
     `windows` (batch, leads, samples) -> `logits` (batch, classes) and `attention` (batch, classes, steps).
     """
     graph = _Graph()
-    branches = [_convolutions(graph, branch, "windows") for branch in network.branches]
-    features = graph.add("Concat", *branches, axis=1) if len(branches) > 1 else branches[0]
+    height = graph.constant(np.array([2], np.int64))
+    images = graph.add("Unsqueeze", "windows", height)  # (batch, leads, 1, samples)
+    branches = [_convolutions(graph, branch, images) for branch in network.branches]
+    image = graph.add("Concat", *branches, axis=1) if len(branches) > 1 else branches[0]
+    features = graph.add("Squeeze", image, height)  # (batch, channels, steps)
     steps = _gru(graph, network.gru, features)
     hidden = graph.add("Tanh", _linear(graph, network.attention.project, steps))
     scores = graph.add("Softmax", _linear(graph, network.attention.score, hidden), axis=1)
@@ -95,15 +101,17 @@ def _convolutions(graph: _Graph, layers: nn.Module, signal: str) -> str:
 
 def _layer(graph: _Graph, layer: nn.Module, signal: str) -> str:
     if isinstance(layer, nn.Conv1d):
-        reach, weight = int(layer.padding[0]), graph.constant(layer.weight)
-        return graph.add("Conv", signal, weight, group=layer.groups, strides=[layer.stride[0]], pads=[reach, reach])
+        reach, weight = int(layer.padding[0]), graph.constant(layer.weight[:, :, None])
+        strides, pads = [1, layer.stride[0]], [0, reach, 0, reach]
+        return graph.add("Conv", signal, weight, group=layer.groups, strides=strides, pads=pads)
     if isinstance(layer, nn.BatchNorm1d):
         assert layer.running_mean is not None
         assert layer.running_var is not None
         statistics = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
         return graph.add("BatchNormalization", signal, *map(graph.constant, statistics), epsilon=layer.eps)
     if isinstance(layer, nn.ELU):
-        return graph.add("Elu", signal)
+        negative = graph.add("Exp", graph.add("Min", signal, graph.constant(np.float32(0))))
+        return graph.add("Max", signal, graph.add("Sub", negative, graph.constant(np.float32(1))))
     raise TypeError(f"{type(layer).__name__} in a branch: it has no ONNX counterpart here")
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 LOW_PASS_HALF_WIDTH_S: Final = 0.15
 LOW_PASS_KAISER_BETA: Final = 5.0
 GAUSSIAN_HALF_WIDTH: Final = 3.0
-MIN_BLOCK: Final = 20
+MIN_BLOCK: Final = 32
 MAX_BLOCK: Final = 256
 
 
@@ -67,9 +67,14 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
     inside = np.zeros((len(signal) + 1, max(n_in, block.lead_in + signal.shape[1])), np.float32)
     inside[:-1, block.lead_in : block.lead_in + signal.shape[1]] = signal
     inside[-1, block.lead_in : block.lead_in + signal.shape[1]] = 1
-    spans = np.lib.stride_tricks.sliding_window_view(inside, len(block.matrix), axis=1)
-    sums = spans[:, : n_blocks * block.step_in : block.step_in] @ block.matrix
-    sums = sums.reshape(len(inside), -1)[:, :n_out]
+    spans = np.ndarray(  # sliding_window_view, in a tenth of its time
+        (len(inside), n_blocks, len(block.matrix)),
+        np.float32,
+        inside,
+        strides=(inside.strides[0], block.step_in * inside.itemsize, inside.itemsize),
+    )
+    flat = np.ascontiguousarray(spans).reshape(-1, len(block.matrix))  # copied: one large product is faster than many
+    sums = (flat @ block.matrix).reshape(len(inside), -1)[:, :n_out]
     return np.asarray(sums[:-1] / sums[-1], dtype=np.float32)
 
 

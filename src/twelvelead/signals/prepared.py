@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.record import Record, RecordError
-from twelvelead.signals.quality import Finding, assess
+from twelvelead.signals.quality import QUALITY, Finding, assess
 from twelvelead.signals.recipe import Recipe
 
 
@@ -28,11 +28,13 @@ def prepare(record: Record, recipe: Recipe) -> Prepared:
     """Filter, cut, scale and assess a recording; raises RecordError when it cannot be assessed."""
     if record.unit != "mV":
         raise RecordError(f"signal in {record.unit}, standardised by its publisher: only millivolts are classified")
-    signal = recipe.filtered(record)  # (12, n) at the recipe's rate
+    recipe.refuse_unfit(record)
+    bands = recipe.bands(record)
+    signal = bands.heart  # (12, n) at the recipe's rate
     return Prepared(
         name=record.name,
         windows=recipe.windows(signal),  # (n_windows, 12, window_samples)
         starts_s=tuple(start / recipe.rate_hz for start in recipe.starts(signal)),
-        quality=assess(record),
+        quality=assess(record, bands if recipe.parts_like(QUALITY) else None),
         warnings=record.warnings,
     )

@@ -1,7 +1,7 @@
 """How a recording becomes the network's input, in physical units; saved in the bundle and applied nowhere else."""
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,13 @@ MAX_WINDOW_S: Final = 60.0
 MIN_DEVIATION_MV: Final = 1e-3
 
 Scaling = Literal["standardise", "millivolts"]
+
+
+class Bands(NamedTuple):
+    """A recording in two parts, (12, n) each at a recipe's rate: from `low_hz` to `high_hz`, and the baseline below."""
+
+    heart: NDArray[np.float32]
+    baseline: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +65,30 @@ class Recipe:
 
         Raises RecordError on less than 5 s, less than 50 Hz, no moving lead, or a unit that the scaling cannot take.
         """
-        _refuse_unfit(record, self.scaling)
+        self.refuse_unfit(record)
+        return self.bands(record).heart
+
+    def refuse_unfit(self, record: Record) -> None:
+        """Raise RecordError where a recording cannot be the network's input, as `filtered` says."""
+        if record.rate_hz < MIN_RATE_HZ:
+            raise RecordError(f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed")
+        if record.duration_s < MIN_DURATION_S:
+            raise RecordError(f"{record.duration_s:.3g} s of signal: at least {MIN_DURATION_S:g} s are needed")
+        if len(record.flat_leads) == len(record.signal):
+            raise RecordError("every lead is flat: nothing was recorded; check the electrodes and the file")
+        if record.unit == "NU" and self.scaling != "standardise":
+            raise RecordError("signal in NU, standardised by its publisher: a recipe in millivolts cannot use it")
+
+    def bands(self, record: Record) -> Bands:
+        """Any recording resampled to `rate_hz` and parted at `low_hz`."""
         fastest_hz = min(self.high_hz, 0.45 * record.rate_hz)
         signal = resample(record.signal, record.rate_hz, self.rate_hz, low_pass(fastest_hz))
-        return signal - resample(signal, self.rate_hz, self.rate_hz, gaussian(self.low_hz))
+        baseline = resample(signal, self.rate_hz, self.rate_hz, gaussian(self.low_hz))
+        return Bands(signal - baseline, baseline)
+
+    def parts_like(self, other: "Recipe") -> bool:
+        """Whether the other's `bands` are the same, whatever it does with them."""
+        return (self.rate_hz, self.low_hz, self.high_hz) == (other.rate_hz, other.low_hz, other.high_hz)
 
     def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_windows, 12, window_samples): the filtered signal cut, scaled, and padded with zeros where it is short."""
@@ -79,16 +106,6 @@ class Recipe:
             deviation = window.std(axis=1, keepdims=True)
             centred = window - window.mean(axis=1, keepdims=True)
             window = np.where(deviation > MIN_DEVIATION_MV, centred / np.maximum(deviation, MIN_DEVIATION_MV), 0)
-        missing = self.window_samples - window.shape[1]
-        return np.pad(window, ((0, 0), (missing // 2, missing - missing // 2))).astype(np.float32)
-
-
-def _refuse_unfit(record: Record, scaling: Scaling) -> None:
-    if record.rate_hz < MIN_RATE_HZ:
-        raise RecordError(f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed")
-    if record.duration_s < MIN_DURATION_S:
-        raise RecordError(f"{record.duration_s:.3g} s of signal: at least {MIN_DURATION_S:g} s are needed")
-    if len(record.flat_leads) == len(record.signal):
-        raise RecordError("every lead is flat: nothing was recorded; check the electrodes and the file")
-    if record.unit == "NU" and scaling != "standardise":
-        raise RecordError("signal in NU, standardised by its publisher: a recipe in millivolts cannot use it")
+        if missing := self.window_samples - window.shape[1]:
+            window = np.pad(window, ((0, 0), (missing // 2, missing - missing // 2)))
+        return window.astype(np.float32, copy=False)

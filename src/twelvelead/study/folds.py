@@ -49,7 +49,7 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
         Fold(
             str(fold + 1),
             tuple(index for index in sorted(fold_of) if fold_of[index] != fold),
-            tuple(index for index in sorted(fold_of) if fold_of[index] == fold and samples.in_mv[index]),
+            tuple(index for index in sorted(fold_of) if fold_of[index] == fold and samples.samples[index].in_mv),
         )
         for fold in range(n_folds)
     ]
@@ -82,4 +82,4 @@ def home_of(database: str) -> str:
 
 
 def _in_mv(samples: Samples, indices: Sequence[int]) -> tuple[int, ...]:
-    return tuple(index for index in indices if samples.in_mv[index])
+    return tuple(index for index in indices if samples.samples[index].in_mv)
