@@ -224,6 +224,16 @@ def test_the_fhir_bundle_is_valid_r5(flat, said):
     assert base64.b64decode(raw).startswith(b"%PDF")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_no_heart_rate_is_given_where_no_lead_can_be_used(form, said):
+    read = said(flat=["II", "V1"])
+    assert said(flat=["II"]).heart is not None
+    assert read.heart is None
+    assert RATE_ERROR.encode() not in FORMS[form](read)
+    if form == "html":
+        assert "<dt>heart rate</dt><dd>withheld: flat in II, V1" in FORMS[form](read).decode()
+
+
 def test_the_dicom_file_holds_the_pdf(said):
     for identity, age, burned in ((False, None, "NO"), (True, "071Y", "YES")):
         file = pydicom.dcmread(io.BytesIO(FORMS["dcm"](said(identity=identity))))

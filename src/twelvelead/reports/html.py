@@ -75,7 +75,7 @@ def _attention_choice(read: Reading) -> str:
         f'<label><input type="radio" name="look" id="look-{number}"> {escape(name_in_words(name))}</label>\n'
         for number, name in enumerate(read.looked_for)
     )
-    return f"<fieldset>\n<legend>Attention, {LOOKED}:</legend>\n{off}{others}</fieldset>\n"
+    return f"<fieldset>\n<legend>Blue: {LOOKED}</legend>\n{off}{others}</fieldset>\n"
 
 
 def _sheets(read: Reading) -> str:

@@ -15,6 +15,7 @@ from twelvelead.record import Record
 from twelvelead.signals.heart import HeartRate, heart_rate
 
 LOOKED: Final = "where the network looked, not a measurement"
+RHYTHM: Final = "AF"  # withheld where neither II nor V1 can be used
 MOST_SHEETS: Final = 6
 BAND_S: Final = 0.1
 LEAST_WEIGHT: Final = 0.05
@@ -65,9 +66,13 @@ def read_by(classifier: Classifier) -> ReadBy:
 def reading(
     record: Record, report: Report, by: ReadBy, paper: Paper | None = None, made: datetime | None = None
 ) -> Reading:
-    """Gather what a report says; `made` is now unless it is given."""
+    """Gather what a report says; `made` is now unless it is given.
+
+    There is no heart rate where no lead is left that a rhythm could be seen in.
+    """
     made = made or datetime.now().astimezone().replace(microsecond=0)
-    return Reading(record=record, report=report, by=by, paper=paper or Paper(), heart=heart_rate(record), made=made)
+    heart = None if RHYTHM in report.withheld else heart_rate(record)
+    return Reading(record=record, report=report, by=by, paper=paper or Paper(), heart=heart, made=made)
 
 
 def sheets(read: Reading, diagnosis: str | None = None) -> list[Page]:

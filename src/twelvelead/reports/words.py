@@ -4,7 +4,7 @@ from typing import Final
 
 from twelvelead.diagnoses import IN_WORDS
 from twelvelead.drawing.geometry import drawn_s
-from twelvelead.reports.reading import MOST_SHEETS, Reading
+from twelvelead.reports.reading import MOST_SHEETS, RHYTHM, Reading
 
 RESEARCH: Final = (
     "This is research software and no medical device. "
@@ -57,6 +57,8 @@ def conclusion(read: Reading) -> str:
 
 def rate_in_words(read: Reading) -> str:
     """The heart rate, without its error."""
+    if RHYTHM in read.report.withheld:
+        return f"withheld: {read.report.withheld[RHYTHM]}"
     if read.heart is None:
         return "not found: fewer than three R peaks"
     said = read.heart.as_json()
