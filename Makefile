@@ -6,7 +6,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 .PHONY: demo test bench clean
 
 demo: .venv/demo
-	$(BIN)/twelvelead classify "$$($(BIN)/python -c 'from pydicom.data import get_testdata_file; print(get_testdata_file("waveform_ecg.dcm"))')" --paper build/demo
+	$(BIN)/twelvelead classify "$$($(BIN)/python -c 'from pydicom.data import get_testdata_file; print(get_testdata_file("waveform_ecg.dcm"))')" --paper build/demo --report build/demo
 
 test: .venv/test
 	$(BIN)/ruff check .

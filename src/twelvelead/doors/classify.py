@@ -11,12 +11,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from twelvelead.classifier import Classifier, Report, classify, load_bundle, shipped_bundle
-from twelvelead.classifier.paper import draw
+from twelvelead.classifier import Report, classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import IN_WORDS
+from twelvelead.doors.drawing import (
+    Cabrera,
+    FilterOption,
+    Form,
+    Gain,
+    Identity,
+    LayoutOption,
+    Speed,
+    draw_into,
+)
 from twelvelead.doors.options import Bundle, Json, Precision
+from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
+from twelvelead.drawing import Paper
 from twelvelead.formats import read, recordings_in
 from twelvelead.record import Record, RecordError, printable
+from twelvelead.reports import read_by, reading
 
 
 def classify_command(
@@ -25,8 +37,17 @@ def classify_command(
     precision: Precision = "float32",
     paper: Annotated[
         Path | None,
-        typer.Option(help="Folder to which each recording is drawn on ECG paper, as SVG.", show_default=False),
+        typer.Option(help="Folder to which each recording is drawn on ECG paper.", show_default=False),
     ] = None,
+    paper_format: Form = "svg",
+    report_out: ReportOption = None,
+    report_format: ReportFormat = "html",
+    layout: LayoutOption = "3x4",
+    cabrera: Cabrera = False,
+    speed: Speed = "25",
+    gain: Gain = "10",
+    paper_filter: FilterOption = "none",
+    identity: Identity = False,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad the recording is.")
     ] = False,
@@ -38,12 +59,22 @@ def classify_command(
     A diagnosis is withheld, with the reason, where no lead that it needs can be used.
     Exit status 1 when a recording was refused; the others are still classified.
 
-    Example: twelvelead classify A0001.hea ward-7/ --paper drawings/
+    Example: twelvelead classify A0001.hea ward-7/ --report reports/
     """
     classifier = load_bundle(bundle or shipped_bundle(), precision)
+    sheet = Paper(
+        layout=layout,
+        order="cabrera" if cabrera else "standard",
+        speed_mm_per_s=float(speed),
+        gain_mm_per_mv=float(gain),
+        filter=paper_filter,
+        identity=identity,
+    )
     console = Console(soft_wrap=True)
-    refused = 0
-    for path in _recordings(paths):
+    refused, found = 0, list(_recordings(paths))
+    if report_out:
+        refuse_unwritable(report_out, len(found))
+    for path in found:
         try:
             record = _read(path)
             report = classify(record, classifier, anyway=anyway)
@@ -51,15 +82,15 @@ def classify_command(
             refused += 1
             _tell_refused(path, error, console, as_json)
             continue
-        drawing = _draw(record, report, classifier, paper) if paper else None
+        written = [draw_into(paper, record, report.in_words(classifier.name), sheet, paper_format)] if paper else []
+        if report_out:
+            read_so = reading(record, report, read_by(classifier), sheet)
+            written.append(report_to(report_out, read_so, report_format))
         if as_json:
             print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
         else:
-            console.print(
-                _table(path, record, report),
-                *([f"drawn to {escape(printable(str(drawing)))}"] if drawing else []),
-                sep="\n",
-            )
+            told = [f"written to {escape(printable(str(place)))}" for place in written]
+            console.print(_table(path, record, report), *told, sep="\n")
     if not as_json:
         console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
     raise typer.Exit(1 if refused else 0)
@@ -108,14 +139,3 @@ def _table(path: Path, record: Record, report: Report) -> Table:
         cells = (f"{IN_WORDS[name]} ({name})", shown, f"{report.thresholds[name]:.2f}", said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table
-
-
-def _draw(record: Record, report: Report, classifier: Classifier, folder: Path) -> Path:
-    """Draw to a new file named after the recording; a second recording of the same name gets a number."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, number = folder / f"{record.name}.svg", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{record.name}-{number}.svg"
-    path.write_text(draw(record, report.in_words(classifier.name)), encoding="utf-8")
-    return path
