@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich import box
@@ -25,10 +25,14 @@ from twelvelead.doors.drawing import (
 )
 from twelvelead.doors.options import Bundle, Json, Precision
 from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
+from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
-from twelvelead.formats import read, recordings_in
+from twelvelead.formats import open_recording, read, recordings_in
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.reports import read_by, reading
+from twelvelead.stream import Stream
+
+MAX_EPISODES: Final = 20
 
 
 def classify_command(
@@ -48,6 +52,10 @@ def classify_command(
     gain: Gain = "10",
     paper_filter: FilterOption = "none",
     identity: Identity = False,
+    windows: Annotated[
+        Path | None,
+        typer.Option(help="CSV to which each window's probabilities are written, with its times.", show_default=False),
+    ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad the recording is.")
     ] = False,
@@ -57,6 +65,7 @@ def classify_command(
 
     Reads WFDB, DICOM, SCP-ECG, aECG, MUSE and other XML, EDF, and more; 5 s or more, 50 Hz or more.
     A diagnosis is withheld, with the reason, where no lead that it needs can be used.
+    Of a recording of 5 minutes or more: means over its windows, burdens of AF, PAC and PVC, and episodes of AF.
     Exit status 1 when a recording was refused; the others are still classified.
 
     Example: twelvelead classify A0001.hea ward-7/ --report reports/
@@ -74,23 +83,26 @@ def classify_command(
     refused, found = 0, list(_recordings(paths))
     if report_out:
         refuse_unwritable(report_out, len(found))
-    for path in found:
-        try:
-            record = _read(path)
-            report = classify(record, classifier, anyway=anyway)
-        except RecordError as error:
-            refused += 1
-            _tell_refused(path, error, console, as_json)
-            continue
-        written = [draw_into(paper, record, report.in_words(classifier.name), sheet, paper_format)] if paper else []
-        if report_out:
-            read_so = reading(record, report, read_by(classifier), sheet)
-            written.append(report_to(report_out, read_so, report_format))
-        if as_json:
-            print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
-        else:
-            told = [f"written to {escape(printable(str(place)))}" for place in written]
-            console.print(_table(path, record, report), *told, sep="\n")
+    with window_table(windows) as table:
+        for path in found:
+            try:
+                recording = _open(path, whole=report_out is not None)
+                report = classify(recording, classifier, anyway=anyway)
+            except RecordError as error:
+                refused += 1
+                _tell_refused(path, error, console, as_json)
+                continue
+            if table:
+                add_windows(table, path, report, recording.duration_s, classifier.recipe.window_s)
+            drawn = recording.beginning() if isinstance(recording, Stream) else recording
+            written = [draw_into(paper, drawn, report.in_words(classifier.name), sheet, paper_format)] if paper else []
+            if report_out:
+                written.append(report_to(report_out, reading(drawn, report, read_by(classifier), sheet), report_format))
+            if as_json:
+                print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
+            else:
+                told = [f"written to {escape(printable(str(place)))}" for place in written]
+                console.print(_table(path, recording, report), *told, sep="\n")
     if not as_json:
         console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
     raise typer.Exit(1 if refused else 0)
@@ -102,10 +114,11 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
         yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
 
 
-def _read(path: Path) -> Record:
+def _open(path: Path, *, whole: bool) -> Record | Stream:
+    """whole: in memory, however long, for a report shows every second of it."""
     if path.is_dir():
         raise RecordError("no recordings can be found in this folder: name one that holds some, or a file")
-    return read(path)
+    return read(path) if whole else open_recording(path)
 
 
 def _tell_refused(path: Path, error: RecordError, console: Console, as_json: bool) -> None:
@@ -117,12 +130,14 @@ def _tell_refused(path: Path, error: RecordError, console: Console, as_json: boo
         )
 
 
-def _table(path: Path, record: Record, report: Report) -> Table:
+def _table(path: Path, record: Record | Stream, report: Report) -> Table:
     table = Table(
         title=f"{escape(printable(str(path)))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
         title_justify="left",
         caption="\n".join(
-            [f"warning: {escape(warning)}" for warning in report.warnings]
+            [f"burden of {name}: {burden}" for name, burden in report.burden.items()]
+            + _episode_lines(report)
+            + [f"warning: {escape(warning)}" for warning in report.warnings]
             + [f"quality: {escape(str(finding))}" for finding in report.quality]
         )
         or None,
@@ -130,7 +145,7 @@ def _table(path: Path, record: Record, report: Report) -> Table:
         box=box.SIMPLE,
     )
     table.add_column("diagnosis")
-    table.add_column("probability", justify="right")
+    table.add_column("mean probability" if report.burden else "probability", justify="right")
     table.add_column("positive from", justify="right")
     table.add_column("")
     for name, probability in report.probabilities.items():
@@ -139,3 +154,11 @@ def _table(path: Path, record: Record, report: Report) -> Table:
         cells = (f"{IN_WORDS[name]} ({name})", shown, f"{report.thresholds[name]:.2f}", said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table
+
+
+def _episode_lines(report: Report) -> list[str]:
+    """The longest episodes, in order of time, and how many there are in all."""
+    longest = sorted(report.episodes, key=lambda episode: episode.start_s - episode.end_s)[:MAX_EPISODES]
+    lines = [f"episode: {episode}" for episode in sorted(longest, key=lambda episode: episode.start_s)]
+    shorter = len(report.episodes) - len(longest)
+    return [*lines, f"{shorter} shorter episodes: see --json"] if shorter else lines
