@@ -50,7 +50,7 @@ FORMATS: Final = (
     Format("Mortara ELI XML", mortara.is_mortara, mortara.read),
     Format("EDF, EDF+ or BDF", edf.is_edf, edf.read, open=edf_stream.recording),
     Format("ISHNE", ishne.is_ishne, ishne.read),
-    Format("CPSC2018's own .mat", cpsc2018.is_matlab5, cpsc2018.read),
+    Format("CPSC2018's own .mat", cpsc2018.is_matlab, cpsc2018.read),
     Format("AliveCor JSON (always refused)", alivecor.is_alivecor, alivecor.read),
     Format("NPY", table.is_npy, table.read_npy, takes_statements=True),
     Format("CSV", table.is_csv, table.read_csv, takes_statements=True),
