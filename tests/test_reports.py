@@ -279,3 +279,18 @@ def test_several_recordings_go_into_a_folder(twelvelead, tmp_path):
     done = twelvelead("classify", *paths, "--report", tmp_path / "out", "--report-format", "json")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["same-2.json", "same.json"]
+
+
+@pytest.mark.parametrize("form", ["html", "json", "fhir.json"])
+def test_a_long_recording_s_burdens_and_episodes_are_said(classifier, form):
+    parts = [simulator.ecg(kind, seconds, 500.0, 5) for kind, seconds in (("AF", 60), ("Normal", 270))]
+    record = Record(name="long", signal=np.concatenate(parts, axis=1).astype(np.float32), rate_hz=500.0)
+    report = classify(record, classifier)
+    assert report.episodes
+    document = FORMS[form](reading(record, report, read_by(classifier))).decode()
+    if form == "json":
+        assert json.loads(document)["burden"] == json.loads(json.dumps(report.as_json()["burden"]))
+        assert json.loads(document)["episodes"] == json.loads(json.dumps(report.as_json()["episodes"]))
+    else:
+        assert "on average over the recording" in document
+        assert f"episode: {report.episodes[0]}" in document

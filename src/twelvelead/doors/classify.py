@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from rich import box
@@ -30,9 +30,8 @@ from twelvelead.drawing import Paper
 from twelvelead.formats import open_recording, read, recordings_in
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.reports import read_by, reading
+from twelvelead.reports.words import through_the_recording
 from twelvelead.stream import Stream
-
-MAX_EPISODES: Final = 20
 
 
 def classify_command(
@@ -135,8 +134,7 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
         title=f"{escape(printable(str(path)))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
         title_justify="left",
         caption="\n".join(
-            [f"burden of {name}: {burden}" for name, burden in report.burden.items()]
-            + _episode_lines(report)
+            through_the_recording(report)
             + [f"warning: {escape(warning)}" for warning in report.warnings]
             + [f"quality: {escape(str(finding))}" for finding in report.quality]
         )
@@ -154,11 +152,3 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
         cells = (f"{IN_WORDS[name]} ({name})", shown, f"{report.thresholds[name]:.2f}", said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table
-
-
-def _episode_lines(report: Report) -> list[str]:
-    """The longest episodes, in order of time, and how many there are in all."""
-    longest = sorted(report.episodes, key=lambda episode: episode.start_s - episode.end_s)[:MAX_EPISODES]
-    lines = [f"episode: {episode}" for episode in sorted(longest, key=lambda episode: episode.start_s)]
-    shorter = len(report.episodes) - len(longest)
-    return [*lines, f"{shorter} shorter episodes: see --json"] if shorter else lines

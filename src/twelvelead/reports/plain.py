@@ -19,6 +19,7 @@ def plain(read: Reading) -> bytes:
         "made": read.made.isoformat(),
         "recording": {**who, "duration_s": record.duration_s, "rate_hz": record.rate_hz},
         "diagnoses": {name: _diagnosis(read, name) for name in read.report.probabilities},
+        **{key: value for key, value in read.report.as_json().items() if key in ("burden", "episodes")},
         "not_assessed": NOT_ASSESSED,
         "heart_rate": read.heart and {**read.heart.as_json(), "error": RATE_ERROR},
         "quality": [finding.as_json() for finding in read.report.quality],

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from twelvelead.classifier import Report
 from twelvelead.diagnoses import IN_WORDS
 from twelvelead.drawing.geometry import drawn_s
 from twelvelead.reports.reading import MOST_SHEETS, RHYTHM, Reading
 
+MOST_EPISODES: Final = 20
 RESEARCH: Final = (
     "This is research software and no medical device. "
     "Nobody may be treated, or left untreated, because of what it says."
@@ -52,7 +54,20 @@ def conclusion(read: Reading) -> str:
     )
     held = ", ".join(read.report.withheld)
     said = found or "none of the nine diagnoses, which does not mean normal"
+    if through := through_the_recording(read.report):
+        said = f"on average over the recording {said}; through it: {', '.join(through)}"
     return said + (f". Withheld for the quality of the recording: {held}" if held else "")
+
+
+def through_the_recording(report: Report) -> list[str]:
+    """Of a long recording: the burdens, the longest episodes in order of time, and how many there are besides."""
+    longest = sorted(report.episodes, key=lambda episode: episode.start_s - episode.end_s)[:MOST_EPISODES]
+    shorter = len(report.episodes) - len(longest)
+    return [
+        *(f"burden of {name}: {burden}" for name, burden in report.burden.items()),
+        *(f"episode: {episode}" for episode in sorted(longest, key=lambda episode: episode.start_s)),
+        *([f"{shorter} shorter episodes: see the JSON"] if shorter else []),
+    ]
 
 
 def rate_in_words(read: Reading) -> str:
@@ -83,6 +98,7 @@ def facts(read: Reading) -> list[tuple[str, str]]:
         ("recording", f"{read.record.duration_s:.1f} s at {read.record.rate_hz:g} Hz"),
         ("heart rate", rate_in_words(read)),
         *error,
+        *([("through it", "; ".join(through))] if (through := through_the_recording(read.report)) else []),
         ("not assessed", NOT_ASSESSED),
         ("read by", str(read.by)),
         ("report made", read.made.isoformat(sep=" ")),
