@@ -81,7 +81,7 @@ needs_pdftotext = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="
 def test_every_form_says_what_it_must(form, said):
     read = said(flat=["V6"])
     text = words(form, FORMS[form](read))
-    for needed in (RESEARCH, NOT_ASSESSED, RATE_ERROR, "twelvelead-triple 0.1.0", read.by.sha256[:12], "flat in V6"):
+    for needed in (RESEARCH, NOT_ASSESSED, RATE_ERROR, read.by.bundle, read.by.sha256[:12], "flat in V6"):
         assert needed in text, needed
     assert str(read.heart.as_json()["mean_bpm"]) in text
     assert read.report.withheld.keys() >= {"STD", "STE", "Normal"}
