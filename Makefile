@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test clean
+.PHONY: demo test bench clean
 
 demo: .venv/demo
-	$(BIN)/twelvelead classify "$$($(BIN)/python -c 'from pydicom.data import get_testdata_file; print(get_testdata_file("waveform_ecg.dcm"))')" --paper build/demo
+	$(BIN)/twelvelead classify "$$($(BIN)/python -c 'from pydicom.data import get_testdata_file; print(get_testdata_file("waveform_ecg.dcm"))')" --paper build/demo --report build/demo
 
 test: .venv/test
 	$(BIN)/ruff check .
@@ -14,6 +14,9 @@ test: .venv/test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+bench: .venv/test
+	$(BIN)/python benchmarks/bench.py
 
 .venv/demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from archiving import command, rows, run, write_mixture, write_recordings
-from twelvelead.archive.entries import from_line, record_of, to_line
+from twelvelead.archive.entries import from_line, recording_of, to_line
 from twelvelead.archive.inside import recordings_inside
 from twelvelead.archive.members import MAX_MEMBER_BYTES, bytes_of, members_of
 from twelvelead.diagnoses import DIAGNOSES
@@ -91,7 +91,7 @@ def test_real_recordings_read_the_same_from_a_tar_and_a_zip(corpus, tmp_path):
         assert sorted(entries) == [f"{tmp_path / archive}/{path.relative_to(folder)}" for path in recordings_in(folder)]
         for path in recordings_in(folder):
             entry = entries[f"{tmp_path / archive}/{path.relative_to(folder)}"]
-            assert outcome(lambda e=entry: record_of(from_line(to_line(e)))) == outcome(lambda p=path: read(p))
+            assert outcome(lambda e=entry: recording_of(from_line(to_line(e)))) == outcome(lambda p=path: read(p))
 
 
 def outcome(reading):
@@ -209,7 +209,7 @@ def reasons(archive: Path) -> dict[str, str]:
     found = {}
     for entry in recordings_inside(archive):
         try:
-            record_of(from_line(to_line(entry)))
+            recording_of(from_line(to_line(entry)))
             found[entry.path.removeprefix(f"{archive}/")] = ""
         except RecordError as error:
             found[entry.path.removeprefix(f"{archive}/")] = str(error)

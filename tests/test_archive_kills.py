@@ -6,6 +6,7 @@ import random
 import resource
 import signal
 import subprocess
+import tarfile
 import time
 
 import pytest
@@ -125,7 +126,9 @@ def test_a_recording_that_takes_too_long_is_named_and_costs_no_other(tmp_path):
 
 def test_a_recording_that_takes_too_much_memory_is_named_and_costs_no_other(tmp_path):
     folder = write_recordings(tmp_path / "in", 4)
-    large_recording(folder, "r0001x")
+    large_recording(tmp_path / "large", "long")
+    with tarfile.open(folder / "r0001x.tar", "w") as tar:  # from a file of its own it would stream
+        tar.add(tmp_path / "large", "large")
     done = run(folder, "--out", tmp_path / "out", "--workers", 1, "--memory", 512)
     assert done.returncode == 0, done.stderr
     found = rows(tmp_path / "out")

@@ -123,6 +123,11 @@ def test_sierra_versions_and_forms(tmp_path):
         read(xml.sierra(tmp_path, version="1.05"))
     with pytest.raises(RecordError, match="states '0' as resolution"):
         read(xml.sierra(tmp_path, resolution="0"))
+    for offset in ("f", "nan", "1e300"):
+        with pytest.raises(RecordError, match=f"states '{offset}' as signal offset"):
+            read(xml.sierra(tmp_path, how=f'dataencoding="Base64" signaloffset="{offset}"'))
+    shifted = read(xml.sierra(tmp_path, how='dataencoding="Base64" signaloffset="-100"'))
+    np.testing.assert_allclose(shifted.signal, SIGNAL + 0.1, atol=6e-4)
     with pytest.raises(RecordError, match="compression 'LZMA'"):
         read(xml.sierra(tmp_path, how='dataencoding="Base64" compression="LZMA"'))
     with pytest.raises(RecordError, match="damaged in its samples"):

@@ -162,6 +162,11 @@ def test_matlab5_against_scipy(compressed, kind, tmp_path):
     assert (record.sex, record.age) == ("F", None)
 
 
+def test_matlab_7_3_is_refused_with_the_way_out():
+    with pytest.raises(RecordError, match="save it again with save -v7"):
+        read(b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM" + b"\x89HDF\r\n\x1a\n" * 60)
+
+
 def test_a_matlab_file_that_inflates_without_end_is_refused(tmp_path):
     bomb = io.BytesIO()
     scipy.io.savemat(bomb, {"ECG": {"data": np.zeros((12, 4_000_000))}}, do_compression=True)

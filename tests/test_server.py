@@ -125,7 +125,7 @@ def test_a_name_with_script_is_text_in_a_drawing(server, tmp_path):
     assert drawn.status == 200
     root = ElementTree.fromstring(drawn.data)
     assert not [element for element in root.iter() if element.tag.endswith("script")]
-    assert "script" in "".join(root.itertext())
+    assert "script" not in "".join(root.itertext())  # nobody is named
 
 
 def zipped():
@@ -208,10 +208,23 @@ def test_reports(server, wfdb):
     table = server.post(*wfdb, to="/api/report?format=csv")
     assert table.headers["content-type"].startswith("text/csv")
     np.testing.assert_allclose(read(table.data).signal, simulator.ecg(), atol=0.0006)  # half a quantum of the record
-    for name in ("html", "pdf", "fhir"):
-        assert "not there yet" in problem(server.post(*wfdb, to=f"/api/report?format={name}"), 501)["detail"]
     problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
     problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
+
+
+@pytest.mark.parametrize("name, media_type, beginning", [
+    ("html", "text/html; charset=utf-8", b"<!doctype html>"), ("pdf", "application/pdf", b"%PDF-"), ("fhir", "application/fhir+json", b"{"),
+])  # fmt: skip
+def test_whole_reports_name_nobody(server, wfdb, name, media_type, beginning):
+    answer = server.post(*wfdb, to=f"/api/report?format={name}")
+    assert (answer.status, answer.headers["content-type"]) == (200, media_type)
+    assert answer.data.startswith(beginning)
+    assert b"A0001" not in answer.data
+    if name == "html":
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline';")
+        assert b"where the network looked, not a measurement" in answer.data
+    if name == "fhir":
+        assert answer.json()["entry"][0]["resource"]["resourceType"] == "DiagnosticReport"
 
 
 def test_the_bundle_is_its_card(server):

@@ -6,7 +6,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from twelvelead.archive.entries import Entry, record_of
+from twelvelead.archive.entries import Entry, recording_of
 from twelvelead.archive.journal import note_begun, note_row, rows_done
 from twelvelead.archive.listing import shard_entries
 from twelvelead.archive.manifest import Manifest, shard_path, write_beside
@@ -50,8 +50,8 @@ def do_shard(place: Place, shard: int, only: int | None = None) -> None:
 
 def _row(place: Place, index: int, entry: Entry) -> Row:
     try:
-        record = record_of(entry)
-        report = classify(record, place.classifier, anyway=place.manifest.settings.anyway)
+        recording = recording_of(entry)
+        report = classify(recording, place.classifier, anyway=place.manifest.settings.anyway)
     except RecordError as error:
         return refused(index, entry, str(error))
     except MemoryError:

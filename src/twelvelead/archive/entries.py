@@ -6,9 +6,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from twelvelead.archive.members import Member, bytes_of
-from twelvelead.formats import read
+from twelvelead.formats import open_recording, read
 from twelvelead.formats.files import Given, open_plain
 from twelvelead.record import Record, RecordError
+from twelvelead.stream import Stream
 
 MAX_NAME_CHARACTERS: Final = 200
 
@@ -54,12 +55,15 @@ def from_line(line: bytes) -> Entry:
     return Entry(**facts, parts=parts)
 
 
-def record_of(entry: Entry) -> Record:
-    """Read the recording; raises RecordError as `read` does. Members are read into memory, never unpacked."""
+def recording_of(entry: Entry) -> Record | Stream:
+    """The recording, long ones of some formats as a stream, as `classify` opens it; raises RecordError as `read` does.
+
+    Members of archives are read into memory, never unpacked.
+    """
     if entry.refused:
         raise RecordError(entry.refused)
     if not entry.archive:
-        return read(Path(entry.path))
+        return open_recording(Path(entry.path))
     with open_plain(Path(entry.archive)) as file:
         own, *others = ((name, bytes_of(file, member)) for name, member in entry.parts.items())
     return read(Given(name=entry.name, held=own[1], beside=dict(others)))

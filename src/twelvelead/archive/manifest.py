@@ -31,7 +31,7 @@ class Settings:
     """
 
     shard_size: int = 1000
-    seconds: float = 60.0
+    seconds: float = 300.0
     memory_mb: int = 3072
     anyway: bool = False
     precision: Precision = "float32"

@@ -50,6 +50,7 @@ class Classifier:
     calibration: Calibration
     thresholds: NDArray[np.float64]
     session: Any
+    precision: Precision = "float32"
 
     def run(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, 12, samples) windows -> (n, 9) logits and (n, 9, steps) attention."""
@@ -59,6 +60,11 @@ class Classifier:
         ]
         logits, attention = zip(*parts, strict=True)
         return np.concatenate(logits), np.concatenate(attention)
+
+    @property
+    def sha256(self) -> str:
+        """Of the graph in use."""
+        return str(self.card["sha256"][GRAPHS[self.precision]])
 
     @cached_property
     def seen(self) -> frozenset[str]:
@@ -97,6 +103,7 @@ def load_bundle(folder: Path, precision: Precision = "float32") -> Classifier:
             calibration=Calibration.from_json(card["calibration"]),
             thresholds=thresholds,
             session=_checked_session((folder / GRAPHS[precision]).read_bytes(), recipe),
+            precision=precision,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"bundle {folder} is damaged ({error!r}); copy the bundle anew") from error

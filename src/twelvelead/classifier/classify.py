@@ -1,18 +1,20 @@
 """The one line that every door calls: Record -> Report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.classifier.bundle import Classifier
+from twelvelead.classifier.long import Burden, Episode, burdens, episodes
 from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED
 from twelvelead.record import Record
 from twelvelead.scoring.probabilities import decide, merge
-from twelvelead.signals.prepared import Prepared, prepare
+from twelvelead.signals.prepared import Prepared, joined, prepare, prepare_stream
 from twelvelead.signals.quality import Finding
+from twelvelead.stream import LONG_S, Stream, stream_of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -22,7 +24,11 @@ class Report:
     probabilities, thresholds: by diagnosis. positive: the diagnoses that reach their threshold.
     quality: what is wrong with the recording. withheld: diagnoses that it cannot carry, with the reason; they have a
     probability here, which no door shows, and are never positive.
-    attention: (n_windows, 9, steps), where in each window the network looked; a window begins at `starts_s`.
+    attention: (n_windows, 9, steps), where in each window the network looked; a window begins at `starts_s`. None is
+    kept of a stream: (0, 9, steps).
+    by_window: (n_windows, 9) probabilities of each window, NaN where they are withheld.
+    quality_by_window, burden, episodes: of a recording of 5 minutes or more; empty of any other. Its `probabilities`
+    are means over the windows that could be assessed.
     """
 
     record: str
@@ -34,9 +40,17 @@ class Report:
     withheld: dict[str, str]
     attention: NDArray[np.float32]
     starts_s: tuple[float, ...]
+    by_window: NDArray[np.float64]
+    quality_by_window: tuple[tuple[Finding, ...], ...] = ()
+    burden: dict[str, Burden] = field(default_factory=dict)
+    episodes: tuple[Episode, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What the command line and the server answer."""
+        of_long = {
+            "burden": {name: burden.as_json() for name, burden in self.burden.items()},
+            "episodes": [episode.as_json() for episode in self.episodes],
+        }
         return {
             "record": self.record,
             "probabilities": {
@@ -46,6 +60,7 @@ class Report:
             "withheld": self.withheld,
             "quality": [finding.as_json() for finding in self.quality],
             "warnings": list(self.warnings),
+            **(of_long if self.burden else {}),
         }
 
     def in_words(self, bundle: str) -> str:
@@ -55,14 +70,29 @@ class Report:
         return f"{line}; withheld: {', '.join(self.withheld)}" if self.withheld else line
 
 
-def classify(record: Record, classifier: Classifier, *, anyway: bool = False) -> Report:
+def classify(recording: Record | Stream, classifier: Classifier, *, anyway: bool = False) -> Report:
     """Say which of the nine diagnoses a recording shows; raises RecordError when it cannot be assessed.
 
     anyway: withhold nothing, whatever the quality.
     """
-    prepared = prepare(record, classifier.recipe)  # (n_windows, 12, window_samples)
+    if isinstance(recording, Stream) or recording.duration_s >= LONG_S:
+        return _classify_long(recording, classifier, anyway=anyway)
+    prepared = prepare(recording, classifier.recipe)  # (n_windows, 12, window_samples)
     logits, attention = classifier.run(prepared.windows)  # (n_windows, 9), (n_windows, 9, steps)
     return conclude(prepared, logits, attention, classifier, anyway=anyway)
+
+
+def _classify_long(recording: Record | Stream, classifier: Classifier, *, anyway: bool) -> Report:
+    """The same line, some windows at a time."""
+    n_kept = None if isinstance(recording, Record) else 0
+    parts, logits, attention = [], [], []
+    for part in prepare_stream(stream_of(recording), classifier.recipe):
+        heard, looked = classifier.run(part.windows)
+        logits.append(heard)
+        attention.append(looked[:n_kept].copy())  # a view would keep the whole
+        parts.append(replace(part, windows=part.windows[:0].copy()))
+    prepared = joined(recording, parts, parts[0].windows)
+    return conclude(prepared, np.concatenate(logits), np.concatenate(attention), classifier, anyway=anyway)
 
 
 def conclude(
@@ -77,9 +107,14 @@ def conclude(
 
     logits: (n_windows, 9). attention: (n_windows, 9, steps).
     """
-    probabilities = merge(classifier.calibration.probabilities(logits))  # (9,)
+    by_window = classifier.calibration.probabilities(logits)  # (n_windows, 9)
+    reasons = [{} if anyway else withheld_for(findings) for findings in prepared.by_window or (prepared.quality,)]
+    lacking = np.array([[name in reason for name in DIAGNOSES] for reason in reasons])  # (n_windows or 1, 9)
+    probabilities = merge(by_window, lacking)  # (9,)
     decisions = decide(probabilities, classifier.thresholds)  # (9,)
-    withheld = {} if anyway else withheld_for(prepared.quality)
+    withheld = {name: reasons[0][name] for name in DIAGNOSES if all(name in reason for reason in reasons)}
+    shown = np.where(lacking, np.nan, by_window)
+    window_s, is_long = classifier.recipe.window_s, bool(prepared.by_window)
     return Report(
         record=prepared.name,
         probabilities=_by_diagnosis(probabilities),
@@ -90,6 +125,10 @@ def conclude(
         warnings=prepared.warnings,
         attention=attention,
         starts_s=prepared.starts_s,
+        by_window=shown,
+        quality_by_window=prepared.by_window,
+        burden=burdens(shown, classifier.thresholds) if is_long else {},
+        episodes=episodes(shown, classifier.thresholds, prepared.starts_s, window_s) if is_long else (),
     )
 
 

@@ -36,7 +36,7 @@ def archive_command(
         str | None,
         typer.Option(help="Address of a Dask scheduler, whose workers classify instead.", show_default=False),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="One recording may take so long.", min=0.05)] = 60.0,
+    seconds: Annotated[float, typer.Option(help="One recording may take so long.", min=0.05)] = 300.0,
     memory: Annotated[int, typer.Option(help="One recording may take so many MB.", min=512)] = 3072,
     shard_size: Annotated[int, typer.Option(help="Recordings a file of results.", min=1, max=100_000)] = 1000,
     anyway: Annotated[

@@ -11,12 +11,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from twelvelead.classifier import Classifier, Report, classify, load_bundle, shipped_bundle
-from twelvelead.classifier.paper import draw
+from twelvelead.classifier import Report, classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import IN_WORDS
+from twelvelead.doors.drawing import (
+    Cabrera,
+    FilterOption,
+    Form,
+    Gain,
+    Identity,
+    LayoutOption,
+    Speed,
+    draw_into,
+)
 from twelvelead.doors.options import Bundle, Json, Precision
-from twelvelead.formats import read, recordings_in
+from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
+from twelvelead.doors.windows import add_windows, window_table
+from twelvelead.drawing import Paper
+from twelvelead.formats import open_recording, read, recordings_in
 from twelvelead.record import Record, RecordError, printable
+from twelvelead.reports import read_by, reading
+from twelvelead.reports.words import through_the_recording
+from twelvelead.stream import Stream
 
 
 def classify_command(
@@ -25,7 +40,20 @@ def classify_command(
     precision: Precision = "float32",
     paper: Annotated[
         Path | None,
-        typer.Option(help="Folder to which each recording is drawn on ECG paper, as SVG.", show_default=False),
+        typer.Option(help="Folder to which each recording is drawn on ECG paper.", show_default=False),
+    ] = None,
+    paper_format: Form = "svg",
+    report_out: ReportOption = None,
+    report_format: ReportFormat = "html",
+    layout: LayoutOption = "3x4",
+    cabrera: Cabrera = False,
+    speed: Speed = "25",
+    gain: Gain = "10",
+    paper_filter: FilterOption = "none",
+    identity: Identity = False,
+    windows: Annotated[
+        Path | None,
+        typer.Option(help="CSV to which each window's probabilities are written, with its times.", show_default=False),
     ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad the recording is.")
@@ -36,30 +64,44 @@ def classify_command(
 
     Reads WFDB, DICOM, SCP-ECG, aECG, MUSE and other XML, EDF, and more; 5 s or more, 50 Hz or more.
     A diagnosis is withheld, with the reason, where no lead that it needs can be used.
+    Of a recording of 5 minutes or more: means over its windows, burdens of AF, PAC and PVC, and episodes of AF.
     Exit status 1 when a recording was refused; the others are still classified.
 
-    Example: twelvelead classify A0001.hea ward-7/ --paper drawings/
+    Example: twelvelead classify A0001.hea ward-7/ --report reports/
     """
     classifier = load_bundle(bundle or shipped_bundle(), precision)
+    sheet = Paper(
+        layout=layout,
+        order="cabrera" if cabrera else "standard",
+        speed_mm_per_s=float(speed),
+        gain_mm_per_mv=float(gain),
+        filter=paper_filter,
+        identity=identity,
+    )
     console = Console(soft_wrap=True)
-    refused = 0
-    for path in _recordings(paths):
-        try:
-            record = _read(path)
-            report = classify(record, classifier, anyway=anyway)
-        except RecordError as error:
-            refused += 1
-            _tell_refused(path, error, console, as_json)
-            continue
-        drawing = _draw(record, report, classifier, paper) if paper else None
-        if as_json:
-            print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
-        else:
-            console.print(
-                _table(path, record, report),
-                *([f"drawn to {escape(printable(str(drawing)))}"] if drawing else []),
-                sep="\n",
-            )
+    refused, found = 0, list(_recordings(paths))
+    if report_out:
+        refuse_unwritable(report_out, len(found))
+    with window_table(windows) as table:
+        for path in found:
+            try:
+                recording = _open(path, whole=report_out is not None)
+                report = classify(recording, classifier, anyway=anyway)
+            except RecordError as error:
+                refused += 1
+                _tell_refused(path, error, console, as_json)
+                continue
+            if table:
+                add_windows(table, path, report, recording.duration_s, classifier.recipe.window_s)
+            drawn = recording.beginning() if isinstance(recording, Stream) else recording
+            written = [draw_into(paper, drawn, report.in_words(classifier.name), sheet, paper_format)] if paper else []
+            if report_out:
+                written.append(report_to(report_out, reading(drawn, report, read_by(classifier), sheet), report_format))
+            if as_json:
+                print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
+            else:
+                told = [f"written to {escape(printable(str(place)))}" for place in written]
+                console.print(_table(path, recording, report), *told, sep="\n")
     if not as_json:
         console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
     raise typer.Exit(1 if refused else 0)
@@ -71,10 +113,11 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
         yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
 
 
-def _read(path: Path) -> Record:
+def _open(path: Path, *, whole: bool) -> Record | Stream:
+    """whole: in memory, however long, for a report shows every second of it."""
     if path.is_dir():
         raise RecordError("no recordings can be found in this folder: name one that holds some, or a file")
-    return read(path)
+    return read(path) if whole else open_recording(path)
 
 
 def _tell_refused(path: Path, error: RecordError, console: Console, as_json: bool) -> None:
@@ -86,12 +129,13 @@ def _tell_refused(path: Path, error: RecordError, console: Console, as_json: boo
         )
 
 
-def _table(path: Path, record: Record, report: Report) -> Table:
+def _table(path: Path, record: Record | Stream, report: Report) -> Table:
     table = Table(
         title=f"{escape(printable(str(path)))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
         title_justify="left",
         caption="\n".join(
-            [f"warning: {escape(warning)}" for warning in report.warnings]
+            through_the_recording(report)
+            + [f"warning: {escape(warning)}" for warning in report.warnings]
             + [f"quality: {escape(str(finding))}" for finding in report.quality]
         )
         or None,
@@ -99,7 +143,7 @@ def _table(path: Path, record: Record, report: Report) -> Table:
         box=box.SIMPLE,
     )
     table.add_column("diagnosis")
-    table.add_column("probability", justify="right")
+    table.add_column("mean probability" if report.burden else "probability", justify="right")
     table.add_column("positive from", justify="right")
     table.add_column("")
     for name, probability in report.probabilities.items():
@@ -108,14 +152,3 @@ def _table(path: Path, record: Record, report: Report) -> Table:
         cells = (f"{IN_WORDS[name]} ({name})", shown, f"{report.thresholds[name]:.2f}", said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table
-
-
-def _draw(record: Record, report: Report, classifier: Classifier, folder: Path) -> Path:
-    """Draw to a new file named after the recording; a second recording of the same name gets a number."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, number = folder / f"{record.name}.svg", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{record.name}-{number}.svg"
-    path.write_text(draw(record, report.in_words(classifier.name)), encoding="utf-8")
-    return path

@@ -13,6 +13,7 @@ from twelvelead.formats import (
     cpsc2018,
     dicom,
     edf,
+    edf_stream,
     ishne,
     mfer,
     mortara,
@@ -21,22 +22,25 @@ from twelvelead.formats import (
     sierra,
     table,
     wfdb,
+    wfdb_stream,
 )
 from twelvelead.formats.files import MAX_STREAM_BYTES, Given, beginning_of
 from twelvelead.record import LEADS, Record, RecordError
+from twelvelead.stream import Stream
 
 
 class Format(NamedTuple):
-    """One family of files: its name, how its first bytes are told, and how it is read."""
+    """One family of files: its name, how its first bytes are told, how it is read, and left unread where it is long."""
 
     name: str
     recognises: Callable[[bytes], bool]
     read: Callable[[Given], Record]
     takes_statements: bool = False
+    open: Callable[[Given], Record | Stream] | None = None
 
 
 FORMATS: Final = (
-    Format("WFDB header (.hea)", wfdb.is_header, wfdb.read),
+    Format("WFDB header (.hea)", wfdb.is_header, wfdb.read, open=wfdb_stream.recording),
     Format("DICOM waveform", dicom.is_dicom, dicom.read),
     Format("SCP-ECG", scp.is_scp, scp.read),
     Format("HL7 aECG", aecg.is_aecg, aecg.read),
@@ -44,9 +48,9 @@ FORMATS: Final = (
     Format("GE CardioSoft XML", cardiosoft.is_cardiosoft, cardiosoft.read),
     Format("Philips Sierra XML", sierra.is_sierra, sierra.read),
     Format("Mortara ELI XML", mortara.is_mortara, mortara.read),
-    Format("EDF, EDF+ or BDF", edf.is_edf, edf.read),
+    Format("EDF, EDF+ or BDF", edf.is_edf, edf.read, open=edf_stream.recording),
     Format("ISHNE", ishne.is_ishne, ishne.read),
-    Format("CPSC2018's own .mat", cpsc2018.is_matlab5, cpsc2018.read),
+    Format("CPSC2018's own .mat", cpsc2018.is_matlab, cpsc2018.read),
     Format("AliveCor JSON (always refused)", alivecor.is_alivecor, alivecor.read),
     Format("NPY", table.is_npy, table.read_npy, takes_statements=True),
     Format("CSV", table.is_csv, table.read_csv, takes_statements=True),
@@ -69,10 +73,30 @@ def read(source: Source, *, rate_hz: float | None = None, unit: str | None = Non
     rate_hz, unit: for CSV and NPY, where the file does not state them itself.
     Raises RecordError, with the way out, on whatever is no 12-lead ECG.
     """
-    form, given = _recognised(_given(source, rate_hz, unit))
+    return _read(*_recognised(_given(source, rate_hz, unit)))
+
+
+def open_recording(path: Path | str) -> Record | Stream:
+    """Read one recording as `read` does, or leave it where it is and read it as it is used.
+
+    The latter where it lasts 5 minutes or more, in WFDB (without FLAC), EDF or BDF.
+    Raises RecordError as `read`; a stream raises the rest of what is wrong when it is passed through.
+    """
+    form, given = _recognised(_given(path, None, None))
+    if form.open is None:
+        return _read(form, given)
+    recording = form.open(given)
+    return recording if isinstance(recording, Stream) else _moving(recording)
+
+
+def _read(form: Format, given: Given) -> Record:
+    rate_hz, unit = given.rate_hz, given.unit
     if not form.takes_statements and (rate_hz, unit) != (None, None):
         raise RecordError(f"{form.name} states rate and unit itself: give neither")
-    record = form.read(given)
+    return _moving(form.read(given))
+
+
+def _moving(record: Record) -> Record:
     if len(record.flat_leads) == len(LEADS):
         raise RecordError("none of the twelve leads ever changes: nothing was recorded; look at the source of the file")
     return record

@@ -14,13 +14,15 @@ from twelvelead.record import LEADS, Record, RecordError, record_from_leads
 RATE_HZ: Final = 500.0
 
 
-def is_matlab5(start: bytes) -> bool:
-    """Whether a file begins as a little-endian MATLAB file of level 5 does."""
-    return start.startswith(b"MATLAB 5.0") and start[124:128] == b"\x00\x01IM"
+def is_matlab(start: bytes) -> bool:
+    """Whether a file begins as a little-endian MATLAB file of level 5 does, or of 7.3, which is refused."""
+    return (start.startswith(b"MATLAB 5.0") and start[124:128] == b"\x00\x01IM") or start.startswith(b"MATLAB 7.3")
 
 
 def read(given: Given) -> Record:
     """Read one recording; raises RecordError when the file is damaged or holds something else."""
+    if given.beginning.startswith(b"MATLAB 7.3"):
+        raise RecordError("MATLAB 7.3 (HDF5), in which CPSC2018 was never published: save it again with save -v7")
     fields = read_struct(given.content(at_most=MAX_BYTES), "ECG")
     data = fields.get("data")
     if not isinstance(data, np.ndarray) or data.ndim != 2 or data.shape[0] != len(LEADS):

@@ -38,26 +38,69 @@ def is_edf(start: bytes) -> bool:
     return start[:8] in {EDF, BDF} and start[252:256].strip().isdigit()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What the header declares of a file of a certain size: records from `begin` on, `width` bytes a sample."""
+
+    signals: list[Signal]
+    begin: int
+    n_records: int
+    duration_s: float
+    width: int
+    sex: str | None
+    warnings: tuple[str, ...]
+
+    @property
+    def record_bytes(self) -> int:
+        """Bytes of a record of all signals."""
+        return self.signals[-1].end * self.width
+
+    def records(self, data: bytes | memoryview) -> NDArray[np.uint8]:
+        """(records, bytes a record) of the bytes of whole records."""
+        return np.frombuffer(data, np.uint8).reshape(-1, self.record_bytes)
+
+
 def read(given: Given) -> Record:
     """Read all records, end to end; raises RecordError on a damaged file, on gaps, or where a lead states no unit."""
     data = given.content(at_most=MAX_BYTES)
+    layout = layout_of(data, len(data))
+    refuse_too_many(layout.n_records * layout.record_bytes // 2)
+    records = layout.records(memoryview(data)[layout.begin : layout.begin + layout.n_records * layout.record_bytes])
+    refuse_gaps(onsets_s(records, layout), layout)
+    return in_order(given.name, records, layout)
+
+
+def layout_of(data: bytes, size: int) -> Layout:
+    """The layout of a file of `size` bytes, of which `data` holds the header at least; raises RecordError."""
     n_signals, n_records, duration_s = _counts(data)
     signals = _signals(data, n_signals)
     width = 3 if data[:8] == BDF else 2
-    per_record = signals[-1].end
-    records, notes = _records(data, n_signals, n_records, per_record * width)
-    _refuse_gaps(records, signals, duration_s, width)
-    used = [signal for signal in signals if standard_lead(signal.label)]
-    rates = {(signal.end - signal.begin) / duration_s for signal in used}
+    begin = 256 * (n_signals + 1)
+    n_records, notes = _n_records(size - begin, n_records, signals[-1].end * width)
+    return Layout(
+        signals=signals,
+        begin=begin,
+        n_records=n_records,
+        duration_s=duration_s,
+        width=width,
+        sex=_sex(data),
+        warnings=tuple(notes),
+    )
+
+
+def in_order(name: str, records: NDArray[np.uint8], layout: Layout) -> Record:
+    """The twelve leads of successive records, (records, bytes a record)."""
+    used = [signal for signal in layout.signals if standard_lead(signal.label)]
+    rates = {(signal.end - signal.begin) / layout.duration_s for signal in used}
     if len({signal.label for signal in used}) < len(used):
         raise RecordError(f"leads {', '.join(signal.label for signal in used)}: each must be there once")
     if len(rates) > 1:
         raise RecordError(f"leads sampled at {sorted(rates)} Hz: all must have one rate")
-    leads = {signal.label: _millivolts(signal, records, width) for signal in used}
-    left_out = {signal.label: np.empty(0, np.float32) for signal in signals if signal not in used}
+    leads = {signal.label: _millivolts(signal, records, layout.width) for signal in used}
+    left_out = {signal.label: np.empty(0, np.float32) for signal in layout.signals if signal not in used}
     left_out = {label: samples for label, samples in left_out.items() if label not in ANNOTATIONS}
     return record_from_leads(
-        given.name, left_out | leads, rates.pop() if rates else 1.0, sex=_sex(data), warnings=tuple(notes)
+        name, left_out | leads, rates.pop() if rates else 1.0, sex=layout.sex, warnings=layout.warnings
     )
 
 
@@ -102,30 +145,33 @@ def _signals(data: bytes, n_signals: int) -> list[Signal]:
     return signals
 
 
-def _records(data: bytes, n_signals: int, n_records: int, record_bytes: int) -> tuple[NDArray[np.uint8], list[str]]:
-    """(records, bytes a record) and warnings; raises RecordError where the file is shorter than it declares."""
-    begin = 256 * (n_signals + 1)
-    available = (len(data) - begin) // record_bytes
+def _n_records(n_bytes: int, n_records: int, record_bytes: int) -> tuple[int, list[str]]:
+    """How many records to read of the bytes after the header, and warnings; RecordError where some are missing."""
+    available = n_bytes // record_bytes
     notes = [f"the recorder left the number of records open: all {available} were taken"] if n_records == -1 else []
     n_records = available if n_records == -1 else n_records
     if n_records == 0 or available < n_records:
         raise RecordError(
             f"the file has {available} complete records of {n_records} declared: it is cut short; fetch it again"
         )
-    refuse_too_many(n_records * record_bytes // 2)
-    if spare := len(data) - begin - n_records * record_bytes:
+    if spare := n_bytes - n_records * record_bytes:
         notes.append(f"the file is {spare:,} bytes longer than declared; they were left out")
-    return np.frombuffer(data, np.uint8, n_records * record_bytes, begin).reshape(n_records, record_bytes), notes
+    return n_records, notes
 
 
-def _refuse_gaps(records: NDArray[np.uint8], signals: list[Signal], duration_s: float, width: int) -> None:
-    """Hold the times that EDF+ writes into each record against records without gaps."""
-    times = next((signal for signal in signals if signal.label in ANNOTATIONS), None)
+def onsets_s(records: NDArray[np.uint8], layout: Layout) -> NDArray[np.float64]:
+    """The times that EDF+ writes into each record; none where a record states none."""
+    times = next((signal for signal in layout.signals if signal.label in ANNOTATIONS), None)
     if times is None:
-        return
-    marks = [_ONSET.match(row.tobytes()) for row in records[:, times.begin * width : times.end * width]]
-    onsets_s = np.array([float(mark[1]) for mark in marks if mark])
-    if len(onsets_s) == len(marks) and np.abs(np.diff(onsets_s) - duration_s).max(initial=0) > 1e-3:
+        return np.empty(0)
+    parts = records[:, times.begin * layout.width : times.end * layout.width]
+    marks = [_ONSET.match(row.tobytes()) for row in parts]
+    return np.array([float(mark[1]) for mark in marks if mark]) if all(marks) else np.empty(0)
+
+
+def refuse_gaps(onsets: NDArray[np.float64], layout: Layout) -> None:
+    """Hold the times of successive records against records without gaps."""
+    if np.abs(np.diff(onsets) - layout.duration_s).max(initial=0) > 1e-3:
         raise RecordError("the records have gaps between them (EDF+D): convert the file to EDF+C, a part at a time")
 
 

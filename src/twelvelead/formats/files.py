@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -92,6 +92,17 @@ def read_bytes(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
         if size > at_most:
             raise RecordError(f"{path.name} has {size:,} bytes: at most {at_most:,} are read; split the recording")
         return file.read(size)
+
+
+def parts_of(path: Path, offset: int, sizes: Iterable[int]) -> Iterator[bytes]:
+    """The bytes of a plain file from `offset` on, in parts of the given sizes, one in memory at a time."""
+    with opened(path) as (file, _):
+        file.seek(offset)
+        for size in sizes:
+            part = file.read(size)
+            if len(part) < size:
+                raise RecordError(f"{path.name} became shorter while it was read: read it again")
+            yield part
 
 
 def beginning_of(path: Path) -> bytes:

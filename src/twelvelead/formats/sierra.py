@@ -6,6 +6,7 @@ Goldberger. Read here, because a few kilobytes of LZW can stand for a gigabyte a
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -46,7 +47,7 @@ def read(given: Given) -> Record:
     )
     n_samples = round(_number(waves.get("durationperchannel"), "durationperchannel") * rate_hz / 1000)
     refuse_too_many(n_samples * len(names))
-    zero = float(waves.get("signaloffset") or facts.get("signaloffset") or 0)
+    zero = _number(waves.get("signaloffset") or facts.get("signaloffset") or "0", "signal offset", least=-1e9)
     signal = (_samples(waves, facts, names, n_samples) - zero) * (per_unit / 1000)
     patient = root.find(".//generalpatientdata")
     return record_from_leads(
@@ -72,7 +73,7 @@ def _lead_names(waves: "Element", facts: dict[str, str]) -> list[str]:
     names = (waves.get("leadlabels") or "").split()
     if names:
         n_leads = waves.get("numberofleads", "")
-        names = names[: int(n_leads)] if n_leads.isdecimal() and int(n_leads) else names
+        names = names[: int(n_leads)] if re.fullmatch("[1-9][0-9]{0,3}", n_leads) else names
     elif (facts.get("acquisitiontype") or facts.get("leadset")) in STANDARD_SETS:
         names = list(LEADS)
     if not 0 < len(names) <= MAX_LEADS or len(set(names)) < len(names):
@@ -80,14 +81,17 @@ def _lead_names(waves: "Element", facts: dict[str, str]) -> list[str]:
     return names
 
 
-def _number(text: str | None, what: str) -> float:
-    """A positive number that the file states, of at most nine digits before the point."""
+def _number(text: str | None, what: str, least: float = 0) -> float:
+    """A number that the file states, above `least` and of at most nine digits before the point."""
     try:
         number = float(text or "")
     except ValueError:
         number = float("nan")
-    if not 0 < number < 1e9:
-        raise RecordError(f"Sierra XML states {(text or 'nothing')[:20]!r} as {what}: it must be a positive number")
+    if not least < number < 1e9:
+        raise RecordError(
+            f"Sierra XML states {(text or 'nothing')[:20]!r} as {what}: "
+            f"it must be a number above {least:g}; export it anew"
+        )
     return number
 
 

@@ -5,14 +5,16 @@ The Challenge's `.mat` (MATLAB v4) holds one matrix of 16-bit numbers after 24 b
 """
 
 import re
+from collections.abc import Iterable
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.formats.files import MAX_STREAM_BYTES, Given, refuse_too_many
-from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, SignalLine, parse_header
+from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
 from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
 from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
 
@@ -27,32 +29,53 @@ def is_header(start: bytes) -> bool:
 
 def read(given: Given) -> Record:
     """Read the record of a header file; raises RecordError on whatever is damaged, missing or no 12-lead ECG."""
-    if given.path is None and given.beside is None:
+    if given.path is None and given.beside is not None:
+        return read_declared(given, parse_header(given.content(at_most=MAX_HEADER_BYTES)))
+    return read_declared(given, header_of(given)[1])
+
+
+def header_of(given: Given) -> tuple[Path, Header]:
+    """The header's path and what it says; raises RecordError where only its bytes were given."""
+    if given.path is None:
         raise RecordError("a WFDB header without its folder: its samples are in another file; give the header's path")
-    header = parse_header(given.content(at_most=MAX_HEADER_BYTES))
-    unit, per_unit = _common_unit(header.signals)
+    return given.path, parse_header(given.content(at_most=MAX_HEADER_BYTES))
+
+
+def read_declared(given: Given, header: Header) -> Record:
+    """Read the record of a header that was read already; raises as `read`."""
+    _, per_unit = common_unit(header.signals)
     leads: dict[str, NDArray[np.float32]] = {}
     warnings = list(header.warnings)
-    for file, group in groupby(header.signals, key=lambda signal: signal.file):
-        signals = list(group)
+    for file, signals in files_of(header.signals):
         digital, note = _digital(given.neighbour(file), signals, header.n_samples)
         warnings += note
-        for signal, samples in zip(signals, _physical(digital, signals, per_unit), strict=True):
-            if signal.lead in leads:
-                raise RecordError(f"lead {signal.lead!r} is there twice: each must be there once")
-            leads[signal.lead] = samples
+        leads |= physical(digital, signals, per_unit)
+    return in_order(given.path or Path(f"{given.name}.hea"), header, leads, warnings)
+
+
+def in_order(path: Path, header: Header, leads: dict[str, NDArray[np.float32]], warnings: Iterable[str]) -> Record:
+    """The twelve leads among those of a header, as a Record."""
     return record_from_leads(
-        given.name,
+        path.stem,
         leads,
         header.rate_hz,
-        unit=unit,
+        unit=common_unit(header.signals)[0],
         age=header.comments.get("age"),
         sex=header.comments.get("sex"),
         warnings=tuple(warnings),
     )
 
 
-def _common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float]]:
+def files_of(signals: tuple[SignalLine, ...]) -> list[tuple[str, list[SignalLine]]]:
+    """The signal files of a record, each with its signals, all in the header's order; every lead is there once."""
+    leads = [signal.lead for signal in signals]
+    if len(set(leads)) < len(leads):
+        twice = next(lead for number, lead in enumerate(leads) if lead in leads[:number])
+        raise RecordError(f"lead {twice!r} is there twice: each must be there once")
+    return [(file, list(group)) for file, group in groupby(signals, key=lambda signal: signal.file)]
+
+
+def common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float]]:
     """What the record is in, and for each unit that its header writes how many of it one is."""
     written = {signal.unit for signal in signals}
     if written == {STANDARDISED_UNIT}:
@@ -60,10 +83,10 @@ def _common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float
     return "mV", {unit: millivolts_per(unit) for unit in written}
 
 
-def _physical(
+def physical(
     digital: NDArray[np.integer], signals: list[SignalLine], per_unit: dict[str, float]
-) -> NDArray[np.float32]:
-    """(signals, n_samples) in millivolts; NaN where the format's mark says that no sample was taken."""
+) -> dict[str, NDArray[np.float32]]:
+    """(signals, n_samples) -> leads in millivolts; NaN where the format's mark says that no sample was taken."""
     physical = np.empty(digital.shape, np.float32)
     centred = np.empty(digital.shape[1])  # one lead at a time stays in the processor's cache
     for samples, signal, row in zip(digital, signals, physical, strict=True):
@@ -72,58 +95,84 @@ def _physical(
     missing = digital == INVALID_SAMPLE[signals[0].format]
     if missing.any():
         physical[missing] = np.nan
-    return physical
+    return {signal.lead: row for signal, row in zip(signals, physical, strict=True)}
 
 
 def _digital(given: Given, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.integer], list[str]]:
     """(signals, n_samples) ADC values of one signal file, verified against its header, and warnings."""
+    path = Path(given.name)
+    refuse_mixed(path, signals)
     code, offset = signals[0].format, signals[0].offset_bytes
-    if any((signal.format, signal.offset_bytes) != (code, offset) for signal in signals):
-        raise RecordError(f"signals of {given.name} differ in format or offset: a file has one of each")
     if code in FLAC_BITS:
         data = given.content(at_most=MAX_STREAM_BYTES)[offset:]
         digital = unpack_flac(code, data, len(signals), n_samples)
-        _verify(given.name, signals, digital)
+        verify(path, signals, digital[:, 0], sums_of(digital))
         return digital, []
+    with given.opened() as (file, size):
+        n_samples = samples_in(path, size, signals, n_samples)
+        refuse_too_many(n_samples * len(signals))
+        file.seek(offset)
+        data = file.read(n_bytes(code, n_samples * len(signals)))
+    digital = in_rows(code, data, len(signals), n_samples)
+    verify(path, signals, digital[:, 0], sums_of(digital))
+    return digital, left_over(path, size, signals, n_samples)
+
+
+def refuse_mixed(path: Path, signals: list[SignalLine]) -> None:
+    """Raise RecordError where the signals of one file are said to be stored in different ways."""
+    if len({(signal.format, signal.offset_bytes) for signal in signals}) > 1:
+        raise RecordError(f"signals of {path.name} differ in format or offset: a file has one of each")
+
+
+def samples_in(path: Path, size: int, signals: list[SignalLine], declared: int | None) -> int:
+    """Samples of each signal in an uncompressed file of that size; raises RecordError where they are not all there."""
+    code, offset = signals[0].format, signals[0].offset_bytes
     if code not in BITS:
         allowed = ", ".join(map(str, sorted(BITS | FLAC_BITS)))
         raise RecordError(f"signal format {code}: formats {allowed} are read; convert the record")
-    with given.opened() as (file, size):
-        n_samples = n_samples or n_values_in(code, max(0, size - offset)) // len(signals)
-        expected = offset + n_bytes(code, n_samples * len(signals))
-        if size < expected or n_samples == 0:
-            raise RecordError(
-                f"{given.name} has {size:,} bytes, its header declares {expected:,}: "
-                f"the file is cut short; fetch it again"
-            )
-        refuse_too_many(n_samples * len(signals))
-        file.seek(offset)
-        data = file.read(expected - offset)
-    frames = unpack(code, data, n_samples * len(signals)).reshape(n_samples, len(signals))
-    digital = np.ascontiguousarray(frames.T)  # all that follows goes along a lead
-    verified = _verify(given.name, signals, digital)
-    if size == expected:
-        return digital, []
-    if not verified:
+    n_samples = declared or n_values_in(code, max(0, size - offset)) // len(signals)
+    expected = offset + n_bytes(code, n_samples * len(signals))
+    if size < expected or n_samples == 0:
         raise RecordError(
-            f"{given.name} has {size:,} bytes, its header declares {expected:,} and no checksum says "
+            f"{path.name} has {size:,} bytes, its header declares {expected:,}: the file is cut short; fetch it again"
+        )
+    return n_samples
+
+
+def left_over(path: Path, size: int, signals: list[SignalLine], n_samples: int) -> list[str]:
+    """A warning where a file holds more than declared; RecordError where no checksum says which samples are meant."""
+    expected = signals[0].offset_bytes + n_bytes(signals[0].format, n_samples * len(signals))
+    if size == expected:
+        return []
+    if any(signal.checksum is None for signal in signals):
+        raise RecordError(
+            f"{path.name} has {size:,} bytes, its header declares {expected:,} and no checksum says "
             f"which samples are meant; fetch the record again"
         )
-    return digital, [f"{given.name} is {size - expected:,} bytes longer than declared; they were left out"]
+    return [f"{path.name} is {size - expected:,} bytes longer than declared; they were left out"]
 
 
-def _verify(name: str, signals: list[SignalLine], digital: NDArray[np.integer]) -> bool:
-    """Hold each signal against its initial value and 16-bit checksum; whether all had a checksum."""
-    sums = digital.astype(np.uint16).sum(axis=1, dtype=np.uint16)  # both wrap around, as the checksum does
-    for signal, first, found in zip(signals, digital[:, 0], map(int, sums), strict=True):
+def in_rows(code: int, data: bytes, n_signals: int, n_samples: int) -> NDArray[np.integer]:
+    """(signals, n_samples) of the bytes of an uncompressed format; all that follows goes along a lead."""
+    frames = unpack(code, data, n_samples * n_signals).reshape(n_samples, n_signals)
+    return np.ascontiguousarray(frames.T)
+
+
+def sums_of(digital: NDArray[np.integer]) -> NDArray[np.uint16]:
+    """(signals,) sums that wrap around, as the checksum does."""
+    return np.asarray(digital.astype(np.uint16).sum(axis=1, dtype=np.uint16))
+
+
+def verify(path: Path, signals: list[SignalLine], firsts: NDArray[np.integer], sums: NDArray[np.uint16]) -> None:
+    """Hold each signal's first value and sum against the initial value and 16-bit checksum of its header."""
+    for signal, first, found in zip(signals, map(int, firsts), map(int, sums), strict=True):
         if signal.initial is not None and signal.checksum is not None and signal.initial != first:
             raise RecordError(
-                f"lead {signal.lead} of {name} begins with {first}, its header says {signal.initial}: "
+                f"lead {signal.lead} of {path.name} begins with {first}, its header says {signal.initial}: "
                 f"the header belongs to another file, or one of them is damaged"
             )
         if signal.checksum is not None and (found - signal.checksum) % (1 << 16):
             raise RecordError(
-                f"lead {signal.lead} of {name} has checksum {found}, its header says "
+                f"lead {signal.lead} of {path.name} has checksum {found}, its header says "
                 f"{signal.checksum % (1 << 16)}: the file is damaged; fetch it again"
             )
-    return all(signal.checksum is not None for signal in signals)

@@ -5,13 +5,14 @@ Their parameter counts are held to the published ones by tests.
 """
 
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
 
 N_LEADS: Final = 12
 N_CLASSES: Final = 9
+XRESNET_BLOCKS: Final = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 
 
 class ResNet1dWang(nn.Module):
@@ -80,14 +81,14 @@ class _Inception(nn.Module):
         return torch.relu(self.norm(torch.cat([*scales, self.pooled(signal)], dim=1)))
 
 
-class XResNet1d101(nn.Module):
-    """33 bottleneck blocks of 64 and 256 channels: He et al., "Bag of tricks", CVPR 2019, as in the PTB-XL benchmark.
+class XResNet1d(nn.Module):
+    """Bottleneck blocks of 64 and 256 channels: He et al., "Bag of tricks", CVPR 2019, as in the PTB-XL benchmark.
 
-    1,872,777 parameters. The 3.64 million that are often given count the convolutions of each block twice, as the
-    reference implementation registers them under two names.
+    depth: 50 or 101. The latter has 33 blocks and 1,872,777 parameters. The 3.64 million that are often given count the
+    convolutions of each block twice, as the reference implementation registers them under two names.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, depth: Literal[50, 101]) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             _normalised(N_LEADS, 32, 5, stride=2),
@@ -95,7 +96,8 @@ class XResNet1d101(nn.Module):
             _normalised(32, 64, 5),
             nn.MaxPool1d(3, stride=2, padding=1),
         )
-        strides = [2 if stage and not block else 1 for stage, n in enumerate((3, 4, 23, 3)) for block in range(n)]
+        blocks = XRESNET_BLOCKS[depth]
+        strides = [2 if stage and not block else 1 for stage, n in enumerate(blocks) for block in range(n)]
         widths = (64, *[256] * len(strides))
         self.blocks = nn.Sequential(*(_Bottleneck(n_in, stride) for n_in, stride in zip(widths, strides, strict=False)))
         self.head = _pooled_head(256)

@@ -52,9 +52,15 @@ def sigmoid(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.exp(-np.logaddexp(0, -values.astype(np.float64)))
 
 
-def merge(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n_windows, 9) -> (9,): the mean over a recording's windows."""
-    return np.asarray(probabilities.mean(axis=0))
+def merge(probabilities: NDArray[np.float64], withheld: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """(n_windows, 9) -> (9,): the mean over a recording's windows.
+
+    withheld: (n_windows or 1, 9), the windows that do not count for a diagnosis; where none counts, all do.
+    """
+    if withheld is None:
+        return np.asarray(probabilities.mean(axis=0))
+    counted = np.broadcast_to(~withheld | withheld.all(axis=0), probabilities.shape)
+    return np.asarray((probabilities * counted).sum(axis=0) / counted.sum(axis=0))
 
 
 def decide(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:

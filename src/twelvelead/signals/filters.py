@@ -56,12 +56,12 @@ def _gaussian_deviation_s(corner_hz: float) -> float:
 
 
 def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: Kernel) -> NDArray[np.float32]:
-    """(leads, n) at `from_hz` -> (leads, ceil(n * to_hz / from_hz)) at `to_hz`, smoothed by the kernel.
+    """(leads, n) at `from_hz` -> (leads, ceil(n / ratio)) at `to_hz`, smoothed by the kernel.
 
     Sample k of the result lies at the time k / to_hz; sample 0 of both lie at the same time.
     """
     block = _block(from_hz, to_hz, kernel)
-    n_out = int(np.ceil(signal.shape[1] * to_hz / from_hz))
+    n_out = -(-signal.shape[1] * block.n_out // block.step_in)
     n_blocks = -(-n_out // block.n_out)
     n_in = (n_blocks - 1) * block.step_in + len(block.matrix)
     inside = np.zeros((len(signal) + 1, max(n_in, block.lead_in + signal.shape[1])), np.float32)
@@ -78,6 +78,11 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
     return np.asarray(sums[:-1] / sums[-1], dtype=np.float32)
 
 
+def ratio(from_hz: float, to_hz: float) -> Fraction:
+    """Inputs per output: that of the rates, or the nearest whose phases repeat after at most `MAX_BLOCK` outputs."""
+    return (Fraction(from_hz) / Fraction(to_hz)).limit_denominator(MAX_BLOCK)
+
+
 @dataclass(frozen=True, eq=False)
 class _Block:
     """A banded matrix (inputs, n_out) that makes n_out outputs, and how far its inputs step from block to block."""
@@ -91,11 +96,11 @@ class _Block:
 @lru_cache(maxsize=32)
 def _block(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
     """The phases of the outputs repeat after `ratio.denominator` of them; a block is a whole number of repeats."""
-    ratio = (Fraction(from_hz) / Fraction(to_hz)).limit_denominator(MAX_BLOCK)
-    n_out = ratio.denominator * -(-MIN_BLOCK // ratio.denominator)
-    step_in = int(n_out * ratio)
+    step = ratio(from_hz, to_hz)
+    n_out = step.denominator * -(-MIN_BLOCK // step.denominator)
+    step_in = int(n_out * step)
     reach = int(np.ceil(kernel.half_width_s * from_hz))
-    n_in = math.ceil((n_out - 1) * ratio) + 2 * reach + 1
-    distance = (np.arange(n_in) - reach)[:, None] - np.arange(n_out)[None, :] * float(ratio)
+    n_in = math.ceil((n_out - 1) * step) + 2 * reach + 1
+    distance = (np.arange(n_in) - reach)[:, None] - np.arange(n_out)[None, :] * float(step)
     weights = np.where(np.abs(distance) <= reach, kernel.weights(distance / from_hz, kernel.corner_hz), 0)
     return _Block((weights / weights.sum(axis=0)).astype(np.float32), n_out, step_in, reach)

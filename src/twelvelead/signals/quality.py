@@ -59,11 +59,12 @@ UNUSABLE_WANDER_MV: Final = 5.0
 UNUSABLE_NOISE_MV: Final = 0.1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong: what, in which leads, the worst value found, the limit, and their unit.
 
     unusable: whether nothing should be read from these leads.
+    windows: of a long recording, in how many of its windows; None of any other.
     """
 
     kind: Kind
@@ -72,17 +73,21 @@ class Finding:
     limit: float
     unit: str
     unusable: bool = False
+    windows: int | None = None
 
     def __str__(self) -> str:
         """The finding in words."""
+        often = "" if self.windows is None else f", in {self.windows:,} windows"
         leads = "all leads" if len(self.leads) == len(LEADS) else ", ".join(self.leads)
         if self.kind == "electrode":
-            return f"electrode missing: {self.unit} ({leads} flat)"
-        return f"{self.kind} in {leads}: {self.value:.3g} {self.unit} (limit {self.limit:.3g})".replace("  ", " ")
+            return f"electrode missing: {self.unit} ({leads} flat){often}"
+        words = f"{self.kind} in {leads}: {self.value:.3g} {self.unit} (limit {self.limit:.3g}){often}"
+        return words.replace("  ", " ")
 
     def as_json(self) -> dict[str, Any]:
         """What the command line and the server answer."""
-        return {**asdict(self), "leads": list(self.leads)}
+        fields = {**asdict(self), "leads": list(self.leads)}
+        return fields if self.windows is not None else {key: fields[key] for key in fields if key != "windows"}
 
 
 def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:

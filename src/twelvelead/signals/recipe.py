@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.record import Record, RecordError
-from twelvelead.signals.filters import gaussian, low_pass, resample
+from twelvelead.signals.filters import Kernel, gaussian, low_pass, resample
+from twelvelead.stream import Stream
 
 MIN_RATE_HZ: Final = 50.0
 MIN_DURATION_S: Final = 5.0
@@ -68,13 +69,16 @@ class Recipe:
         self.refuse_unfit(record)
         return self.bands(record).heart
 
-    def refuse_unfit(self, record: Record) -> None:
-        """Raise RecordError where a recording cannot be the network's input, as `filtered` says."""
+    def refuse_unfit(self, record: Record | Stream) -> None:
+        """Raise RecordError where a recording cannot be the network's input, as `filtered` says.
+
+        Whether anything moves in a stream is known when it was passed through, and refused then.
+        """
         if record.rate_hz < MIN_RATE_HZ:
             raise RecordError(f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed")
         if record.duration_s < MIN_DURATION_S:
             raise RecordError(f"{record.duration_s:.3g} s of signal: at least {MIN_DURATION_S:g} s are needed")
-        if len(record.flat_leads) == len(record.signal):
+        if isinstance(record, Record) and len(record.flat_leads) == len(record.signal):
             raise RecordError("every lead is flat: nothing was recorded; check the electrodes and the file")
         if record.unit == "NU" and self.scaling != "standardise":
             raise RecordError("signal in NU, standardised by its publisher: a recipe in millivolts cannot use it")
@@ -83,8 +87,12 @@ class Recipe:
         """Any recording resampled to `rate_hz` and parted at `low_hz`."""
         fastest_hz = min(self.high_hz, 0.45 * record.rate_hz)
         signal = resample(record.signal, record.rate_hz, self.rate_hz, low_pass(fastest_hz))
-        baseline = resample(signal, self.rate_hz, self.rate_hz, gaussian(self.low_hz))
+        baseline = resample(signal, self.rate_hz, self.rate_hz, self.slow())
         return Bands(signal - baseline, baseline)
+
+    def slow(self) -> Kernel:
+        """The moving average that makes the baseline."""
+        return gaussian(self.low_hz)
 
     def parts_like(self, other: "Recipe") -> bool:
         """Whether the other's `bands` are the same, whatever it does with them."""
@@ -92,11 +100,12 @@ class Recipe:
 
     def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_windows, 12, window_samples): the filtered signal cut, scaled, and padded with zeros where it is short."""
-        return np.stack([self.scaled(signal[:, start : start + self.window_samples]) for start in self.starts(signal)])
+        starts = self.starts(signal.shape[1])
+        return np.stack([self.scaled(signal[:, start : start + self.window_samples]) for start in starts])
 
-    def starts(self, signal: NDArray[np.float32]) -> list[int]:
+    def starts(self, n_samples: int) -> list[int]:
         """First sample of each window: evenly spaced, the first at the beginning and the last ending at the end."""
-        spare = max(0, signal.shape[1] - self.window_samples)
+        spare = max(0, n_samples - self.window_samples)
         n_windows = 1 + int(np.ceil(spare / (self.hop_s * self.rate_hz)))
         return [round(start) for start in np.linspace(0, spare, n_windows)]
 

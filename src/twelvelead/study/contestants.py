@@ -11,7 +11,7 @@ from twelvelead.learning.fit import Settings
 from twelvelead.learning.samples import Augmentation
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config
-from twelvelead.network.peers import Cpsc2018Winner, InceptionTime, ResNet1dWang, XResNet1d101
+from twelvelead.network.peers import Cpsc2018Winner, InceptionTime, ResNet1dWang, XResNet1d
 from twelvelead.network.zoo import MAX_PARAMETERS, NETWORKS, NetworkError
 
 Kind = Literal["ours", "ablation", "peer"]
@@ -57,7 +57,7 @@ CONTESTANTS: Final = (
     *(_ours(name, config) for name, config in NETWORKS.items()),
     _peer("cpsc2018-winner", Cpsc2018Winner, ADAM),
     _peer("resnet1d-wang", ResNet1dWang, ONE_CYCLE),
-    _peer("xresnet1d101", XResNet1d101, ONE_CYCLE),
+    _peer("xresnet1d101", partial(XResNet1d, 101), ONE_CYCLE),
     _peer("inception-time", InceptionTime, ONE_CYCLE),
     _ours("taught", NETWORKS[BEST], teachers=TEACHERS),
     _ours("without-gru", replace(NETWORKS[BEST], n_directions=0), "ablation"),

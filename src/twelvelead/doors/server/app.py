@@ -21,10 +21,11 @@ from twelvelead.doors.server.flow import Running, reports_of
 from twelvelead.doors.server.gate import App, gated
 from twelvelead.doors.server.problems import Problem, problem_response
 from twelvelead.doors.server.reference import reference_page
-from twelvelead.doors.server.renderings import PROMISED, RENDERINGS
+from twelvelead.doors.server.renderings import RENDERINGS
 from twelvelead.doors.server.settings import Settings
 from twelvelead.doors.server.workers import run_in_worker, start_workers, stop_workers
 from twelvelead.record import RecordError
+from twelvelead.reports import read_by
 
 MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -135,8 +136,6 @@ def _add_api(app: FastAPI) -> None:
 
 async def _rendered(request: Request, running: Running) -> Response:
     wanted = request.query_params.get("format", "svg")
-    if wanted in PROMISED and wanted not in RENDERINGS:
-        raise Problem(501, f"format {wanted} is not there yet: there are {', '.join(RENDERINGS)}")
     if wanted not in RENDERINGS:
         raise Problem(422, f"format {wanted[:40]!r}: there are {', '.join(RENDERINGS)}")
     reports = await reports_of(request, running, with_records=True)
@@ -145,13 +144,13 @@ async def _rendered(request: Request, running: Running) -> Response:
     ((reading, said),) = reports
     assert said is not None
     assert reading.record is not None
-    media_type, render = RENDERINGS[wanted]
-    name, seconds = running.classifier.name, running.settings.request_s
+    media_type, render, headers = RENDERINGS[wanted]
+    by, seconds = read_by(running.classifier), running.settings.request_s
     try:
-        document = await run_in_worker(running.workers, seconds, render, reading.record, said, name)
+        document = await run_in_worker(running.workers, seconds, render, reading.record, said, by)
     except RecordError as error:
         raise Problem(422, str(error)) from None
-    return Response(document, media_type=media_type)
+    return Response(document, media_type=media_type, headers=headers)
 
 
 def _running(request: Request) -> Running:

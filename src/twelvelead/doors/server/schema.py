@@ -22,6 +22,8 @@ _CLASSIFIED: Final = {
         "withheld": {"type": "object", "additionalProperties": {"type": "string"}},
         "quality": {"type": "array", "items": {"type": "object"}},
         "warnings": _TEXTS,
+        "burden": {"type": "object", "additionalProperties": {"type": "object"}},
+        "episodes": {"type": "array", "items": {"type": "object"}},
     },
 }
 _REFUSED: Final = {

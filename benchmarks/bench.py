@@ -1,0 +1,170 @@
+"""`make bench`: everything that is promised about speed, measured here, into docs/performance.md and its figure.
+
+    python benchmarks/bench.py [--turns 15] [--recordings 10000,100000] [--hours 1,24]
+
+Ours and each peer take turns within one run; what counts is the median of the ratios of neighbouring turns, with its
+quartiles. All on one thread, on simulated Challenge records (10 s, 500 Hz, 12 leads, 120 kB). About an hour, most of
+it for the archives.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+import files
+import matplotlib.pyplot as plt
+import networks
+import shell
+import torch
+from pairs import Pair
+
+import simulator
+
+ROOT = Path(__file__).parent.parent
+N_RECORDS = 50
+GOALS = {
+    ("network, batch 1", "ResNet1d-Wang"): 15,
+    ("network, batch 1", "xresnet1d50"): 10,
+    ("training, a batch of 32", "ResNet1d-Wang"): 10,
+    ("reading a Challenge record", "wfdb.rdsamp"): 10,
+    ("file to probabilities", "wfdb + scipy + torch"): 10,
+    ("classify of one file", 'python -c "import torch"'): 2,
+}
+
+
+def main() -> None:
+    """Measure, print and write."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--turns", type=int, default=15)
+    options.add_argument("--recordings", default="10000,100000", help="sizes of the archives")
+    options.add_argument("--hours", default="1,24", help="lengths of the long recordings")
+    given = options.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        simulator.write_challenge(Path(folder), n=N_RECORDS)
+        headers = sorted(Path(folder).rglob("*.hea"))
+        first, memory_mb = shell.one_file(headers[0], given.turns)
+        pairs = [
+            files.to_probabilities(headers, given.turns),
+            *files.reading(headers, given.turns),
+            *networks.alone(given.turns),
+            networks.training(given.turns),
+            first,
+        ]
+    peak = networks.share_of_peak(given.turns)
+    archives = lines_of("archive.py", "--recordings", given.recordings)
+    holters = lines_of("holter.py", "--hours", given.hours)
+    text = document(pairs, memory_mb, peak, archives, holters)
+    (ROOT / "docs/performance.md").write_text(text, encoding="utf-8")
+    draw(archives, holters, ROOT / "docs/performance.svg")
+    print(text)
+
+
+def lines_of(script: str, *options: str) -> list[dict[str, Any]]:
+    """The lines of JSON that another benchmark prints, the ratios last."""
+    command = [sys.executable, str(Path(__file__).parent / script), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def document(
+    pairs: list[Pair],
+    memory_mb: float,
+    peak: dict[str, float],
+    archives: list[dict[str, Any]],
+    holters: list[dict[str, Any]],
+) -> str:
+    """docs/performance.md, whole."""
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    rate = N_RECORDS / pairs[0].ours_s
+    return "\n".join(
+        [
+            "# Performance",
+            "",
+            f"Written by `make bench` on {date.today():%-d %B %Y}: {processor()}, {os.cpu_count()} cores,",
+            f"Python {platform.python_version()}, onnxruntime {version('onnxruntime')}, torch {version('torch')};",
+            f"load at the end {load}. Ours and each peer take turns in one run, on one thread; the ratio is the median",
+            "of those of neighbouring turns, with its quartiles. How each is measured stands in `benchmarks/`.",
+            "",
+            "| what | against | ratio | quartiles | goal |",
+            "| --- | --- | ---: | --- | ---: |",
+            *map(row, pairs),
+            "",
+            f"- From file to probabilities: {rate:.0f} records a second on one core (goal: 1,000), one at a time.",
+            f"- `twelvelead classify` of one file takes {memory_mb:.0f} MB at most (goal: under 150).",
+            f"- The network makes {peak['network_macs_per_s'] / 1e9:.1f} billion multiply-adds a second,",
+            f"  {peak['share']:.0%} of what one large product of NumPy's makes. Thin layers hold the rest back:",
+            "  depthwise kernels have little to reuse, the GRU goes step by step, much is ELU and rearranging.",
+            "",
+            "## Archives",
+            "",
+            *table(archives[:-1]),
+            "",
+            *(f"- {name.replace('_', ' ')}: {value}" for name, value in archives[-1].items()),
+            "",
+            "## Long recordings",
+            "",
+            *table(holters[:-1]),
+            "",
+            *(f"- {name.replace('_', ' ')}: {value}" for name, value in holters[-1].items()),
+            "",
+            "![Time against length, and memory against the number of recordings](performance.svg)",
+            "",
+        ]
+    )
+
+
+def row(timed: Pair) -> str:
+    """A line of the table."""
+    goal = GOALS.get((timed.what, timed.peer))
+    return (
+        f"| {timed.what} | {timed.peer} | **{timed.ratio:.1f}** | {timed.low:.1f} to {timed.high:.1f} | {goal or '–'} |"
+    )
+
+
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    """A table of what another benchmark printed."""
+    titles = list(rows[0])
+    return [
+        f"| {' | '.join(title.replace('_', ' ') for title in titles)} |",
+        f"|{' ---: |' * len(titles)}",
+        *(f"| {' | '.join(str(each.get(title, '')) for title in titles)} |" for each in rows),
+    ]
+
+
+def processor() -> str:
+    """The processor's name."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def draw(archives: list[dict[str, Any]], holters: list[dict[str, Any]], path: Path) -> None:
+    """Time and memory of long recordings against their length, and of archives against the number of recordings."""
+    figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for panel, rows, along, seconds in (
+        (panels[0], holters[:-1], "hours", "seconds"),
+        (panels[1], [each for each in archives[:-1] if each["workers"] == archives[-2]["workers"]], "recordings", None),
+    ):
+        at = [each[along] for each in rows]
+        took = [each[seconds] if seconds else each["recordings"] / each["rate"] for each in rows]
+        panel.loglog(at, took, "o-", label="seconds")
+        panel.loglog(at, [each["peak_mb"] for each in rows], "s--", label="peak MB")
+        panel.set_xlabel({"hours": "hours of 12 leads at 500 Hz", "recordings": "recordings of 10 s"}[along])
+        panel.legend(frameon=False)
+        panel.spines[["top", "right"]].set_visible(False)
+    plt.rcParams["svg.hashsalt"] = "twelvelead"
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()

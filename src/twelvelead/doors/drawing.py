@@ -1,0 +1,31 @@
+"""The options of a drawing, and its writing to a folder."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from twelvelead.drawing import Paper, lay_out, write
+from twelvelead.drawing.paper import Filter, Layout
+from twelvelead.record import Record
+
+Form = Annotated[Literal["svg", "pdf", "png"], typer.Option("--paper-format", help="Form of the drawings of --paper.")]
+LayoutOption = Annotated[Layout, typer.Option("--layout", help="Rows x columns; below 3x4, lead II as rhythm strip.")]
+Cabrera = Annotated[bool, typer.Option("--cabrera", help="Limb leads as aVL, I, -aVR, II, aVF, III.")]
+Speed = Annotated[Literal["12.5", "25", "50"], typer.Option("--speed", help="Paper speed in mm/s.")]
+Gain = Annotated[Literal["5", "10", "20"], typer.Option("--gain", help="Height of a millivolt in mm, in every lead.")]
+FilterOption = Annotated[Filter, typer.Option("--filter", help="Filter of the drawing; the network has its own.")]
+Identity = Annotated[
+    bool, typer.Option("--identity", help="Write the recording's name, age and sex into drawings and reports.")
+]
+
+
+def draw_into(folder: Path, record: Record, caption: str, paper: Paper, form: str) -> Path:
+    """Draw to a new file named after the recording; a second recording of the same name gets a number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, number = folder / f"{record.name}.{form}", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{record.name}-{number}.{form}"
+    path.write_bytes(write(lay_out(record, paper, caption=caption), form))
+    return path

@@ -1,0 +1,64 @@
+"""Where `--report` writes: one file for one recording, or a folder with a report of each."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import typer
+
+from twelvelead.record import TwelveleadError
+from twelvelead.reports import FORMS, Reading
+
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        help="OUT.html, OUT.pdf, OUT.json, OUT.fhir.json or OUT.dcm for one recording; any other name is a folder.",
+        show_default=False,
+    ),
+]
+ReportFormat = Annotated[
+    Literal["html", "pdf", "json", "fhir.json", "dcm"],
+    typer.Option("--report-format", help="Form of the reports where --report is a folder."),
+]
+ENDINGS: Final = tuple(f".{form}" for form in FORMS)
+
+
+class ReportError(TwelveleadError):
+    """A report cannot be written where it was asked for."""
+
+
+def refuse_unwritable(out: Path, n_recordings: int) -> None:
+    """Raise ReportError where a report would replace a file, or several would have to be one."""
+    if not out.name.lower().endswith(ENDINGS):
+        if out.exists() and not out.is_dir():
+            raise ReportError(f"--report {out}: it is a file; name a folder, or a new file in {', '.join(ENDINGS)}")
+        return
+    if out.exists():
+        raise ReportError(f"--report {out}: it is there already; name another, or remove it first")
+    if n_recordings != 1:
+        raise ReportError(f"--report {out}: {n_recordings} recordings need a folder; name one, without {out.suffix}")
+
+
+def report_to(out: Path, read: Reading, form: str) -> Path:
+    """Write beside, then rename; in a folder, a second recording of the same name gets a number."""
+    if out.name.lower().endswith(ENDINGS):
+        form = next(form for form in FORMS if out.name.lower().endswith(f".{form}"))
+        _write(out, FORMS[form](read))
+        return out
+    path, number = out / f"{read.record.name}.{form}", 1
+    while path.exists():
+        number += 1
+        path = out / f"{read.record.name}-{number}.{form}"
+    _write(path, FORMS[form](read))
+    return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    beside = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except OSError as error:
+        raise ReportError(f"--report {path}: {error.strerror}; name another place") from error

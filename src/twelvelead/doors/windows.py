@@ -1,0 +1,58 @@
+"""The table of `classify --windows`: a row for each window of each recording, written whole or not at all."""
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+import numpy as np
+
+from twelvelead.classifier import Report
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.record import RecordError, printable
+
+COLUMNS: Final = ("path", "record", "start_s", "end_s", *DIAGNOSES, "positive", "quality")
+
+
+@contextmanager
+def window_table(path: Path | None) -> Iterator[TextIO | None]:
+    """A table with its header, to add reports to; beside its place, and in it when all are there.
+
+    None where no place is given. Raises RecordError where it cannot be written.
+    """
+    if path is None:
+        yield None
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            file = beside.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise RecordError(f"{path} cannot be written: {error.strerror}; name another file") from error
+        with file:
+            csv.writer(file).writerow(COLUMNS)
+            yield file
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def add_windows(table: TextIO, path: Path, report: Report, duration_s: float, window_s: float) -> None:
+    """A row for each window: when, nine probabilities (empty where withheld), the positive ones, what is wrong."""
+    thresholds = np.array(list(report.thresholds.values()))
+    quality = report.quality_by_window or (report.quality,) * len(report.starts_s)
+    rows = csv.writer(table)
+    for start_s, chances, findings in zip(report.starts_s, report.by_window, quality, strict=True):
+        rows.writerow(
+            [
+                printable(str(path)),
+                report.record,
+                f"{start_s:.3f}",
+                f"{min(start_s + window_s, duration_s):.3f}",
+                *("" if np.isnan(chance) else f"{chance:.4f}" for chance in chances),
+                " ".join(name for name, yes in zip(DIAGNOSES, chances >= thresholds, strict=True) if yes),
+                "; ".join(map(str, findings)),
+            ]
+        )

@@ -1,0 +1,74 @@
+"""R peaks and heart rate, against beats that are known."""
+
+import numpy as np
+import pytest
+
+import simulator
+from twelvelead.record import LEADS, Record
+from twelvelead.signals.heart import heart_rate, r_peaks_s
+
+
+def beating(kind="Normal", duration_s=20.0, rate_hz=500.0, seed=5, change=lambda signal: signal):
+    signal = change(simulator.ecg(kind, duration_s, rate_hz, seed)).astype(np.float32)
+    random = np.random.default_rng(seed)
+    random.standard_normal((len(LEADS), round(duration_s * rate_hz)))  # the simulator draws its noise first
+    truth = simulator.beats_s(kind, duration_s, random)
+    return Record(name="x", signal=signal, rate_hz=rate_hz), truth
+
+
+@pytest.mark.parametrize("kind", ["Normal", "AF", "LBBB"])
+@pytest.mark.parametrize("rate_hz", [50.0, 100.0, 257.0, 1000.0])
+def test_every_beat_is_found_and_none_invented(kind, rate_hz):
+    record, truth = beating(kind, rate_hz=rate_hz)
+    found, within_s = r_peaks_s(record), 0.05 if kind == "LBBB" else 0.015
+    inside = truth[(truth > 0.1) & (truth < record.duration_s - 0.1)]
+    assert all(np.abs(found - beat).min() < within_s for beat in inside)
+    assert all(np.abs(truth - peak).min() < within_s for peak in found)
+
+
+def test_premature_beats_count():
+    record, truth = beating("PVC")
+    assert len(r_peaks_s(record)) == pytest.approx(len(truth), abs=1)
+
+
+def test_the_rate_is_that_of_the_intervals():
+    record, truth = beating()
+    rate = heart_rate(record)
+    assert rate.mean_bpm == pytest.approx(60 / np.diff(truth).mean(), abs=1)
+    assert rate.slowest_bpm <= rate.mean_bpm <= rate.fastest_bpm
+    assert rate.as_json()["mean_bpm"] == round(rate.mean_bpm)
+
+
+def disturbed(signal):
+    noise = np.random.default_rng(0).standard_normal(signal.shape)
+    signal = signal + 0.05 * noise + np.linspace(0, 2, signal.shape[1])
+    signal[LEADS.index("V4")] = 0
+    signal[LEADS.index("V5")] += 0.8 * noise[0]
+    return signal
+
+
+def test_noise_a_flat_lead_and_a_loose_one_do_not_lose_the_beats():
+    record, truth = beating(change=disturbed)
+    assert heart_rate(record).mean_bpm == pytest.approx(60 / np.diff(truth).mean(), abs=1)
+
+
+def test_where_nothing_beats_there_is_no_rate():
+    assert heart_rate(Record(name="x", signal=np.zeros((12, 5000), np.float32), rate_hz=500.0)) is None
+    one = np.zeros((12, 2500), np.float32)
+    one[:, 1200:1210] = 1
+    assert heart_rate(Record(name="x", signal=one, rate_hz=500.0)) is None
+
+
+@pytest.mark.corpus
+def test_the_error_on_ludb_is_what_the_document_says(corpus, capsys):
+    import runpy
+    from pathlib import Path
+
+    root = Path(__file__).parent.parent
+    runpy.run_path(str(root / "experiments/heart_rate.py"))["main"](corpus / "data/ludb")
+    printed = capsys.readouterr().out
+    said = (root / "docs/heart-rate.md").read_text(encoding="utf-8")
+    assert "0 missed, 0 too many" in printed
+    assert "| 0, 0 |" in said
+    assert "off by 0.03 /min (mean), 0.07 (95 %), 0.71 (largest)" in printed
+    assert "| 0.03, 0.07, 0.71 |" in said

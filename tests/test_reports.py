@@ -1,0 +1,296 @@
+"""Reports: every form of one reading, read back by its own format's library, a browser among them."""
+
+import base64
+import io
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from fhir.resources.bundle import Bundle
+from pydicom.data import get_testdata_file
+
+import simulator
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.drawing import Paper
+from twelvelead.record import LEADS, Record
+from twelvelead.reports import FORMS, read_by, reading
+from twelvelead.reports.reading import LOOKED, bands
+from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH
+
+ROOT = Path(__file__).parent.parent
+HOSTILE = "</style><script>alert(1)</script>&\"'"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return load_bundle(shipped_bundle())
+
+
+@pytest.fixture(scope="module")
+def said(classifier):
+    """How a recording, as made here, is read."""
+
+    def read(kind="PVC", duration_s=10.0, flat=(), identity=False, **fields):
+        signal = simulator.ecg(kind, duration_s, 250.0, seed=4).astype(np.float32)
+        for lead in flat:
+            signal[LEADS.index(lead)] = 0
+        record = Record(**{"name": "Doe, Jane", "age": 71.0, "sex": "F", **fields}, signal=signal, rate_hz=250.0)
+        return reading(record, classify(record, classifier), read_by(classifier), Paper(identity=identity))
+
+    return read
+
+
+class Tags(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.texts = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def words(form, content):
+    """All text of a report."""
+    if form == "html":
+        return " ".join(Tags(content.decode()).texts)
+    if form == "dcm":
+        form, content = "pdf", pydicom.dcmread(io.BytesIO(content)).EncapsulatedDocument
+    if form == "pdf":
+        done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=content, capture_output=True, check=True)
+        return " ".join(done.stdout.decode().split())
+    return content.decode()
+
+
+needs_pdftotext = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext to read the PDF with")
+
+
+@needs_pdftotext
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_says_what_it_must(form, said):
+    read = said(flat=["V6"])
+    text = words(form, FORMS[form](read))
+    for needed in (RESEARCH, NOT_ASSESSED, RATE_ERROR, read.by.bundle, read.by.sha256[:12], "flat in V6"):
+        assert needed in text, needed
+    assert str(read.heart.as_json()["mean_bpm"]) in text
+    assert read.report.withheld.keys() >= {"STD", "STE", "Normal"}
+    for name, probability in read.report.probabilities.items():
+        shown = str(probability) if form.endswith("json") else f"{probability:.3f}"
+        assert (shown in text) == (name not in read.report.withheld)
+        assert f"{read.report.thresholds[name]:.2f}" in text or name in read.report.withheld
+
+
+@needs_pdftotext
+@pytest.mark.parametrize("form", FORMS)
+def test_nobody_is_named_unless_asked_for(form, said):
+    hidden, shown = FORMS[form](said()), FORMS[form](said(identity=True))
+    for who in ("Doe, Jane", "71 years"):
+        assert who not in words(form, hidden)
+        assert (who if form != "json" else who.removesuffix(" years")) in words(form, shown)
+    assert b"Doe, Jane" not in hidden
+
+
+def test_the_html_needs_nothing_and_runs_nothing(said):
+    text = FORMS["html"](said(name=HOSTILE, identity=True, warnings=(HOSTILE,))).decode()
+    page = Tags(text)
+    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "a", "form"})
+    assert not [
+        name for _, attributes in page.tags for name in attributes if name.startswith("on") or name in ("src", "href")
+    ]
+    assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert "url(" not in text
+    assert "@import" not in text
+    (policy,) = [a["content"] for tag, a in page.tags if tag == "meta" and "http-equiv" in a]
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+    assert HOSTILE in " ".join(page.texts)
+
+
+def test_the_attention_is_off_at_first_and_labelled(said):
+    read = said()
+    page = Tags(FORMS["html"](read).decode())
+    buttons = [attributes for tag, attributes in page.tags if tag == "input"]
+    assert [button["id"] for button in buttons if "checked" in button] == ["look-off"]
+    assert len(buttons) == 1 + len(read.looked_for)
+    assert LOOKED in " ".join(page.texts)
+
+
+def in_browser(content, folder, *options):
+    (folder / "report.html").write_bytes(content)
+    command = [
+        CHROMIUM,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        f"--user-data-dir={folder}/home",
+    ]
+    subprocess.run([*command, *options, "report.html"], cwd=folder, check=True, capture_output=True, timeout=120)
+
+
+def blue(path):
+    """How many pixels are of the attention's blue."""
+    from PIL import Image
+
+    red, green, sky = np.moveaxis(np.asarray(Image.open(path).convert("RGB")).astype(int), 2, 0)
+    return int(((sky - red > 25) & (green > 120)).sum())
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no browser")
+def test_a_browser_shows_the_attention_only_when_it_is_chosen(said, tmp_path):
+    content = FORMS["html"](said())
+    chosen = content.replace(b'id="look-off" checked', b'id="look-off"').replace(b'id="look-0"', b'id="look-0" checked')
+    counts = []
+    for page in (content, chosen):
+        in_browser(page, tmp_path, "--window-size=1280,1100", "--screenshot=shot.png")
+        counts.append(blue(tmp_path / "shot.png"))
+    assert counts[1] > 20_000 > 10 * counts[0]
+
+
+@pytest.mark.skipif(CHROMIUM is None or shutil.which("pdftoppm") is None, reason="no browser, or no pdftoppm")
+def test_a_browser_prints_it_in_true_millimetres(said, tmp_path):
+    from test_drawing import darkness
+
+    in_browser(FORMS["html"](said()), tmp_path, "--no-pdf-header-footer", "--print-to-pdf=printed.pdf")
+    from PIL import Image
+
+    subprocess.run(["pdftoppm", "-r", "254", "-png", "-singlefile", "printed.pdf", "p"], cwd=tmp_path, check=True)
+    high, wide = darkness(Image.open(tmp_path / "p.png"), 10)
+    assert high == pytest.approx(10, abs=0.35)
+    assert wide == pytest.approx(5, abs=0.35)
+
+
+def test_the_attention_is_the_networks_over_time(said):
+    read = said()
+    found = bands(read, "PVC")
+    total = read.report.attention[0, DIAGNOSES.index("PVC")]
+    strongest = max(found, key=lambda band: band.weight)
+    assert strongest.weight == 1
+    peak_s = (int(total.argmax()) + 0.5) / len(total) * read.by.window_s
+    assert strongest.start_s - 0.2 <= peak_s <= strongest.end_s + 0.2
+    assert found[0].start_s >= 0
+    assert found[-1].end_s <= read.record.duration_s
+
+
+def test_a_long_recording_is_drawn_on_six_sheets_and_says_so(said):
+    text = FORMS["html"](said(duration_s=70.0)).decode()
+    assert text.count("<svg") == 6
+    assert "only the first 60 s are drawn" in text
+
+
+def test_the_json_is_the_report(said):
+    read = said(flat=["V6"])
+    answer = json.loads(FORMS["json"](read))
+    assert list(answer["diagnoses"]) == list(DIAGNOSES)
+    assert answer["diagnoses"]["PVC"]["probability"] == read.report.probabilities["PVC"]
+    assert answer["diagnoses"]["STE"]["probability"] is None
+    assert answer["diagnoses"]["STE"]["decision"] == "withheld"
+    assert set(answer["attention"]["bands"]) == set(read.looked_for)
+    assert set(answer["recording"]) == {"duration_s", "rate_hz"}
+    named = json.loads(FORMS["json"](said(identity=True)))["recording"]
+    assert (named["name"], named["age"], named["sex"]) == ("Doe, Jane", 71.0, "F")
+
+
+@pytest.mark.parametrize("flat", [[], ["V6"], list(LEADS[:6])])
+def test_the_fhir_bundle_is_valid_r5(flat, said):
+    read = said(flat=flat, name=HOSTILE, identity=True)
+    bundle = Bundle.model_validate_json(FORMS["fhir.json"](read))
+    resources = {entry.fullUrl: entry.resource for entry in bundle.entry}
+    (report,) = [each for each in resources.values() if each.get_resource_type() == "DiagnosticReport"]
+    observations = [resources[result.reference] for result in report.result]
+    assert len(observations) == len(bundle.entry) - 2 == 9 + (read.heart is not None)
+    for name, observation in zip(DIAGNOSES, observations, strict=False):
+        assert resources[observation.device.reference].get_resource_type() == "Device"
+        if name in read.report.withheld:
+            assert observation.valueQuantity is None
+            assert observation.dataAbsentReason is not None
+        else:
+            assert float(observation.valueQuantity.value) == read.report.probabilities[name]
+            expected = "POS" if name in read.report.positive else "NEG"
+            assert observation.interpretation[0].coding[0].code == expected
+    assert (report.status, {each.status for each in observations}) == ("partial", {"preliminary"})
+    assert report.conclusionCode is None
+    raw = json.loads(FORMS["fhir.json"](read))["entry"][0]["resource"]["presentedForm"][0]["data"]
+    assert base64.b64decode(raw).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_heart_rate_is_given_where_no_lead_can_be_used(form, said):
+    read = said(flat=["II", "V1"])
+    assert said(flat=["II"]).heart is not None
+    assert read.heart is None
+    assert RATE_ERROR.encode() not in FORMS[form](read)
+    if form == "html":
+        assert "<dt>heart rate</dt><dd>withheld: flat in II, V1" in FORMS[form](read).decode()
+
+
+def test_the_dicom_file_holds_the_pdf(said):
+    for identity, age, burned in ((False, None, "NO"), (True, "071Y", "YES")):
+        file = pydicom.dcmread(io.BytesIO(FORMS["dcm"](said(identity=identity))))
+        assert file.SOPClassUID == pydicom.uid.EncapsulatedPDFStorage
+        assert file.SOPInstanceUID == file.file_meta.MediaStorageSOPInstanceUID
+        document = file.EncapsulatedDocument[: file.EncapsulatedDocumentLength]
+        assert document.startswith(b"%PDF")
+        assert document.rstrip().endswith(b"%%EOF")
+        assert (file.get("PatientAge"), file.BurnedInAnnotation, file.PatientName) == (age, burned, "")
+
+
+def test_the_error_of_the_rate_is_the_documents():
+    document = (ROOT / "docs/heart-rate.md").read_text(encoding="utf-8")
+    mean, _, largest = re.search(r"largest \(beats a minute\) \| ([\d.]+), ([\d.]+), ([\d.]+)", document).groups()
+    assert f"off by {mean} a minute on average and {largest} at most" in RATE_ERROR
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_suffix_decides_and_nothing_is_overwritten(form, twelvelead, tmp_path):
+    out = tmp_path / f"new/out.{form}"
+    command = ("classify", get_testdata_file("waveform_ecg.dcm"), "--report", out)
+    done = twelvelead(*command)
+    assert done.returncode == 0, done.stderr
+    assert f"written to {out}" in done.stdout
+    first = out.read_bytes()
+    assert {"html": b"<!doc", "pdf": b"%PDF-", "fhir.json": b'{\n  "', "json": b'{\n  "', "dcm": bytes(5)}[
+        form
+    ] == first[:5]
+    assert (b"DiagnosticReport" in first) == (form == "fhir.json")
+    again = twelvelead(*command)
+    assert again.returncode == 1
+    assert "it is there already" in again.stderr
+    assert out.read_bytes() == first
+
+
+def test_several_recordings_go_into_a_folder(twelvelead, tmp_path):
+    for name in ("a", "b"):
+        simulator.Wfdb("same", simulator.digital(simulator.ecg())).write(tmp_path / "in" / name)
+    refused = twelvelead("classify", tmp_path / "in/a", tmp_path / "in/b", "--report", tmp_path / "out.html")
+    assert refused.returncode == 1
+    assert "2 recordings need a folder" in refused.stderr
+    paths = (tmp_path / "in/a", tmp_path / "in/b")
+    done = twelvelead("classify", *paths, "--report", tmp_path / "out", "--report-format", "json")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["same-2.json", "same.json"]
+
+
+@pytest.mark.parametrize("form", ["html", "json", "fhir.json"])
+def test_a_long_recording_s_burdens_and_episodes_are_said(classifier, form):
+    parts = [simulator.ecg(kind, seconds, 500.0, 5) for kind, seconds in (("AF", 60), ("Normal", 270))]
+    record = Record(name="long", signal=np.concatenate(parts, axis=1).astype(np.float32), rate_hz=500.0)
+    report = classify(record, classifier)
+    assert report.episodes
+    document = FORMS[form](reading(record, report, read_by(classifier))).decode()
+    if form == "json":
+        assert json.loads(document)["burden"] == json.loads(json.dumps(report.as_json()["burden"]))
+        assert json.loads(document)["episodes"] == json.loads(json.dumps(report.as_json()["episodes"]))
+    else:
+        assert "on average over the recording" in document
+        assert f"episode: {report.episodes[0]}" in document
