@@ -6,6 +6,10 @@ from typing import Any
 from twelvelead.diagnoses import IN_WORDS
 
 TESTS = {"out of fold": False, "databases left out": True}  # what the study calls them, and whether one was left out
+PARTS = {
+    "of these, PTB-XL fold 9": "ptb-xl-fold-9.txt",
+    "of these, CPSC2018 even": "cpsc2018-even.txt",
+}  # of out of fold
 FEW = 5
 COLUMNS = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2"}
 

@@ -14,10 +14,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import results
 
 from twelvelead.classifier.bundle import add_test
-from twelvelead.databases import LabelledRecord, find
+from twelvelead.databases import LabelledRecord, find, read_keys
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.study.comparison import pool
 from twelvelead.study.contestants import BEST, TEACHERS
@@ -37,7 +38,13 @@ def study_results(records: tuple[LabelledRecord, ...]) -> dict[str, dict[str, ob
     for title, left_out in results.TESTS.items():
         if runs := [run for run in outcomes if run.fold.startswith(LEFT_OUT) == left_out]:
             [pooled] = pool(runs, records)
-            scored[title] = evaluation([str(name) for name in pooled.databases], pooled.predictions)
+            lists = {} if left_out else results.PARTS
+            parts = {title: np.full(len(pooled.keys), True)}
+            for part, name in lists.items():
+                listed = read_keys(ROOT / "experiments" / name)
+                parts[part] = np.array([key in listed for key in pooled.keys])
+            for part, rows in parts.items():
+                scored[part] = evaluation([str(name) for name in pooled.databases[rows]], pooled.only(rows))
     return scored
 
 
