@@ -151,14 +151,13 @@ def processor() -> str:
 def draw(archives: list[dict[str, Any]], holters: list[dict[str, Any]], path: Path) -> None:
     """Time and memory of long recordings against their length, and of archives against the number of recordings."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    for panel, rows, along, seconds in (
-        (panels[0], holters[:-1], "hours", "seconds"),
-        (panels[1], [each for each in archives[:-1] if each["workers"] == archives[-2]["workers"]], "recordings", None),
-    ):
+    of_most = [each for each in archives[:-1] if each["workers"] == archives[-2]["workers"]]
+    for panel, rows, along in ((panels[0], holters[:-1], "hours"), (panels[1], of_most, "recordings")):
         at = [each[along] for each in rows]
-        took = [each[seconds] if seconds else each["recordings"] / each["rate"] for each in rows]
+        took = [each["clock_s"] if "clock_s" in each else each["recordings"] / each["rate"] for each in rows]
+        memory = [each.get("memory_mb") or each["peak_mb"] for each in rows]
         panel.loglog(at, took, "o-", label="seconds")
-        panel.loglog(at, [each["peak_mb"] for each in rows], "s--", label="peak MB")
+        panel.loglog(at, memory, "s--", label="peak MB")
         panel.set_xlabel({"hours": "hours of 12 leads at 500 Hz", "recordings": "recordings of 10 s"}[along])
         panel.legend(frameon=False)
         panel.spines[["top", "right"]].set_visible(False)

@@ -1,12 +1,19 @@
 """From the shell: one file, against what it takes to import torch; and its memory."""
 
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from pairs import Pair, from_times
+
+WATCH = """
+import os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(time.perf_counter() - began, usage.ru_maxrss)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
 
 
 def one_file(header: Path, turns: int) -> tuple[Pair, float]:
@@ -19,11 +26,7 @@ def one_file(header: Path, turns: int) -> tuple[Pair, float]:
 
 
 def measured(command: list[str]) -> tuple[float, float]:
-    """(seconds, MB at most) of a process."""
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command} ended with {process.returncode}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+    """(seconds, MB at most) of a process, begun by a small one: a child's memory counts from its parent's."""
+    done = subprocess.run([sys.executable, "-c", WATCH, *command], capture_output=True, text=True, check=True)
+    seconds, kilobytes = done.stdout.split()[-2:]
+    return float(seconds), float(kilobytes) / 1024

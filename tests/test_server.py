@@ -443,3 +443,12 @@ def test_what_a_fuzzer_makes_of_the_schema_is_no_defect(server):
     command += ["--checks", checks, "--request-timeout", "60", "--phases", "examples,coverage,fuzzing", "--seed", "1"]
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head():
+    from twelvelead.doors.serve import _listen
+
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

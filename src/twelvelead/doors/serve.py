@@ -92,7 +92,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=16_384)
+        listener = socket.create_server((host, port), family=family, backlog=16_384)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones inherit it; else 40 ms a request
+        return listener
     except OSError as error:
         raise ServerError(
             f"cannot listen on {host}, port {port} ({error.strerror}): name another --port or --host"
