@@ -114,7 +114,7 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
 
 
 def _open(path: Path, *, whole: bool) -> Record | Stream:
-    """whole: in memory, however long, for a report shows every second of it."""
+    """whole: in memory, however long, for a report needs the attention and the heart rate of all of it."""
     if path.is_dir():
         raise RecordError("no recordings can be found in this folder: name one that holds some, or a file")
     return read(path) if whole else open_recording(path)
