@@ -31,12 +31,16 @@ def write_ecg_arrhythmia(folder: Path) -> None:
 
 
 def write_georgia(folder: Path) -> None:
-    """One recording of each release: 4880 and 1000 units per mV, and one of those that read as NaN."""
-    mv = digital(SIGNAL) / 1000
-    for name, gain in (("E00001", 4880.0), ("E00002", 1000.0)):
-        Wfdb(name, digital(mv, gain), gain=f"{gain:g}/mV", comments=["#Age: 89+", "#Dx: 426783006"]).write(
-            folder / "g1"
-        )
+    """One recording as both releases have it, and one of those that read as NaN.
+
+    The samples are microvolts in steps of 4.88, cut to whole numbers, but for the computed leads; the header says
+    4880 or 1000 units per mV.
+    """
+    steps = np.rint(SIGNAL / 0.00488)
+    independent = np.array([lead in ("I", "II") or lead.startswith("V") for lead in LEADS])
+    uv = np.where(independent[:, None], np.trunc(steps * 4.88), np.rint(SIGNAL * 1000)).astype(np.int16)
+    for name, gain in (("E00001", 4880), ("E00002", 1000)):
+        Wfdb(name, uv, gain=f"{gain}/mV", comments=["#Age: 89+", "#Dx: 426783006"]).write(folder / "g1")
     broken = digital(SIGNAL)
     broken[3] = -32768
     Wfdb("E04603", broken, comments=["#Age: NaN", "#Dx: 164889003"]).write(folder / "g1")

@@ -64,10 +64,12 @@ def test_chapman_shaoxing_and_ningbo_in_the_layout_of_ecg_arrhythmia(houses):
     assert said(houses / "ecg-arrhythmia") == {"JS00001": ("AF", "RBBB"), "JS10646": (), "JS10647": ("I-AVB",)}
 
 
-def test_georgias_gain_4880_against_1000_gives_the_same_millivolts(houses):
-    first, second = (read(houses / f"georgia/g1/E0000{n}.hea").signal for n in (1, 2))
-    assert np.abs(first - second).max() < 1 / 1000
-    assert np.ptp(first) > 1
+def test_georgias_headers_of_4880_and_1000_give_the_same_millivolts(houses):
+    older, newer = (read(houses / f"georgia/g1/E0000{n}.hea") for n in (1, 2))
+    np.testing.assert_array_equal(older.signal, newer.signal)
+    assert np.abs(older.signal - layouts.SIGNAL).max() < 0.005
+    assert older.warnings == ("gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken",)
+    assert newer.warnings == ()
 
 
 def test_georgias_records_that_read_as_nan_are_refused_and_named(houses):
@@ -413,3 +415,11 @@ def test_the_command_without_reading_is_done_with_the_tables(houses, twelvelead)
 @pytest.mark.corpus
 def test_the_real_databases_hold_no_unreadable_recording(corpus):
     assert contents(find([corpus / "data/challenge", corpus / "data/ludb"]).records).unreadable == ()
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", ["E00018", "E00793"])
+def test_georgias_real_headers_of_4880_are_put_right(corpus, name):
+    record = read(corpus / f"data/challenge/training/georgia/g1/{name}.hea")
+    assert record.warnings == ("gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken",)
+    assert 1 < np.abs(record.signal).max() < 3

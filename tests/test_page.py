@@ -11,6 +11,7 @@ from pydicom.data import get_testdata_file
 
 import simulator
 from browser import browsing, choose, opened, write_page
+from layouts import write_georgia
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.databases import find
 from twelvelead.doors.page_assembly import SOURCE, joined_modules
@@ -145,6 +146,14 @@ def test_what_is_dead_is_said_once_and_as_python_says_it(page, tmp_path, classif
     ]
     assert "electrode missing: C3 (V3 flat)" in map(str, expected.quality)
     assert report["warnings"] == []
+
+
+def test_georgias_older_gain_is_put_right_as_python_does(page, tmp_path, classifier):
+    write_georgia(tmp_path)
+    paths = [tmp_path / "g1/E00001.hea", tmp_path / "g1/E00001.mat"]
+    (report,) = reports(page, paths)
+    assert report["warnings"] == ["gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken"]
+    assert_same(report, classify(read(paths[0]), classifier))
 
 
 def test_a_real_dicom_recording_is_read(page, classifier):

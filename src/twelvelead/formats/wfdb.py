@@ -19,6 +19,9 @@ from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_b
 from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
 
 STANDARDISED_UNIT: Final = "NU"
+GEORGIAS_GAIN: Final = 4880.0
+GEORGIAS_STEP_UV: Final = 4.88
+COMPUTED_LEADS: Final = {"III", "AVR", "AVL", "AVF"}
 _RECORD_LINE = re.compile(rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n[^\s#]+[ \t]+\d+")
 
 
@@ -49,8 +52,24 @@ def read_declared(given: Given, header: Header) -> Record:
     for file, signals in files_of(header.signals):
         digital, note = _digital(given.neighbour(file), signals, header.n_samples)
         warnings += note
+        if _are_georgias_microvolts(signals, digital):
+            signals = [signal._replace(gain=1000.0) for signal in signals]
+            warnings.append("gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken")
         leads |= physical(digital, signals, per_unit)
     return in_order(given.path or Path(f"{given.name}.hea"), header, leads, warnings)
+
+
+def _are_georgias_microvolts(signals: list[SignalLine], digital: NDArray[np.integer]) -> bool:
+    """Whether a header says 4880/mV of samples that 1000/mV is right for, as Georgia's older headers do.
+
+    Its recorder counts steps of 4.88 uV, and the samples are these steps in microvolts, cut to whole numbers; the leads
+    that were computed from others are not. Samples that true 4880/mV belong to fall between the steps.
+    """
+    if {signal.gain for signal in signals} != {GEORGIAS_GAIN}:
+        return False
+    samples = digital[[signal.lead.upper() not in COMPUTED_LEADS for signal in signals]]
+    steps = np.rint(samples / GEORGIAS_STEP_UV)
+    return bool(samples.any() and (np.trunc(steps * GEORGIAS_STEP_UV) == samples).all())
 
 
 def in_order(path: Path, header: Header, leads: dict[str, NDArray[np.float32]], warnings: Iterable[str]) -> Record:

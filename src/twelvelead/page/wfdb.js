@@ -6,6 +6,9 @@ import { readHeader } from "./wfdb_header.js";
 
 const BITS = { 16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 212: 12 };
 const STANDARDISED_UNIT = "NU";
+const GEORGIAS_GAIN = 4880;
+const GEORGIAS_STEP_UV = 4.88;
+const COMPUTED_LEADS = new Set(["III", "AVR", "AVL", "AVF"]);
 
 /** The record of a header; fileBeside(name) -> its bytes as Uint8Array, or undefined where there is no such file. */
 export function readWfdb(name, text, fileBeside) {
@@ -20,10 +23,12 @@ export function readWfdb(name, text, fileBeside) {
     if (!bytes) throw new RecordError(`signal file ${file} is missing: choose it together with its header`);
     const { digital, note } = digitalOf(file, bytes, group, header.nSamples);
     warnings.push(...note);
+    const areMicrovolts = areGeorgiasMicrovolts(group, digital);
+    if (areMicrovolts) warnings.push("gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken");
     group.forEach((signal, row) => {
       if (leads.has(signal.lead)) throw new RecordError(`lead '${signal.lead}' is there twice: each must be there once`);
       const perUnit = isStandardised ? 1 : millivoltsPer(signal.unit);
-      leads.set(signal.lead, physical(digital[row], signal, perUnit / signal.gain));
+      leads.set(signal.lead, physical(digital[row], signal, perUnit / (areMicrovolts ? 1000 : signal.gain)));
     });
   }
   return recordFromLeads(name, leads, header.rateHz, {
@@ -41,6 +46,15 @@ function groupsByFile(signals) {
     else groups.push([signal]);
   }
   return groups;
+}
+
+/** Whether a header says 4880/mV of samples that 1000/mV is right for, as Georgia's older headers do: its recorder
+ * counts steps of 4.88 uV, and the samples are these in microvolts, cut to whole numbers, but for computed leads. */
+function areGeorgiasMicrovolts(signals, digital) {
+  if (signals.some((signal) => signal.gain !== GEORGIAS_GAIN)) return false;
+  const samples = digital.filter((_, row) => !COMPUTED_LEADS.has(signals[row].lead.toUpperCase()));
+  const isCut = (sample) => Math.trunc(Math.round(sample / GEORGIAS_STEP_UV) * GEORGIAS_STEP_UV) === sample;
+  return samples.some((lead) => lead.some((sample) => sample !== 0)) && samples.every((lead) => lead.every(isCut));
 }
 
 /** Float32Array of millivolts; NaN where the format's mark says that none was taken. */
