@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, gru_sizes, odd_samples
+from twelvelead.network.layers import BatchNorm1d, Conv1d, concatenated
 
 
 class ConvolutionalBranch(nn.Sequential):
@@ -23,12 +24,12 @@ class ConvolutionalBranch(nn.Sequential):
         stem = odd_samples(branch.stem_ms, config.rate_hz)
         later = odd_samples(branch.separable_ms, config.rate_hz / 2)
         if config.separable:
-            first = [nn.Conv1d(config.n_leads, branch.n_stem, 1, bias=False), _depthwise(branch.n_stem, stem, 2)]
+            first = [Conv1d(config.n_leads, branch.n_stem, 1, bias=False), _depthwise(branch.n_stem, stem, 2)]
         else:
-            first = [nn.Conv1d(config.n_leads, branch.n_stem, stem, stride=2, padding=stem // 2, bias=False)]
+            first = [Conv1d(config.n_leads, branch.n_stem, stem, stride=2, padding=stem // 2, bias=False)]
         super().__init__(
             *first,
-            nn.BatchNorm1d(branch.n_stem),
+            BatchNorm1d(branch.n_stem),
             nn.ELU(),
             *(
                 _stage(n_in, n_out, later, branch.n_residual, config)
@@ -57,15 +58,15 @@ def _stage(n_in: int, n_out: int, kernel: int, n_residual: int, config: Config) 
 def _convolution(n_in: int, n_out: int, kernel: int, stride: int, config: Config) -> list[nn.Module]:
     """A depthwise temporal convolution, then a pointwise one that mixes the channels; or both in a plain one."""
     if config.separable:
-        layers = [_depthwise(n_in, kernel, stride), nn.Conv1d(n_in, n_out, 1, bias=False)]
+        layers = [_depthwise(n_in, kernel, stride), Conv1d(n_in, n_out, 1, bias=False)]
     else:
-        layers = [nn.Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
-    return [*layers, nn.BatchNorm1d(n_out), nn.ELU(), nn.Dropout(config.dropout)]
+        layers = [Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
+    return [*layers, BatchNorm1d(n_out), nn.ELU(), nn.Dropout(config.dropout)]
 
 
-def _depthwise(n_channels: int, kernel: int, stride: int) -> nn.Conv1d:
+def _depthwise(n_channels: int, kernel: int, stride: int) -> Conv1d:
     """Each channel filtered in time by itself."""
-    return nn.Conv1d(n_channels, n_channels, kernel, stride=stride, padding=kernel // 2, groups=n_channels, bias=False)
+    return Conv1d(n_channels, n_channels, kernel, stride=stride, padding=kernel // 2, groups=n_channels, bias=False)
 
 
 class Attention(nn.Module):
@@ -101,7 +102,7 @@ class CnnGru(nn.Module):
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """Logits and attention of a batch of windows."""
-        features = torch.cat([branch(signal) for branch in self.branches], dim=1)  # (batch, channels, steps)
+        features = concatenated([branch(signal) for branch in self.branches])  # (batch, channels, steps)
         steps = features.transpose(1, 2)
         if self.config.n_directions:
             steps, _ = self.gru(steps)  # (batch, steps, n_directions * n_gru)

@@ -10,6 +10,8 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
+from twelvelead.network.layers import BatchNorm1d, Conv1d, MaxPool1d, concatenated
+
 N_LEADS: Final = 12
 N_CLASSES: Final = 9
 XRESNET_BLOCKS: Final = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
@@ -68,17 +70,15 @@ class InceptionTime(nn.Module):
 class _Inception(nn.Module):
     def __init__(self, n_in: int) -> None:
         super().__init__()
-        self.bottleneck = nn.Conv1d(n_in, 32, 1, bias=False)
-        self.scales = nn.ModuleList(
-            nn.Conv1d(32, 32, kernel, padding=kernel // 2, bias=False) for kernel in (39, 19, 9)
-        )
-        self.pooled = nn.Sequential(nn.MaxPool1d(3, stride=1, padding=1), nn.Conv1d(n_in, 32, 1, bias=False))
-        self.norm = nn.BatchNorm1d(128)
+        self.bottleneck = Conv1d(n_in, 32, 1, bias=False)
+        self.scales = nn.ModuleList(Conv1d(32, 32, kernel, padding=kernel // 2, bias=False) for kernel in (39, 19, 9))
+        self.pooled = nn.Sequential(MaxPool1d(3, stride=1, padding=1), Conv1d(n_in, 32, 1, bias=False))
+        self.norm = BatchNorm1d(128)
 
     def forward(self, signal: Tensor) -> Tensor:
         narrow = self.bottleneck(signal)
         scales = [scale(narrow) for scale in self.scales]
-        return torch.relu(self.norm(torch.cat([*scales, self.pooled(signal)], dim=1)))
+        return torch.relu(self.norm(concatenated([*scales, self.pooled(signal)])))
 
 
 class XResNet1d(nn.Module):
@@ -94,7 +94,7 @@ class XResNet1d(nn.Module):
             _normalised(N_LEADS, 32, 5, stride=2),
             _normalised(32, 32, 5),
             _normalised(32, 64, 5),
-            nn.MaxPool1d(3, stride=2, padding=1),
+            MaxPool1d(3, stride=2, padding=1),
         )
         blocks = XRESNET_BLOCKS[depth]
         strides = [2 if stage and not block else 1 for stage, n in enumerate(blocks) for block in range(n)]
@@ -138,7 +138,7 @@ class Cpsc2018Winner(nn.Module):
         self.after_gru = nn.Sequential(nn.LeakyReLU(0.3), nn.Dropout(0.2))
         self.project = nn.Linear(24, 24)
         self.score = nn.Linear(24, 1, bias=False)
-        self.head = nn.Sequential(nn.BatchNorm1d(24), nn.LeakyReLU(0.3), nn.Dropout(0.2), nn.Linear(24, N_CLASSES))
+        self.head = nn.Sequential(BatchNorm1d(24), nn.LeakyReLU(0.3), nn.Dropout(0.2), nn.Linear(24, N_CLASSES))
 
     @staticmethod
     def _block(kernel: int) -> nn.Sequential:
@@ -147,7 +147,7 @@ class Cpsc2018Winner(nn.Module):
         for length, stride in strides:
             layers += [
                 nn.ConstantPad1d(((length - 1) // 2, length // 2), 0),
-                nn.Conv1d(N_LEADS, N_LEADS, length, stride=stride),
+                Conv1d(N_LEADS, N_LEADS, length, stride=stride),
                 nn.LeakyReLU(0.3),
             ]
         return nn.Sequential(*layers, nn.Dropout(0.2))
@@ -162,8 +162,8 @@ class Cpsc2018Winner(nn.Module):
 
 def _normalised(n_in: int, n_out: int, kernel: int, stride: int = 1, *, active: bool = True) -> nn.Sequential:
     """A convolution without bias, batch normalisation and, where active, a rectifier."""
-    convolution = nn.Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm1d(n_out), *([nn.ReLU()] if active else []))
+    convolution = Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(convolution, BatchNorm1d(n_out), *([nn.ReLU()] if active else []))
 
 
 class _MaximumAndMean(nn.Module):
@@ -176,6 +176,6 @@ def _pooled_head(n_channels: int) -> nn.Sequential:
     """The head of the PTB-XL benchmark: both pools, one hidden layer of 128, dropout .25 and .5."""
     layers: list[nn.Module] = [_MaximumAndMean()]
     for n_in, n_out in pairwise((2 * n_channels, 128, N_CLASSES)):
-        layers += [nn.BatchNorm1d(n_in), nn.Dropout(0.25 if n_out == 128 else 0.5), nn.Linear(n_in, n_out)]
+        layers += [BatchNorm1d(n_in), nn.Dropout(0.25 if n_out == 128 else 0.5), nn.Linear(n_in, n_out)]
         layers += [nn.ReLU()] if n_out == 128 else []
     return nn.Sequential(*layers)

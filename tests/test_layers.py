@@ -1,0 +1,74 @@
+"""Layers arranged for training: what they give, and what they learn, is what torch's own do."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import nn
+
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.layers import BatchNorm1d, Conv1d, MaxPool1d, concatenated
+from twelvelead.network.peers import InceptionTime
+from twelvelead.network.zoo import NETWORKS
+
+SIGNAL = torch.randn(4, 6, 50, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("ours, theirs", [
+    (Conv1d(6, 8, 5, stride=2, padding=2, bias=False), nn.Conv1d(6, 8, 5, stride=2, padding=2, bias=False)),
+    (Conv1d(6, 6, 7, padding=3, groups=6), nn.Conv1d(6, 6, 7, padding=3, groups=6)),
+    (BatchNorm1d(6), nn.BatchNorm1d(6)),
+    (MaxPool1d(3, stride=2, padding=1), nn.MaxPool1d(3, stride=2, padding=1)),
+])  # fmt: skip
+def test_a_layer_gives_and_learns_what_torchs_own_does(ours, theirs):
+    theirs.load_state_dict(ours.state_dict())
+    mine, other = (SIGNAL.clone().requires_grad_() for _ in range(2))
+    given, expected = ours.train()(mine), theirs.train()(other)
+    torch.testing.assert_close(given, expected)
+    (given**2).sum().backward()
+    (expected**2).sum().backward()
+    torch.testing.assert_close(mine.grad, other.grad)
+    for one, same in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, same.grad, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+    torch.testing.assert_close(ours.eval()(SIGNAL), theirs.eval()(SIGNAL))
+
+
+def test_normalisation_of_features_without_time():
+    torch.testing.assert_close(BatchNorm1d(6)(SIGNAL[:, :, 0]), nn.BatchNorm1d(6)(SIGNAL[:, :, 0]))
+
+
+def test_signals_are_joined_over_their_channels_however_they_are_arranged():
+    expected = torch.cat([SIGNAL, 2 * SIGNAL], dim=1)
+    arranged = SIGNAL.transpose(1, 2).contiguous().transpose(1, 2)
+    torch.testing.assert_close(concatenated([SIGNAL, 2 * SIGNAL]), expected)
+    joined = concatenated([arranged, 2 * arranged])
+    torch.testing.assert_close(joined, expected)
+    assert joined.transpose(1, 2).is_contiguous()
+
+
+@pytest.mark.parametrize("build", [lambda: CnnGru(NETWORKS["triple"]), InceptionTime])
+def test_a_network_in_training_stays_arranged_from_end_to_end(build):
+    """No layer between brings the signal back into torch's usual order, which would cost a copy at the next."""
+    seen = []
+    network = build().train()
+    for module in network.modules():
+        if isinstance(module, Conv1d | BatchNorm1d):
+            module.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    network(torch.randn(2, 12, 1000))
+    later = [signal for signal in seen if signal.ndim == 3 and signal.shape[1] != 12]
+    assert len(later) > 10
+    assert all(signal.transpose(1, 2).is_contiguous() for signal in later)
+
+
+def test_in_mixed_precision_a_network_learns_about_the_same():
+    torch.manual_seed(0)
+    network, windows, truth = CnnGru(NETWORKS["single"]).eval(), torch.randn(4, 12, 1000), torch.rand(4, 9).round()
+    gradients = []
+    for mixed in (False, True):
+        one = deepcopy(network)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            logits = one(windows)[0]
+        nn.functional.binary_cross_entropy_with_logits(logits.float(), truth).backward()
+        gradients.append(torch.cat([parameter.grad.flatten() for parameter in one.parameters()]))
+    assert torch.cosine_similarity(*gradients, dim=0) > 0.99
