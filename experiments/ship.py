@@ -33,7 +33,7 @@ FRESH = ROOT / "build/shipped"
 
 def study_results(records: tuple[LabelledRecord, ...]) -> dict[str, dict[str, object]]:
     """What a card holds of the study: the taught network's scores out of fold and on databases left out."""
-    outcomes = [load_outcome(path) for path in sorted(RUNS.glob("taught.*.json"))]
+    outcomes = [load_outcome(path) for path in sorted(RUNS.glob(f"{BEST}-taught.*.json"))]
     scored = {}
     for title, left_out in results.TESTS.items():
         if runs := [run for run in outcomes if run.fold.startswith(LEFT_OUT) == left_out]:

@@ -34,6 +34,7 @@ class Settings:
     schedule: of the learning rate. `cosine` rises in a straight line over the share `warm_up` of the steps and falls
     as half a cosine; `one-cycle` rises and falls as cosines while the first moment's decay goes .95, .85, .95 (Smith
     and Topin 2018, as fastai does it); `constant` stays. largest_gradient: the norm to which one is clipped.
+    mixed_precision: the network's products in bfloat16, its weights and their steps in float32.
     """
 
     epochs: int = 30
@@ -45,6 +46,7 @@ class Settings:
     warm_up: float = 0.3
     largest_gradient: float = 5.0
     seed: int = 0
+    mixed_precision: bool = False
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -118,7 +120,9 @@ def fit(
             signal, target = (torch.from_numpy(array).to(device) for array in (windows, truth))
             if teachers:
                 target = (1 - TAUGHT) * target + TAUGHT * taught(teachers, signal)
-            losses = binary_cross_entropy_with_logits(network(signal)[0], target, reduction="none")
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.mixed_precision):
+                logits = network(signal)[0]
+            losses = binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
             loss = losses.mean(dim=1).sum() / whole.n
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
