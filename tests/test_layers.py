@@ -61,6 +61,21 @@ def test_a_network_in_training_stays_arranged_from_end_to_end(build):
     assert all(signal.transpose(1, 2).is_contiguous() for signal in later)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_first_two_convolutions_give_and_learn_as_one_what_they_do_one_by_one(name):
+    torch.manual_seed(0)
+    branch = CnnGru(NETWORKS[name]).branches[0]
+    windows = torch.randn(2, 12, 1000)
+    one_by_one = deepcopy(branch)
+    one_by_one.separable = False
+    gradients = []
+    for each in (branch, one_by_one):
+        torch.manual_seed(0)  # dropout
+        (each.train()(windows) ** 2).sum().backward()
+        gradients.append([parameter.grad for parameter in each.parameters()])
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-2)
+
+
 def test_in_mixed_precision_a_network_learns_about_the_same():
     torch.manual_seed(0)
     network, windows, truth = CnnGru(NETWORKS["single"]).eval(), torch.randn(4, 12, 1000), torch.rand(4, 9).round()

@@ -16,8 +16,7 @@ class Conv1d(nn.Conv1d):
         """(batch, channels, samples) -> (batch, filters, samples)."""
         if not self.training:
             return super().forward(signal)
-        stride, padding, groups = (1, *self.stride), (0, *map(int, self.padding)), self.groups
-        return conv2d(_image(signal), self.weight.unsqueeze(2), self.bias, stride, padding, 1, groups).squeeze(2)
+        return convolved(signal, self.weight, self, self.groups)
 
 
 class BatchNorm1d(nn.BatchNorm1d):
@@ -45,6 +44,12 @@ class MaxPool1d(nn.Module):
         if not self.training:
             return max_pool1d(signal, self.size, self.stride, self.padding)
         return max_pool2d(_image(signal), (1, self.size), (1, self.stride), (0, self.padding)).squeeze(2)
+
+
+def convolved(signal: Tensor, weight: Tensor, like: Conv1d, groups: int = 1) -> Tensor:
+    """(batch, channels, samples) under a weight (filters, channels / groups, kernel), stepped and padded as `like`."""
+    stride, padding = (1, *like.stride), (0, *map(int, like.padding))
+    return conv2d(_image(signal), weight.unsqueeze(2), like.bias, stride, padding, 1, groups).squeeze(2)
 
 
 def concatenated(signals: list[Tensor]) -> Tensor:
