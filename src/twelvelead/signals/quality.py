@@ -4,7 +4,7 @@ Limits come from PTB-XL's annotations of noise; docs/quality.md says how often e
 recordings made worse on purpose. What needs a frequency that the recording cannot hold is not assessed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -35,6 +35,7 @@ SHORT_S: Final = 10.0
 STILL_MV: Final = 1e-3
 FLAT_S: Final = 1.0
 CLIPPED_S: Final = 0.04
+SHORTEST_LONG_RUN: Final = 64
 MAINS_HZ: Final = (50.0, 60.0)
 MAINS_WINDOW_S: Final = 2.0
 ARMS: Final = ("I", "II", "III", "aVR", "aVL")
@@ -115,14 +116,23 @@ def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:
 
 def still_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
     """(12,) share of the time that each lead stands still for a second or more."""
-    steps = signal[:, 1:] - signal[:, :-1]
-    return _share_in_runs(np.abs(steps, out=steps) < STILL_MV / 2, FLAT_S * rate_hz)
+
+    def stands(rows: slice, step: int) -> NDArray[np.bool_]:
+        leads = signal[rows]
+        return np.asarray(np.abs(leads[:, 1::step] - leads[:, :-1:step]) < STILL_MV / 2)
+
+    return _share_in_runs(stands, len(signal), FLAT_S * rate_hz)
 
 
 def clipped_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
     """(12,) share of the time that each lead rests for 40 ms or more at its own highest or lowest value."""
     top, bottom = signal.max(axis=1, keepdims=True), signal.min(axis=1, keepdims=True)
-    return _share_in_runs((signal == top) | (signal == bottom), CLIPPED_S * rate_hz)
+
+    def rests(rows: slice, step: int) -> NDArray[np.bool_]:
+        leads = signal[rows, ::step]
+        return np.asarray((leads == top[rows]) | (leads == bottom[rows]))
+
+    return _share_in_runs(rests, len(signal), CLIPPED_S * rate_hz)
 
 
 def noise_mv(clean: NDArray[np.float32]) -> Measures:
@@ -138,38 +148,35 @@ def burst_ratio(clean: NDArray[np.float32]) -> Measures:
     return np.asarray(extents.max(axis=1) / np.maximum(_percentile(extents, 50), 10 * STILL_MV), np.float64)
 
 
-def mains_mv(record: Record, mains_hz: tuple[float, ...]) -> list[Measures]:
-    """For each mains frequency (12,) its amplitude above its neighbourhood's; the rate must exceed 2.2 times it."""
+def mains_mv(record: Record, mains_hz: float) -> Measures:
+    """(12,) amplitude at the mains frequency above its neighbourhood's; the rate must exceed 2.2 times it."""
+    around = _percentile(_amplitudes(record, mains_hz, 2, 5), 50)
+    return np.asarray(_loudest(record, mains_hz) - around)
+
+
+def _loudest(record: Record, mains_hz: float) -> Measures:
+    return np.asarray(_amplitudes(record, mains_hz, 0, 0.5).max(axis=1), np.float64)
+
+
+def _amplitudes(record: Record, hz: float, nearest_hz: float, farthest_hz: float) -> NDArray[np.float32]:
+    """(12, frequencies) mean over parts of 2 s, of the frequencies so far from `hz`."""
     windows = _parts(record.signal, MAINS_WINDOW_S, record.rate_hz)
-    waves, frequencies = _waves(windows.shape[2], record.rate_hz, mains_hz)
+    waves = _waves(windows.shape[2], record.rate_hz, hz, nearest_hz, farthest_hz)
     products = windows.reshape(-1, windows.shape[2]) @ waves  # (12 * parts, cosines and sines)
     squares = (products**2).reshape(*windows.shape[:2], 2, -1)
-    amplitude = np.sqrt(squares[:, :, 0] + squares[:, :, 1]).mean(axis=1)  # (12, frequencies)
-    return [
-        amplitude[:, near[0] : near[1]].max(axis=1) - _percentile(amplitude[:, near[1] : near[2]], 50)
-        for near in frequencies
-    ]
+    return np.asarray(np.sqrt(squares[:, :, 0] + squares[:, :, 1]).mean(axis=1))
 
 
-@lru_cache(maxsize=16)
-def _waves(
-    n_samples: int, rate_hz: float, mains_hz: tuple[float, ...]
-) -> tuple[NDArray[np.float32], list[tuple[int, int, int]]]:
-    """Tapered cosines, then sines, of unit response: (n_samples, 2 * frequencies), and for each mains frequency the
-    columns (first, first around it, end): those that lie at it, then those around.
-    """
+@lru_cache(maxsize=32)
+def _waves(n_samples: int, rate_hz: float, hz: float, nearest_hz: float, farthest_hz: float) -> NDArray[np.float32]:
+    """(n_samples, 2 * frequencies) tapered cosines, then sines, of unit response."""
     frequency = np.fft.rfftfreq(n_samples, 1 / rate_hz)
-    chosen: list[NDArray[np.float64]] = []
-    columns = []
-    for hz in mains_hz:
-        distance = np.abs(frequency - hz)
-        first = sum(map(len, chosen))
-        chosen += [frequency[distance <= 0.5], frequency[(distance >= 2) & (distance <= 5)]]
-        columns.append((first, first + len(chosen[-2]), first + len(chosen[-2]) + len(chosen[-1])))
-    angle = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * np.concatenate(chosen)
+    distance = np.abs(frequency - hz)
+    chosen = frequency[(distance >= nearest_hz) & (distance <= farthest_hz)]
+    angle = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * chosen
     taper = np.hanning(n_samples)
     waves = 2 / taper.sum() * taper[:, None] * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
-    return waves.astype(np.float32), columns
+    return np.asarray(waves, np.float32)
 
 
 def arms_agreement(clean: NDArray[np.float32]) -> float:
@@ -184,7 +191,7 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float((a * b).sum()) / scale if scale else 0.0
 
 
-def _percentile(values: NDArray[np.float32], percent: float) -> Measures:
+def _percentile(values: NDArray[np.floating], percent: float) -> Measures:
     """(12,) of (12, n): what `np.percentile` says along the last axis, in a fifth of its time."""
     at = percent / 100 * (values.shape[1] - 1)
     low = int(at)
@@ -208,27 +215,29 @@ def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = QUALIT
     return signal[:, : n_parts * length].reshape(len(signal), n_parts, length)
 
 
-def _share_in_runs(held: NDArray[np.bool_], least: float) -> Measures:
-    """(12,) share of the samples that lie in runs of at least `least` true ones."""
-    shares = np.zeros(len(held))
-    for row in _may_hold_runs(held, least):
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], held[row], [False]]).astype(np.int8)))
+def _share_in_runs(held: Callable[[slice, int], NDArray[np.bool_]], n_leads: int, least: float) -> Measures:
+    """(12,) share of the samples that lie in runs of at least `least` of those that are held.
+
+    held: for some leads, whether each is at every so many samples. It is asked of a few first: a run holds as many of
+    them, one after the other, and few leads do.
+    """
+    shares = np.zeros(n_leads)
+    doublings = 4 if least >= SHORTEST_LONG_RUN else 1
+    some = held(slice(None), max(1, int(least / 2**doublings)))
+    for number in range(doublings):
+        some = some[:, : -(2**number)] & some[:, 2**number :]  # 2, 4, 8, 16 one after the other
+    for row in np.flatnonzero(some.any(axis=1)):
+        [every] = held(slice(row, row + 1), 1)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], every, [False]]).astype(np.int8)))
         lengths = edges[1::2] - edges[::2]
-        shares[row] = lengths[lengths >= least].sum() / held.shape[1]
+        shares[row] = lengths[lengths >= least].sum() / len(every)
     return shares
-
-
-def _may_hold_runs(held: NDArray[np.bool_], least: float) -> NDArray[np.intp]:
-    """Rows that hold enough, and all of a part of half that length: a run of `least` covers one such part."""
-    rows = np.array([row for row, lead in enumerate(held) if np.count_nonzero(lead) >= least], np.intp)
-    half = max(1, int(least / 2))
-    whole = held.shape[1] // half * half
-    parts = held[rows, :whole].reshape(len(rows), whole // half, half)
-    return rows[np.any(parts.all(axis=2), axis=1)]
 
 
 def _over(kind: Kind, values: Measures, limit: float, unusable: float, unit: str) -> Iterable[Finding]:
     """One finding for the leads beyond what can be used, one for those beyond the limit."""
+    if not (values > limit).any():
+        return
     for low, high, grave in ((unusable, np.inf, True), (limit, unusable, False)):
         rows = np.flatnonzero((values > low) & (values <= high))
         if len(rows):
@@ -246,15 +255,17 @@ def _flat(still: Measures) -> Iterable[Finding]:
 
 
 def _mains(record: Record) -> Iterable[Finding]:
-    held = tuple(hz for hz in MAINS_HZ if record.rate_hz > 2.2 * hz)
-    for hz, amplitude in zip(held, mains_mv(record, held) if held else (), strict=True):
-        yield from _over("mains noise", amplitude, MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
+    for hz in MAINS_HZ:
+        if (
+            record.rate_hz > 2.2 * hz and _loudest(record, hz).max() > MOST_MAINS_MV
+        ):  # seldom, and the rest takes longer
+            yield from _over("mains noise", mains_mv(record, hz), MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
 
 
 def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:
     """The median lead, so that one loose electrode is no unit error."""
     moving = extent[still <= UNUSABLE_FLAT]
-    typical = float(np.median(moving)) if len(moving) else 0.0
+    typical = float(_percentile(moving[None], 50)[0]) if len(moving) else 0.0
     if typical > MOST_AMPLITUDE_MV:
         yield Finding("amplitude", LEADS, typical, MOST_AMPLITUDE_MV, "mV: is the unit right?", True)
     elif len(moving) and typical < LEAST_AMPLITUDE_MV:
