@@ -59,9 +59,9 @@ class Record:
             )
         with np.errstate(over="ignore"):
             signal = np.ascontiguousarray(self.signal, dtype=np.float32)
-        _refuse_impossible_samples(signal, self.rate_hz, self.unit)
         signal.setflags(write=False)
         object.__setattr__(self, "signal", signal)
+        self._refuse_impossible_samples()
         object.__setattr__(self, "name", printable(self.name))
         object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
 
@@ -78,25 +78,29 @@ class Record:
     @cached_property
     def flat_leads(self) -> tuple[str, ...]:
         """Names of the leads that never change."""
-        flat = np.ptp(self.signal, axis=1) == 0
-        return tuple(lead for lead, is_flat in zip(LEADS, flat, strict=True) if is_flat)
+        low, high = self.extremes
+        return tuple(lead for lead, is_flat in zip(LEADS, low == high, strict=True) if is_flat)
 
+    @cached_property
+    def extremes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(12,) lowest and (12,) highest sample of each lead."""
+        return self.signal.min(axis=1), self.signal.max(axis=1)
 
-def _refuse_impossible_samples(signal: NDArray[np.floating], rate_hz: float, unit: Unit) -> None:
-    finite = np.isfinite(signal)
-    if not finite.all():
-        lead, sample = np.argwhere(~finite)[0]
-        raise RecordError(
-            f"{np.count_nonzero(~finite)} samples are not numbers, the first in lead {LEADS[lead]} at "
-            f"{sample / rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
-        )
-    high, low = signal.max(axis=1), signal.min(axis=1)
-    extent, offset = float((high - low).max()), float(max(high.max(), -low.min()))
-    if unit == "mV" and max(extent, offset) > MAX_MV:
-        raise RecordError(
-            f"a lead spans {extent:.6g} mV and reaches {offset:.6g} mV: an ECG stays within {MAX_MV:g} mV; "
-            f"check the unit and the gain that the file states"
-        )
+    def _refuse_impossible_samples(self) -> None:
+        low, high = self.extremes
+        if not (np.isfinite(low) & np.isfinite(high)).all():  # NaN is both the lowest and the highest
+            finite = np.isfinite(self.signal)
+            lead, sample = np.argwhere(~finite)[0]
+            raise RecordError(
+                f"{np.count_nonzero(~finite)} samples are not numbers, the first in lead {LEADS[lead]} at "
+                f"{sample / self.rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
+            )
+        extent, offset = float((high - low).max()), float(max(high.max(), -low.min()))
+        if self.unit == "mV" and max(extent, offset) > MAX_MV:
+            raise RecordError(
+                f"a lead spans {extent:.6g} mV and reaches {offset:.6g} mV: an ECG stays within {MAX_MV:g} mV; "
+                f"check the unit and the gain that the file states"
+            )
 
 
 def record_from_leads(

@@ -97,8 +97,8 @@ def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:
     bands: the recording's own by the recipe `QUALITY`, where they are at hand.
     """
     clean, baseline = bands or QUALITY.bands(record)
-    still = still_share(record.signal, record.rate_hz)
-    clipped = np.where(still > UNUSABLE_FLAT, 0, clipped_share(record.signal, record.rate_hz))
+    still = still_share(record)
+    clipped = np.where(still > UNUSABLE_FLAT, 0, clipped_share(record))
     findings = [
         *_flat(still),
         *_over("saturated", clipped, MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
@@ -114,25 +114,25 @@ def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: not finding.unusable))
 
 
-def still_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
+def still_share(record: Record) -> Measures:
     """(12,) share of the time that each lead stands still for a second or more."""
 
     def stands(rows: slice, step: int) -> NDArray[np.bool_]:
-        leads = signal[rows]
+        leads = record.signal[rows]
         return np.asarray(np.abs(leads[:, 1::step] - leads[:, :-1:step]) < STILL_MV / 2)
 
-    return _share_in_runs(stands, len(signal), FLAT_S * rate_hz)
+    return _share_in_runs(stands, FLAT_S * record.rate_hz)
 
 
-def clipped_share(signal: NDArray[np.float32], rate_hz: float) -> Measures:
+def clipped_share(record: Record) -> Measures:
     """(12,) share of the time that each lead rests for 40 ms or more at its own highest or lowest value."""
-    top, bottom = signal.max(axis=1, keepdims=True), signal.min(axis=1, keepdims=True)
+    bottom, top = (values[:, None] for values in record.extremes)
 
     def rests(rows: slice, step: int) -> NDArray[np.bool_]:
-        leads = signal[rows, ::step]
+        leads = record.signal[rows, ::step]
         return np.asarray((leads == top[rows]) | (leads == bottom[rows]))
 
-    return _share_in_runs(rests, len(signal), CLIPPED_S * rate_hz)
+    return _share_in_runs(rests, CLIPPED_S * record.rate_hz)
 
 
 def noise_mv(clean: NDArray[np.float32]) -> Measures:
@@ -215,13 +215,13 @@ def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = QUALIT
     return signal[:, : n_parts * length].reshape(len(signal), n_parts, length)
 
 
-def _share_in_runs(held: Callable[[slice, int], NDArray[np.bool_]], n_leads: int, least: float) -> Measures:
+def _share_in_runs(held: Callable[[slice, int], NDArray[np.bool_]], least: float) -> Measures:
     """(12,) share of the samples that lie in runs of at least `least` of those that are held.
 
     held: for some leads, whether each is at every so many samples. It is asked of a few first: a run holds as many of
     them, one after the other, and few leads do.
     """
-    shares = np.zeros(n_leads)
+    shares = np.zeros(len(LEADS))
     doublings = 4 if least >= SHORTEST_LONG_RUN else 1
     some = held(slice(None), max(1, int(least / 2**doublings)))
     for number in range(doublings):
