@@ -1,9 +1,13 @@
 """The network alone: against its peers on onnxruntime, against the processor's peak, and in training; one thread."""
 
 import io
+import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +28,8 @@ PEERS = {
     "xresnet1d50": partial(XResNet1d, 50),
     "xresnet1d101": partial(XResNet1d, 101),
 }
+HERE = Path(__file__).parent
+TORCH_ECG = HERE.parent / "build/torch-ecg"
 WINDOW = np.random.default_rng(0).standard_normal((1, 12, 1000), dtype=np.float32)
 BATCH = 32
 
@@ -36,13 +42,32 @@ def alone(turns: int) -> list[Pair]:
     pairs = [
         pair("network, batch 1", name, run, asked(exported(build())), turns=turns) for name, build in PEERS.items()
     ]
-    return [*pairs, pair("network, batch 1", "itself in int8", run, asked(to_int8(ours, many)), turns=turns)]
+    pairs.append(pair("network, batch 1", "itself in int8", run, asked(to_int8(ours, many)), turns=turns))
+    if theirs := crnn():
+        at_500_hz = asked(theirs, np.repeat(WINDOW, 5, axis=2))
+        pairs.append(pair("network, batch 1", "torch_ecg's CRNN, 9.6 million, 500 Hz", run, at_500_hz, turns=turns))
+    return pairs
 
 
-def asked(graph: bytes) -> Callable[[], None]:
+def asked(graph: bytes, window: np.ndarray = WINDOW) -> Callable[[], None]:
     """Twenty runs of a graph."""
     session = open_graph(graph)
-    return times_of(lambda: session.run(None, {"windows": WINDOW}), 20)
+    return times_of(lambda: session.run(None, {"windows": window}), 20)
+
+
+def crnn() -> bytes | None:
+    """torch_ecg's CRNN with the weights it begins with; None, and a word, where it cannot be installed."""
+    part = TORCH_ECG.with_suffix(".part")
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", part]
+    export, paths = [sys.executable, HERE / "crnn.py"], {"PYTHONPATH": str(TORCH_ECG)}
+    try:
+        if not TORCH_ECG.exists():
+            subprocess.run([*install, "--requirement", HERE / "torch-ecg.txt"], check=True)
+            part.rename(TORCH_ECG)
+        return subprocess.run(export, env=os.environ | paths, check=True, stdout=subprocess.PIPE).stdout
+    except subprocess.CalledProcessError as error:
+        print(f"torch_ecg is left out: {error}", file=sys.stderr)
+        return None
 
 
 def exported(network: nn.Module) -> bytes:
