@@ -34,7 +34,7 @@ class Settings:
     schedule: of the learning rate. `cosine` rises in a straight line over the share `warm_up` of the steps and falls
     as half a cosine; `one-cycle` rises and falls as cosines while the first moment's decay goes .95, .85, .95 (Smith
     and Topin 2018, as fastai does it); `constant` stays. largest_gradient: the norm to which one is clipped.
-    mixed_precision: the network's products in bfloat16, its weights and their steps in float32.
+    mixed_precision: the network's products in bfloat16 where the machine is made for it, the rest in float32.
     """
 
     epochs: int = 30
@@ -120,7 +120,7 @@ def fit(
             signal, target = (torch.from_numpy(array).to(device) for array in (windows, truth))
             if teachers:
                 target = (1 - TAUGHT) * target + TAUGHT * taught(teachers, signal)
-            with torch.autocast(device.type, torch.bfloat16, enabled=settings.mixed_precision):
+            with products(device, mixed=settings.mixed_precision):
                 logits = network(signal)[0]
             losses = binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
             loss = losses.mean(dim=1).sum() / whole.n
@@ -144,10 +144,17 @@ def fit(
 
 
 def taught(teachers: Sequence[nn.Module], signal: Tensor) -> Tensor:
-    """(batch, 9): the mean of the probabilities that the teachers give."""
-    with torch.no_grad():
-        chances = [teacher.to(signal.device).eval()(signal)[0].sigmoid() for teacher in teachers]
+    """(batch, 9): the mean of the probabilities that the teachers give, in mixed precision."""
+    with torch.no_grad(), products(signal.device, mixed=True):
+        chances = [teacher.to(signal.device).eval()(signal)[0].float().sigmoid() for teacher in teachers]
     return torch.stack(chances).mean(dim=0)
+
+
+def products(device: torch.device, *, mixed: bool) -> torch.autocast:
+    """Where convolutions and products are taken in bfloat16, if `mixed`: on a GPU or a processor with tiles for it."""
+    processor: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    able = device.type == "cuda" or processor.get("amx_bf16", False)
+    return torch.autocast(device.type, torch.bfloat16, enabled=mixed and able)
 
 
 def at_step(step: int, n_steps: int, settings: Settings) -> dict[str, Any]:
