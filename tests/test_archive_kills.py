@@ -53,6 +53,15 @@ def test_fifty_kills_at_random_moments(folder, undisturbed, tmp_path):
         n_ended += 1
 
 
+def test_what_a_killed_worker_left_half_written_is_gone_at_the_end(folder, tmp_path):
+    out = tmp_path / "out"
+    process = start(folder, "--out", out, "--workers", 1)
+    until(lambda: (out / "shards").is_dir() and children(process.pid))
+    (out / "shards/.00000000.parquet.0123456789abcdef.part").write_bytes(b"PAR1")
+    process.communicate(timeout=120)
+    assert {path.suffix for path in (out / "shards").iterdir()} == {".parquet"}
+
+
 def disturb(process: subprocess.Popen[str], chance: random.Random, kills: list[str]) -> int:
     """Kill the run, its workers, or give them a full disk, at random moments until it ends."""
     while kills:

@@ -170,7 +170,7 @@ def write_beside(path: Path, content: bytes, part: str = "") -> None:
 
 @contextlib.contextmanager
 def alone_in(out: Path) -> Iterator[None]:
-    """Hold the folder; raises ArchiveError where another run does. What a killed run left half-written is removed."""
+    """Hold the folder; raises ArchiveError where another run does. What the killed left half-written is removed."""
     if not out.parent.is_dir():
         raise ArchiveError(f"{out.parent} is no folder: make it, or name another --out")
     out.mkdir(exist_ok=True)
@@ -181,6 +181,11 @@ def alone_in(out: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise ArchiveError(f"another run is writing to {out}: wait for it, or stop it") from None
-        for part in (out / SHARDS).glob(".*.part"):
-            part.unlink(missing_ok=True)
+        _remove_parts(out)
         yield
+        _remove_parts(out)  # of workers that were killed on the way
+
+
+def _remove_parts(out: Path) -> None:
+    for part in (out / SHARDS).glob(".*.part"):
+        part.unlink(missing_ok=True)
