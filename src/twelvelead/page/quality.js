@@ -1,4 +1,4 @@
-/** What is wrong with a recording, measured before anybody says what it shows; as signals/quality.py measures it. */
+/** What is wrong with a recording, measured before anybody says what it shows; as signals/measures.py and quality.py do it. */
 
 import { LEADS } from "./record.js";
 import { gaussian, lowPass, resample } from "./filters.js";

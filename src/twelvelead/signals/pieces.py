@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from twelvelead.record import Record
 from twelvelead.signals.filters import low_pass, ratio
-from twelvelead.signals.quality import QUALITY, Finding, assess
+from twelvelead.signals.measures import QUALITY
+from twelvelead.signals.quality import Finding, assess
 from twelvelead.signals.recipe import Bands, Recipe
 from twelvelead.stream import Stream, spans
 

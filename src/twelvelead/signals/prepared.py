@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.record import LEADS, Record, RecordError
+from twelvelead.signals.measures import QUALITY
 from twelvelead.signals.pieces import Piece, pieces
-from twelvelead.signals.quality import QUALITY, Finding, assess
+from twelvelead.signals.quality import Finding, assess
 from twelvelead.signals.recipe import Recipe
 from twelvelead.stream import LONG_S, Stream, stream_of
 
