@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -13,9 +14,10 @@ from torch import nn
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config, n_multiply_adds, n_parameters
 from twelvelead.network.to_onnx import to_onnx
-from twelvelead.network.zoo import MAX_PARAMETERS, NETWORKS, NetworkError, named
+from twelvelead.network.zoo import MAX_PARAMETERS, NETWORKS, SINGLE, NetworkError, named
 
-EVERY = pytest.mark.parametrize("config", NETWORKS.values(), ids=list(NETWORKS))
+CONFIGS = {**NETWORKS, "elu": replace(SINGLE, activation="elu")}
+EVERY = pytest.mark.parametrize("config", CONFIGS.values(), ids=list(CONFIGS))
 
 
 def settled(config: Config) -> CnnGru:
@@ -66,6 +68,12 @@ def test_a_silent_or_huge_signal_gives_numbers(config):
 @EVERY
 def test_its_configuration_survives_the_card(config):
     assert Config.from_json(json.loads(json.dumps(config.as_json()))) == config
+
+
+def test_a_card_from_before_activations_were_named_has_elus():
+    fields = SINGLE.as_json()
+    del fields["activation"]
+    assert Config.from_json(fields) == replace(SINGLE, activation="elu")
 
 
 @EVERY

@@ -5,12 +5,15 @@ abstract gives no sizes: those here are our own.
 """
 
 from itertools import pairwise
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, gru_sizes, odd_samples
 from twelvelead.network.layers import BatchNorm1d, Conv1d, concatenated, convolved
+
+ACTIVATIONS: Final = {"relu": nn.ReLU, "elu": nn.ELU}
 
 
 class ConvolutionalBranch(nn.Sequential):
@@ -30,7 +33,7 @@ class ConvolutionalBranch(nn.Sequential):
         super().__init__(
             *first,
             BatchNorm1d(branch.n_stem),
-            nn.ELU(),
+            ACTIVATIONS[config.activation](),
             *(
                 _stage(n_in, n_out, later, branch.n_residual, config)
                 for n_in, n_out in pairwise((branch.n_stem, *branch.n_channels))
@@ -78,7 +81,7 @@ def _convolution(n_in: int, n_out: int, kernel: int, stride: int, config: Config
         layers = [_depthwise(n_in, kernel, stride), Conv1d(n_in, n_out, 1, bias=False)]
     else:
         layers = [Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
-    return [*layers, BatchNorm1d(n_out), nn.ELU(), nn.Dropout(config.dropout)]
+    return [*layers, BatchNorm1d(n_out), ACTIVATIONS[config.activation](), nn.Dropout(config.dropout)]
 
 
 def _depthwise(n_channels: int, kernel: int, stride: int) -> Conv1d:

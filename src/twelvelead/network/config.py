@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 ATTENTION_HIDDEN: Final = 16
 GATES: Final = 3
@@ -29,6 +29,7 @@ class Config:
 
     n_directions: of the GRU: 2, 1, or 0 to leave it out. attention: else every class sees the mean over the steps.
     separable: else each separable convolution is a plain one, of the same kernel and channels.
+    activation: after each normalisation; onnxruntime makes a ReLU part of its convolution, an ELU four steps more.
     """
 
     branches: tuple[Branch, ...]
@@ -36,6 +37,7 @@ class Config:
     n_directions: int = 2
     attention: bool = True
     separable: bool = True
+    activation: Literal["relu", "elu"] = "relu"
     dropout: float = 0.2
     n_leads: int = 12
     n_classes: int = 9
@@ -51,7 +53,7 @@ class Config:
         branches = tuple(
             Branch(**branch | {"n_channels": tuple(branch["n_channels"])}) for branch in fields["branches"]
         )
-        return cls(**fields | {"branches": branches})
+        return cls(**{"activation": "elu"} | fields | {"branches": branches})  # cards of 0.2.0 and before say none
 
 
 def odd_samples(length_ms: float, rate_hz: float) -> int:

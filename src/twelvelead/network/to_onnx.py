@@ -3,8 +3,8 @@
 Written here and not by an exporter because there is little to write and the result stays readable: the exporters
 cannot take a free time axis through a GRU, and some of their versions got GRUs silently wrong.
 
-Convolutions are written for images of height 1, which onnxruntime arranges in blocks of channels, and ELU as
-max(x, exp(min(x, 0)) - 1), of operations that it has in vectors: together they take less than half of the time.
+Convolutions are written for images of height 1, which onnxruntime arranges in blocks of channels; a ReLU becomes part
+of the convolution before it. An ELU is written as max(x, exp(min(x, 0)) - 1), of operations that it has in vectors.
 """
 
 from typing import Final
@@ -88,7 +88,7 @@ def _value(name: str, *shape: str | int) -> object:
 
 
 def _convolutions(graph: _Graph, layers: nn.Module, signal: str) -> str:
-    """A chain of convolutions, batch normalisations and ELUs, with shortcuts; dropout does nothing in use."""
+    """A chain of convolutions, batch normalisations and activations, with shortcuts; dropout does nothing in use."""
     for layer in layers.children():
         if isinstance(layer, Residual):
             signal = graph.add("Add", signal, _convolutions(graph, layer, signal))
@@ -109,6 +109,8 @@ def _layer(graph: _Graph, layer: nn.Module, signal: str) -> str:
         assert layer.running_var is not None
         statistics = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
         return graph.add("BatchNormalization", signal, *map(graph.constant, statistics), epsilon=layer.eps)
+    if isinstance(layer, nn.ReLU):
+        return graph.add("Relu", signal)
     if isinstance(layer, nn.ELU):
         negative = graph.add("Exp", graph.add("Min", signal, graph.constant(np.float32(0))))
         return graph.add("Max", signal, graph.add("Sub", negative, graph.constant(np.float32(1))))
