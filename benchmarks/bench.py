@@ -1,10 +1,10 @@
-"""`make bench`: everything that is promised about speed, measured here, into docs/performance.md and its figure.
+"""`make bench`: everything that is promised about speed, measured here, into docs/performance.{json,md,svg}.
 
-    python benchmarks/bench.py [--turns 15] [--recordings 10000,100000] [--hours 1,24]
+    python benchmarks/bench.py [--parts pairs,archives,long] [--turns 15] [--recordings 10000,100000] [--hours 1,24]
 
 Ours and each peer take turns within one run; what counts is the median of the ratios of neighbouring turns, with its
 quartiles. All on one thread, on simulated Challenge records (10 s, 500 Hz, 12 leads, 120 kB). About an hour, most of
-it for the archives.
+it for the archives; a part that is not asked for stays as it was measured last.
 """
 
 import argparse
@@ -43,31 +43,53 @@ GOALS = {
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Measure, keep and write."""
     options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--parts", default="pairs,archives,long", help="what to measure anew")
     options.add_argument("--turns", type=int, default=15)
     options.add_argument("--recordings", default="10000,100000", help="sizes of the archives")
     options.add_argument("--hours", default="1,24", help="lengths of the long recordings")
     given = options.parse_args()
+    measures = {
+        "pairs": lambda: pairs(given.turns),
+        "archives": lambda: lines_of("archive.py", "--recordings", given.recordings),
+        "long": lambda: lines_of("holter.py", "--hours", given.hours),
+    }
+    place = ROOT / "docs/performance.json"
+    measured = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    for part in given.parts.split(","):
+        measured[part] = {"found": measures[part](), "when": when()}
+        place.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    text = document(measured)
+    (ROOT / "docs/performance.md").write_text(text, encoding="utf-8")
+    draw(measured["archives"]["found"], measured["long"]["found"], ROOT / "docs/performance.svg")
+    print(text)
+
+
+def pairs(turns: int) -> dict[str, Any]:
+    """All that is measured against a peer."""
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         simulator.write_challenge(Path(folder), n=N_RECORDS)
         headers = sorted(Path(folder).rglob("*.hea"))
-        first, memory_mb = shell.one_file(headers[0], given.turns)
-        pairs = [
-            files.to_probabilities(headers, given.turns),
-            *files.reading(headers, given.turns),
-            *networks.alone(given.turns),
-            networks.training(given.turns),
-            first,
-        ]
-    peak = networks.share_of_peak(given.turns)
-    archives = lines_of("archive.py", "--recordings", given.recordings)
-    holters = lines_of("holter.py", "--hours", given.hours)
-    text = document(pairs, memory_mb, peak, archives, holters)
-    (ROOT / "docs/performance.md").write_text(text, encoding="utf-8")
-    draw(archives, holters, ROOT / "docs/performance.svg")
-    print(text)
+        first, memory_mb = shell.one_file(headers[0], turns)
+        whole = files.to_probabilities(headers, turns)
+        timed = [whole, *files.reading(headers, turns), *networks.alone(turns), networks.training(turns), first]
+    return {
+        "pairs": [one._asdict() for one in timed],
+        "records_per_s": N_RECORDS / whole.ours_s,
+        "memory_mb": memory_mb,
+        **networks.share_of_peak(turns),
+    }
+
+
+def when() -> str:
+    """Date, machine and versions, and what else it did."""
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    return (
+        f"{date.today():%-d %B %Y}: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"onnxruntime {version('onnxruntime')}, torch {version('torch')}; load at the end {load}"
+    )
 
 
 def lines_of(script: str, *options: str) -> list[dict[str, Any]]:
@@ -77,36 +99,32 @@ def lines_of(script: str, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def document(
-    pairs: list[Pair],
-    memory_mb: float,
-    peak: dict[str, float],
-    archives: list[dict[str, Any]],
-    holters: list[dict[str, Any]],
-) -> str:
+def document(measured: dict[str, Any]) -> str:
     """docs/performance.md, whole."""
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    rate = N_RECORDS / pairs[0].ours_s
+    single, archives, long = (measured[part]["found"] for part in ("pairs", "archives", "long"))
     return "\n".join(
         [
             "# Performance",
             "",
-            f"Written by `make bench` on {date.today():%-d %B %Y}: {processor()}, {os.cpu_count()} cores,",
-            f"Python {platform.python_version()}, onnxruntime {version('onnxruntime')}, torch {version('torch')};",
-            f"load at the end {load}. Ours and each peer take turns in one run, on one thread; the ratio is the median",
+            "Written by `make bench`. Ours and each peer take turns in one run, on one thread; the ratio is the median",
             "of those of neighbouring turns, with its quartiles. How each is measured stands in `benchmarks/`.",
+            "",
+            f"Measured on {measured['pairs']['when']}.",
             "",
             "| what | against | ratio | quartiles | goal |",
             "| --- | --- | ---: | --- | ---: |",
-            *map(row, pairs),
+            *(row(Pair(**one)) for one in single["pairs"]),
             "",
-            f"- From file to probabilities: {rate:.0f} records a second on one core (goal: 1,000), one at a time.",
-            f"- `twelvelead classify` of one file takes {memory_mb:.0f} MB at most (goal: under 150).",
-            f"- The network makes {peak['network_macs_per_s'] / 1e9:.1f} billion multiply-adds a second,",
-            f"  {peak['share']:.0%} of what one large product of NumPy's makes. Thin layers hold the rest back:",
-            "  depthwise kernels have little to reuse, the GRU goes step by step, much is ELU and rearranging.",
+            f"- From file to probabilities: {single['records_per_s']:.0f} records a second on one core, one at a time",
+            "  (goal: 1,000).",
+            f"- `twelvelead classify` of one file takes {single['memory_mb']:.0f} MB at most (goal: under 150).",
+            f"- The network makes {single['network_macs_per_s'] / 1e9:.1f} billion multiply-adds a second,",
+            f"  {single['share']:.0%} of what one large product of NumPy's makes. Thin layers hold the rest back:",
+            "  depthwise kernels have little to reuse, and the GRU goes step by step.",
             "",
             "## Archives",
+            "",
+            f"Measured on {measured['archives']['when']}.",
             "",
             *table(archives[:-1]),
             "",
@@ -114,9 +132,11 @@ def document(
             "",
             "## Long recordings",
             "",
-            *table(holters[:-1]),
+            f"Measured on {measured['long']['when']}.",
             "",
-            *(f"- {name.replace('_', ' ')}: {value}" for name, value in holters[-1].items()),
+            *table(long[:-1]),
+            "",
+            *(f"- {name.replace('_', ' ')}: {value}" for name, value in long[-1].items()),
             "",
             "![Time against length, and memory against the number of recordings](performance.svg)",
             "",
