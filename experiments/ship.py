@@ -23,7 +23,7 @@ from twelvelead.scoring.evaluation import evaluation
 from twelvelead.study.comparison import pool
 from twelvelead.study.contestants import BEST, TEACHERS
 from twelvelead.study.folds import LEFT_OUT
-from twelvelead.study.run import load_outcome
+from twelvelead.study.run import Outcome, load_outcome
 
 ROOT = Path(__file__).parent.parent
 RUNS = ROOT / "experiments/study/runs"
@@ -31,12 +31,17 @@ SHIPPED = ROOT / "src/twelvelead/classifier/shipped"
 FRESH = ROOT / "build/shipped"
 
 
+def shipped_runs(*, left_out: bool) -> list[Outcome]:
+    """The study's runs of what ships: on folds, or on databases left out."""
+    outcomes = [load_outcome(path) for path in sorted(RUNS.glob(f"{BEST}-taught.*.json"))]
+    return [run for run in outcomes if run.fold.startswith(LEFT_OUT) == left_out]
+
+
 def study_results(records: tuple[LabelledRecord, ...]) -> dict[str, dict[str, object]]:
     """What a card holds of the study: the taught network's scores out of fold and on databases left out."""
-    outcomes = [load_outcome(path) for path in sorted(RUNS.glob(f"{BEST}-taught.*.json"))]
     scored = {}
     for title, left_out in results.TESTS.items():
-        if runs := [run for run in outcomes if run.fold.startswith(LEFT_OUT) == left_out]:
+        if runs := shipped_runs(left_out=left_out):
             [pooled] = pool(runs, records)
             lists = {} if left_out else results.PARTS
             parts = {title: np.full(len(pooled.keys), True)}
