@@ -112,8 +112,8 @@ class Recipe:
     def scaled(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window (12, n <= window_samples), scaled and padded to (12, window_samples)."""
         if self.scaling == "standardise":
-            deviation = window.std(axis=1, keepdims=True)
             centred = window - window.mean(axis=1, keepdims=True)
+            deviation = np.sqrt((centred * centred).mean(axis=1, keepdims=True))
             window = np.where(deviation > MIN_DEVIATION_MV, centred / np.maximum(deviation, MIN_DEVIATION_MV), 0)
         if missing := self.window_samples - window.shape[1]:
             window = np.pad(window, ((0, 0), (missing // 2, missing - missing // 2)))
