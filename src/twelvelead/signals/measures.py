@@ -95,8 +95,8 @@ def arms_agreement(clean: NDArray[np.float32]) -> float:
 
 def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return float((a * b).sum()) / scale if scale else 0.0
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale else 0.0
 
 
 def percentile(values: NDArray[np.floating], percent: float) -> Measures:

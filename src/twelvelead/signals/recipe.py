@@ -106,6 +106,8 @@ class Recipe:
     def starts(self, n_samples: int) -> list[int]:
         """First sample of each window: evenly spaced, the first at the beginning and the last ending at the end."""
         spare = max(0, n_samples - self.window_samples)
+        if not spare:
+            return [0]
         n_windows = 1 + int(np.ceil(spare / (self.hop_s * self.rate_hz)))
         return [round(start) for start in np.linspace(0, spare, n_windows)]
 
