@@ -65,6 +65,7 @@ CONTESTANTS: Final = (
     _ours("without-attention", replace(NETWORKS[BEST], attention=False), "ablation"),
     _ours("gru-one-direction", replace(NETWORKS[BEST], n_directions=1), "ablation"),
     _ours("plain-convolutions", replace(NETWORKS[BEST], separable=False), "ablation"),
+    _ours("elus", replace(NETWORKS[BEST], activation="elu"), "ablation"),
 )
 
 
