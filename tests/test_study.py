@@ -114,7 +114,9 @@ def test_the_published_size_of_xresnet1d101_counts_its_convolutions_twice():
 
 def test_the_arithmetic_of_parameters_holds_for_every_ablation():
     ours = [contestant for contestant in CONTESTANTS if contestant.kind != "peer"]
-    assert {"without-gru", "without-attention", "gru-one-direction", "plain-convolutions", "elus"} < {c.name for c in ours}
+    assert {"without-gru", "without-attention", "gru-one-direction", "plain-convolutions", "elus"} < {
+        c.name for c in ours
+    }
     for contestant in ours:
         network = contestant.build()
         assert isinstance(network, CnnGru)
