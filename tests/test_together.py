@@ -39,15 +39,53 @@ def alone_and_together(home, tmp_path_factory):
     return [train(home, folder, "--epochs", "3", processes=n + 1) for n, folder in enumerate(folders)]
 
 
-def test_two_processes_give_the_result_of_one(alone_and_together):
+def test_two_processes_train_as_one_does(alone_and_together):
+    """Step by step the same but for rounding, which ReLUs and Adam make more of as they go."""
     (alone, weights), (together, shared) = alone_and_together
     assert together["epochs"] == alone["epochs"] == 3
-    assert together["validation"] == pytest.approx(alone["validation"], abs=1e-6)
     assert weights.keys() == shared.keys()
-    for name, value in weights.items():
-        torch.testing.assert_close(
-            shared[name], value, rtol=1e-3, atol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
-        )
+    one, other = (torch.cat([part[name].flatten().float() for name in weights]) for part in (weights, shared))
+    assert torch.linalg.norm(one - other) < 0.05 * torch.linalg.norm(one)
+
+
+@pytest.mark.parametrize("name", ["single", "triple"])
+def test_two_processes_give_the_gradient_of_one(name, tmp_path):
+    program = tmp_path / "gradient.py"
+    program.write_text(GRADIENT, encoding="utf-8")
+    gradients = []
+    for launcher in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
+        out = tmp_path / f"{len(launcher)}.safetensors"
+        command = [sys.executable, *launcher, program, name, out]
+        subprocess.run([*map(str, command)], env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
+        gradients.append(load_file(out))
+    alone, together = gradients
+    for parameter, gradient in alone.items():
+        largest = float(gradient.abs().max())
+        torch.testing.assert_close(together[parameter], gradient, rtol=0, atol=1e-4 * largest, msg=parameter)
+
+
+GRADIENT = """
+import sys
+import torch
+from safetensors.torch import save_file
+from torch.nn.functional import binary_cross_entropy_with_logits
+from twelvelead.learning.together import join, sum_gradients, team
+from twelvelead.network.cnn_gru import CnnGru
+from twelvelead.network.zoo import named
+
+with team() as together:
+    torch.manual_seed(0)
+    network = CnnGru(named(sys.argv[1])).train()
+    whole = join(network, together)
+    whole.n = 9
+    windows, truth = torch.randn(9, 12, 1000), torch.rand(9, 9).round()
+    part = together.part(9)
+    loss = binary_cross_entropy_with_logits(network(windows[part])[0], truth[part], reduction="sum") / truth.numel()
+    loss.backward()
+    sum_gradients(network, together)
+    if together.rank == 0:
+        save_file({name: parameter.grad.contiguous() for name, parameter in network.named_parameters()}, sys.argv[2])
+"""
 
 
 def test_a_training_together_resumes_and_learns_from_teachers(home, tmp_path):

@@ -55,7 +55,7 @@ def train_command(
 ) -> None:
     """Train a network on labelled recordings: 80 % to train on, 20 % to stop early and to set thresholds on.
 
-    torchrun --nproc-per-node 2 -m twelvelead train ... gives the result of one process.
+    torchrun --nproc-per-node 2 -m twelvelead train ... takes the steps of one process, within float error.
 
     Example: twelvelead train ptb-xl/ georgia/ --out my-bundle --network dual
     """
