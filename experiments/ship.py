@@ -21,7 +21,7 @@ from twelvelead.classifier.bundle import add_test
 from twelvelead.databases import LabelledRecord, find, read_keys
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.study.comparison import pool
-from twelvelead.study.contestants import BEST, TEACHERS
+from twelvelead.study.contestants import BEST, contestants
 from twelvelead.study.folds import LEFT_OUT
 from twelvelead.study.run import Outcome, load_outcome
 
@@ -70,7 +70,8 @@ def main() -> None:
     if not FRESH.exists():
         states = FRESH.parent.glob(f"{FRESH.name}.*")
         resume = ["--resume"] if any(states) else []
-        command = ["train", data, "--out", FRESH, "--network", BEST, "--teachers", ",".join(TEACHERS), *resume]
+        [taught] = contestants([f"{BEST}-taught"])
+        command = ["train", data, "--out", FRESH, "--network", BEST, "--teachers", ",".join(taught.teachers), *resume]
         subprocess.run([sys.executable, "-m", "twelvelead", *map(str, command)], check=True)
     for title, result in study_results(find([Path(data)]).records).items():
         add_test(FRESH, title, result)

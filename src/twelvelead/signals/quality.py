@@ -140,9 +140,8 @@ def _flat(still: Measures) -> Iterable[Finding]:
 
 def _mains(record: Record) -> Iterable[Finding]:
     for hz in MAINS_HZ:
-        if (
-            record.rate_hz > 2.2 * hz and loudest_mv(record, hz).max() > MOST_MAINS_MV
-        ):  # seldom, and the rest takes longer
+        # seldom loud, and its neighbourhood takes longer
+        if record.rate_hz > 2.2 * hz and loudest_mv(record, hz).max() > MOST_MAINS_MV:
             yield from _over("mains noise", mains_mv(record, hz), MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
 
 
