@@ -231,7 +231,15 @@ def test_databases_left_out_join_the_same_table(studied, home, twelvelead):
     joined = json.loads(done.stdout)
     assert [row["auroc"] for row in joined] == [row["auroc"] for row in rows]
     assert all(0 <= row["left_out_auroc"] <= 1 for row in joined)
-    assert "databases left out" in (out / "study.md").read_text()
+    assert all(row["left_out_auroc_low"] <= row["left_out_auroc"] <= row["left_out_auroc_high"] for row in joined)
+    assert ["left_out_auroc_gain" in row for row in joined] == ["auroc_gain" in row for row in joined]
+    here, there = (out / "study.md").read_text().split("\nOn databases left out:\n")
+    cells = [f"{row['left_out_auroc']:.3f}".replace("0.", ".") for row in joined]
+    for cell, row in zip(cells, joined, strict=True):
+        lines = [
+            part for part in (here, there) for line in part.splitlines() if row["network"] in line and cell in line
+        ]
+        assert {here, there} == set(lines), "each is in both tables"
 
 
 def test_another_protocol_is_refused(studied, home, twelvelead):

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from twelvelead.study.timing import milliseconds_per_recording
 
 COLUMNS: Final = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2", BALANCE: "√(F2·G2)"}
 N_SAMPLES: Final = Recipe().window_samples
+NONE: Final = "–"
 COLOURS: Final = {"ours": "#0072b2", "ablation": "#56b4e9", "peer": "#d55e00"}
 
 
@@ -35,16 +37,25 @@ def write_report(folder: Path, records: Sequence[LabelledRecord]) -> list[dict[s
     left_out = pool([outcome for outcome in outcomes if outcome.fold.startswith(LEFT_OUT)], records)
     if not folds and not left_out:
         raise StudyError(f"{folder / 'runs'} holds no finished run: nothing to compare")
-    milliseconds = _timing(folder, [pooled.network for pooled in folds or left_out])
+    milliseconds = _timing(folder, sorted({pooled.network for pooled in (*folds, *left_out)}))
     against = reference(folds or left_out)
-    rows = [row | {"ms": milliseconds[row["network"]]} for row in compare(folds or left_out, against)]
-    elsewhere = {pooled.network: overall(pooled.predictions) for pooled in left_out}
-    for row in rows:
-        row |= {f"left_out_{name}": value for name, value in elsewhere.get(row["network"], {}).items()}
+    rows, elsewhere = (
+        [row | {"ms": milliseconds[row["network"]]} for row in compare(networks, against)]
+        for networks in (folds, left_out)
+    )
+    for row, there in product(rows, elsewhere):
+        if there["network"] == row["network"]:
+            row |= {f"left_out_{name}": there[name] for name in there if name.startswith(tuple(COLUMNS))}
+    titled = {
+        "Out of fold": main_table(rows, against),
+        "AUROC by class": class_table(folds or left_out),
+        "AUROC / √(F2·G2) out of fold": database_table(folds),
+        "On databases left out": main_table(elsewhere, against),
+        "AUROC / √(F2·G2) on databases left out": database_table(left_out),
+    }
+    rows = rows or elsewhere
     _write_csv(rows, folder / "study.csv")
-    parts = [main_table(rows, against), class_table(folds or left_out)]
-    titled = {"AUROC / √(F2·G2) out of fold": folds, "The same on databases left out": left_out}
-    parts += [f"{title}:\n\n{database_table(part)}" for title, part in titled.items() if part]
+    parts = [f"{title}:\n\n{table}" for title, table in titled.items() if table]
     (folder / "study.md").write_text("\n".join(parts), encoding="utf-8")
     figure(rows, "parameters", "trainable parameters", folder / "parameters.svg")
     figure(rows, "ms", "ms a recording of 10 s (torch, one thread)", folder / "time.svg")
@@ -83,11 +94,12 @@ def main_table(rows: Sequence[dict[str, Any]], against: str) -> str:
             f"{row['recordings']:,}",
             *(_cell(row, name) for name in COLUMNS),
             *(_cell(row, f"{name}_gain", signed=True) for name in ("auroc", BALANCE)),
-            *(_number(row.get(f"left_out_{name}", np.nan)) for name in ("auroc", BALANCE)),
+            *(_cell(row, f"left_out_{name}") for name in ("auroc", BALANCE)),
         ]
         for row in rows
     ]
-    return _markdown(head, body)
+    filled = [column for column in zip(head, *body, strict=True) if any(cell != NONE for cell in column[1:])]
+    return _markdown(*zip(*filled, strict=True)) if filled else ""
 
 
 def class_table(networks: Sequence[Pooled]) -> str:
@@ -98,7 +110,7 @@ def class_table(networks: Sequence[Pooled]) -> str:
         [name, str(positives[k]), *(_number(scores[pooled.network][k]) for pooled in networks)]
         for k, name in enumerate(DIAGNOSES)
     ]
-    return _markdown(["diagnosis", "positives", *(pooled.network for pooled in networks)], body)
+    return _markdown(["diagnosis", "positives", *(pooled.network for pooled in networks)], *body)
 
 
 def database_table(networks: Sequence[Pooled]) -> str:
@@ -109,7 +121,7 @@ def database_table(networks: Sequence[Pooled]) -> str:
         scores = [overall(pooled.only(mask)) for pooled, mask in zip(networks, rows, strict=True)]
         cells = [f"{_number(score['auroc'])} / {_number(score[BALANCE])}" for score in scores]
         body.append([home, str(max(int(mask.sum()) for mask in rows)), *cells])
-    return _markdown(["database", "recordings", *(pooled.network for pooled in networks)], body)
+    return _markdown(["database", "recordings", *(pooled.network for pooled in networks)], *body) if body else ""
 
 
 def figure(rows: Sequence[dict[str, Any]], x: str, label: str, path: Path) -> None:
@@ -127,20 +139,20 @@ def figure(rows: Sequence[dict[str, Any]], x: str, label: str, path: Path) -> No
     drawing.savefig(path, format="svg", metadata={"Date": None})
 
 
-def _markdown(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def _markdown(head: Sequence[str], *body: Sequence[str]) -> str:
     rules = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(line) + " |" for line in (head, rules, *body)) + "\n"
 
 
 def _cell(row: dict[str, Any], name: str, *, signed: bool = False) -> str:
     if name not in row:
-        return "–"
+        return NONE
     low, value, high = (_number(row[part], signed=signed) for part in (f"{name}_low", name, f"{name}_high"))
     return f"{value} ({low} to {high})"
 
 
 def _number(value: float, *, signed: bool = False) -> str:
     if np.isnan(value):
-        return "–"
+        return NONE
     text = f"{value:+.3f}" if signed else f"{value:.3f}"
     return text.replace("0.", ".").replace("-", "−")
