@@ -46,11 +46,6 @@ def _ours(name: str, config: Config, kind: Kind = "ours", teachers: tuple[str, .
     return Contestant(name, kind, partial(CnnGru, config), Settings(), definition, teachers)
 
 
-def _taught(name: str) -> Contestant:
-    """By a peer and by itself untaught."""
-    return _ours(f"{name}-taught", NETWORKS[name], teachers=("resnet1d-wang", name))
-
-
 def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Contestant:
     return Contestant(name, "peer", build, settings, {"peer": name})
 
@@ -63,8 +58,7 @@ CONTESTANTS: Final = (
     _peer("resnet1d-wang", ResNet1dWang, ONE_CYCLE),
     _peer("xresnet1d101", partial(XResNet1d, 101), ONE_CYCLE),
     _peer("inception-time", InceptionTime, ONE_CYCLE),
-    _taught("single"),
-    _taught("triple"),
+    _ours(f"{BEST}-taught", NETWORKS[BEST], teachers=("resnet1d-wang", "xresnet1d101", BEST)),
     _ours("without-gru", replace(NETWORKS[BEST], n_directions=0), "ablation"),
     _ours("without-attention", replace(NETWORKS[BEST], attention=False), "ablation"),
     _ours("gru-one-direction", replace(NETWORKS[BEST], n_directions=1), "ablation"),
