@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from test_learning import made_up
-from twelvelead.databases import DatabaseError, people_of, truth_of
+from twelvelead.databases import DatabaseError, find, people_of, truth_of
 from twelvelead.learning.fit import at_step
 from twelvelead.learning.samples import gathered
 from twelvelead.learning.store import quantised
@@ -25,6 +25,7 @@ from twelvelead.network.zoo import NetworkError
 from twelvelead.study.comparison import compare, pool, reference
 from twelvelead.study.contestants import CONTESTANTS, ONE_CYCLE, contestants
 from twelvelead.study.folds import databases_left_out, folds
+from twelvelead.study.report import database_table
 from twelvelead.study.run import Outcome, StudyError, load_outcome, save_outcome
 
 EVERY = pytest.mark.parametrize("contestant", CONTESTANTS, ids=[contestant.name for contestant in CONTESTANTS])
@@ -240,6 +241,23 @@ def test_databases_left_out_join_the_same_table(studied, home, twelvelead):
             part for part in (here, there) for line in part.splitlines() if row["network"] in line and cell in line
         ]
         assert {here, there} == set(lines), "each is in both tables"
+
+
+def test_a_network_not_yet_tested_on_a_database_has_no_score_there(studied, home):
+    out, _ = studied
+    records = find([home]).records
+    outcomes = [load_outcome(path) for path in sorted(out.glob("runs/*.[12].json"))]
+    database = {record.key: record.database for record in records}
+    partly = [
+        replace(o, probabilities={key: row for key, row in o.probabilities.items() if database[key] != "ptb-xl"})
+        if o.network == "single"
+        else o
+        for o in outcomes
+    ]
+    [line] = [line for line in database_table(pool(partly, records)).splitlines() if line.startswith("| ptb-xl ")]
+    winner, single = line.strip("| ").split(" | ")[2:]
+    assert " / " in winner
+    assert single == "–"
 
 
 def test_another_protocol_is_refused(studied, home, twelvelead):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from twelvelead.databases import LabelledRecord
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.scoring.scores import class_scores
+from twelvelead.scoring.scores import Predictions, class_scores
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.comparison import BALANCE, Pooled, compare, overall, pool, reference
 from twelvelead.study.contestants import contestants
@@ -118,10 +118,14 @@ def database_table(networks: Sequence[Pooled]) -> str:
     body = []
     for home in sorted({home_of(name) for pooled in networks for name in pooled.databases}):
         rows = [np.array([home_of(name) == home for name in pooled.databases]) for pooled in networks]
-        scores = [overall(pooled.only(mask)) for pooled, mask in zip(networks, rows, strict=True)]
-        cells = [f"{_number(score['auroc'])} / {_number(score[BALANCE])}" for score in scores]
+        cells = [_both(pooled.only(mask)) if mask.any() else NONE for pooled, mask in zip(networks, rows, strict=True)]
         body.append([home, str(max(int(mask.sum()) for mask in rows)), *cells])
     return _markdown(["database", "recordings", *(pooled.network for pooled in networks)], *body) if body else ""
+
+
+def _both(predictions: Predictions) -> str:
+    scores = overall(predictions)
+    return f"{_number(scores['auroc'])} / {_number(scores[BALANCE])}"
 
 
 def figure(rows: Sequence[dict[str, Any]], x: str, label: str, path: Path) -> None:
