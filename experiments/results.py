@@ -1,9 +1,20 @@
-"""The results of a bundle's card as Markdown, for the README and the model card; a test holds both to the card."""
+"""Write the results of the shipped card and the study's tables into README, model card and docs/study.md.
 
+    python experiments/results.py
+
+Each goes between two comments of its name; a test holds the documents to the card and to experiments/study.
+"""
+
+import json
 import re
+from pathlib import Path
 from typing import Any
 
+from twelvelead.classifier import shipped_bundle
 from twelvelead.diagnoses import IN_WORDS
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ("README.md", "docs/model-card.md", "docs/study.md")
 
 TESTS = {"out of fold": False, "databases left out": True}  # what the study calls them, and whether one was left out
 PARTS = {
@@ -87,3 +98,29 @@ def _score(value: float | None, bounds: list[float | None]) -> str:
         return "–"
     low, high = bounds
     return f"{value:.3f} ({low:.2f}–{high:.2f})"
+
+
+def tables(_: dict[str, Any]) -> str:
+    """The study's."""
+    return (ROOT / "experiments/study/study.md").read_text(encoding="utf-8").strip()
+
+
+def renewed(text: str) -> str:
+    """A document with its results as they are now."""
+    card = json.loads((shipped_bundle() / "card.json").read_text(encoding="utf-8"))
+    parts = {"results": summary, "classes": by_class, "data": data, "facts": facts, "tables": tables}
+    for name, render in parts.items():
+        if f"<!-- {name} -->" in text:
+            text = between(text, name, render(card))
+    return text
+
+
+def main() -> None:
+    """Renew the documents."""
+    for document in DOCUMENTS:
+        path = ROOT / document
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

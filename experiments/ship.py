@@ -4,11 +4,10 @@
 
 DATA holds PTB-XL (strat_fold 1-9), LUDB, CPSC2018 and the Challenge's databases, in their home layouts. All of it
 trains, so no recording is left to test these very weights: what the card states is what the same recipe reached in the
-study (docs/study.md), out of fold and, once those runs are there, on databases left out. Two hours on one core, most of
-it for the teachers; killed, it goes on where it was. Result on 2026-11-22: the tables of docs/model-card.md.
+study (docs/study.md), out of fold and, once those runs are there, on databases left out. An hour on one core, most of
+it for the teachers; killed, it goes on where it was. Result on 2026-11-23: the tables of docs/model-card.md.
 """
 
-import json
 import shutil
 import subprocess
 import sys
@@ -53,17 +52,6 @@ def study_results(records: tuple[LabelledRecord, ...]) -> dict[str, dict[str, ob
     return scored
 
 
-def write_documents(card: dict[str, object]) -> None:
-    """Put what the card says between the marks of README and model card."""
-    parts = {"results": results.summary, "classes": results.by_class, "data": results.data, "facts": results.facts}
-    for document in (ROOT / "README.md", ROOT / "docs/model-card.md"):
-        text = document.read_text(encoding="utf-8")
-        for name, render in parts.items():
-            if f"<!-- {name} -->" in text:
-                text = results.between(text, name, render(card))
-        document.write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     """Train unless there is a fresh bundle already, enter the study's results, ship."""
     data = sys.argv[1]
@@ -77,7 +65,7 @@ def main() -> None:
         add_test(FRESH, title, result)
     shutil.rmtree(SHIPPED, ignore_errors=True)
     shutil.copytree(FRESH, SHIPPED)
-    write_documents(json.loads((SHIPPED / "card.json").read_text(encoding="utf-8")))
+    results.main()
 
 
 if __name__ == "__main__":

@@ -74,11 +74,8 @@ def reference(networks: Sequence[Pooled]) -> str:
 
 
 def compare(networks: Sequence[Pooled], against: str) -> list[dict[str, Any]]:
-    """A row for each network: scores, 95 % intervals over patients, and `against` minus it on the same recordings.
-
-    Without differences where `against` is none of the networks.
-    """
-    chosen = next((pooled for pooled in networks if pooled.network == against), None)
+    """A row for each network: scores, 95 % intervals over patients, and `against` minus it on the same recordings."""
+    [chosen] = [pooled for pooled in networks if pooled.network == against]
     resamples = {pooled.network: _over_classes(pooled.predictions) for pooled in networks}
     rows = []
     for pooled in networks:
@@ -91,7 +88,7 @@ def compare(networks: Sequence[Pooled], against: str) -> list[dict[str, Any]]:
         }
         for name, value in overall(pooled.predictions).items():
             row |= {name: value} | _bounds(name, resamples[pooled.network][name])
-        if chosen is not None and pooled is not chosen:
+        if pooled is not chosen:
             row |= _difference(chosen, pooled, resamples)
         rows.append(row)
     return rows

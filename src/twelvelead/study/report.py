@@ -38,19 +38,16 @@ def write_report(folder: Path, records: Sequence[LabelledRecord]) -> list[dict[s
     if not folds and not left_out:
         raise StudyError(f"{folder / 'runs'} holds no finished run: nothing to compare")
     milliseconds = _timing(folder, sorted({pooled.network for pooled in (*folds, *left_out)}))
-    against = reference(folds or left_out)
-    rows, elsewhere = (
-        [row | {"ms": milliseconds[row["network"]]} for row in compare(networks, against)]
-        for networks in (folds, left_out)
-    )
-    for row, there in product(rows, elsewhere):
-        if there["network"] == row["network"]:
-            row |= {f"left_out_{name}": there[name] for name in there if name.startswith(tuple(COLUMNS))}
+    here, rows = _compared(folds, milliseconds)
+    there, elsewhere = _compared(left_out, milliseconds)
+    for row, other in product(rows, elsewhere):
+        if other["network"] == row["network"]:
+            row |= {f"left_out_{name}": other[name] for name in other if name.startswith(tuple(COLUMNS))}
     titled = {
-        "Out of fold": main_table(rows, against),
+        "Out of fold": main_table(rows, here),
         "AUROC by class": class_table(folds or left_out),
         "AUROC / √(F2·G2) out of fold": database_table(folds),
-        "On databases left out": main_table(elsewhere, against),
+        "On databases left out": main_table(elsewhere, there),
         "AUROC / √(F2·G2) on databases left out": database_table(left_out),
     }
     rows = rows or elsewhere
@@ -60,6 +57,14 @@ def write_report(folder: Path, records: Sequence[LabelledRecord]) -> list[dict[s
     figure(rows, "parameters", "trainable parameters", folder / "parameters.svg")
     figure(rows, "ms", "ms a recording of 10 s (torch, one thread)", folder / "time.svg")
     return rows
+
+
+def _compared(networks: Sequence[Pooled], milliseconds: dict[str, float]) -> tuple[str, list[dict[str, Any]]]:
+    """The network that the others are compared with, and a row for each."""
+    if not networks:
+        return "", []
+    against = reference(networks)
+    return against, [row | {"ms": milliseconds[row["network"]]} for row in compare(networks, against)]
 
 
 def _timing(folder: Path, names: Sequence[str]) -> dict[str, float]:
