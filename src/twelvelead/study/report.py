@@ -3,13 +3,14 @@
 import csv
 import json
 from collections.abc import Sequence
-from itertools import product
+from itertools import accumulate, product
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from twelvelead.databases import LabelledRecord
 from twelvelead.diagnoses import DIAGNOSES
@@ -24,7 +25,8 @@ from twelvelead.study.timing import milliseconds_per_recording
 COLUMNS: Final = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2", BALANCE: "√(F2·G2)"}
 N_SAMPLES: Final = Recipe().window_samples
 NONE: Final = "–"
-COLOURS: Final = {"ours": "#0072b2", "ablation": "#56b4e9", "peer": "#d55e00"}
+COLOURS: Final = {"ours": "#0072b2", "peer": "#d55e00"}
+APART: Final = 1.15
 
 
 def write_report(folder: Path, records: Sequence[LabelledRecord]) -> list[dict[str, Any]]:
@@ -134,17 +136,26 @@ def _both(predictions: Predictions) -> str:
 
 
 def figure(rows: Sequence[dict[str, Any]], x: str, label: str, path: Path) -> None:
-    """SVG: AUROC and sqrt(F2 x G2), with their intervals, against what a network costs."""
+    """SVG: AUROC and sqrt(F2 x G2), with their intervals, against what a network costs; ablations are not in it."""
     mpl.rcParams["svg.hashsalt"] = "twelvelead"
-    drawing = Figure(figsize=(10, 4.5), layout="constrained")
+    shown = sorted((row for row in rows if row["kind"] != "ablation"), key=lambda row: float(row[x]))
+    places = list(accumulate((float(row[x]) for row in shown), lambda before, here: max(here, APART * before)))
+    drawing = Figure(figsize=(10, 5), layout="constrained")
     for axes, name in zip(drawing.subplots(1, 2), ("auroc", BALANCE), strict=True):
-        for row in rows:
-            axes.vlines(row[x], row[f"{name}_low"], row[f"{name}_high"], color=COLOURS[row["kind"]], lw=1)
-            axes.plot(row[x], row[name], "o", color=COLOURS[row["kind"]])
-            axes.annotate(row["network"], (row[x], row[name]), (5, 4), textcoords="offset points", fontsize=8)
+        for row, place in zip(shown, places, strict=True):
+            axes.vlines(place, row[f"{name}_low"], row[f"{name}_high"], color=COLOURS[row["kind"]], lw=1)
+            axes.plot(place, row[name], "o", color=COLOURS[row["kind"]])
+            top = (place, row[f"{name}_high"])
+            axes.annotate(row["network"], top, (0, 3), textcoords="offset points", fontsize=8, rotation=90, ha="center")
         axes.set(xscale="log", xlabel=label, ylabel=COLUMNS[name])
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.margins(x=0.08)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + 0.3 * (high - low))  # room for the names
         axes.grid(alpha=0.3)
-    drawing.suptitle("Out-of-fold, 95 % intervals over patients; blue: ours, light blue: ablations, orange: peers")
+    drawing.suptitle("Out of fold, 95 % intervals over patients; blue: ours, orange: peers; equals side by side")
     drawing.savefig(path, format="svg", metadata={"Date": None})
 
 
