@@ -102,6 +102,14 @@ def outcome(reading):
     return record.name, record.signal.tobytes(), record.warnings
 
 
+def test_a_folder_named_by_a_link_is_entered(mixture, results, tmp_path):
+    (tmp_path / "link").symlink_to(mixture / "ward 1")
+    done = run(tmp_path / "link", "--out", tmp_path / "out", "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    directly = [Path(row["path"]).name for row in rows(results[0]) if "ward 1" in row["path"]]
+    assert [Path(row["path"]).name for row in rows(tmp_path / "out")] == directly
+
+
 def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp_path):
     lines = ["ward 1/r0000.hea", "ward 1", "inner.zip", "ward 1/r0000.hea", "", "gone.hea", str(mixture / "ecg.dcm")]
     (mixture / "list.txt").write_text("\n".join(lines))

@@ -119,6 +119,8 @@ def test_sierra_versions_and_forms(tmp_path):
     plain = " ".join(xml.numbers_of(samples) for samples in SIGNAL)
     record = read(xml.sierra(tmp_path, how='dataencoding="Plain"', data=plain))
     np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+    with pytest.raises(RecordError, match="holds 60,012 samples and declares 12 leads of 5,000: it contradicts itself"):
+        read(xml.sierra(tmp_path, how='dataencoding="Plain"', data=plain + " 0" * 12))
     with pytest.raises(RecordError, match=r"version '1.05': 1.03, 1.04"):
         read(xml.sierra(tmp_path, version="1.05"))
     with pytest.raises(RecordError, match="states '0' as resolution"):
@@ -216,9 +218,9 @@ def test_alivecor_is_refused_with_the_reason():
 
 def test_a_table_states_its_rate_and_unit_or_whoever_reads_it_does(tmp_path):
     bare = binary.csv(tmp_path, head="")
-    with pytest.raises(RecordError, match="no sampling rate is stated: give one"):
+    with pytest.raises(RecordError, match="no sampling rate is stated: say so to"):
         read(bare)
-    with pytest.raises(RecordError, match="no unit is stated: give one"):
+    with pytest.raises(RecordError, match="no unit is stated: say so to"):
         read(bare, rate_hz=500)
     np.testing.assert_allclose(read(bare, rate_hz=500, unit="mV").signal, SIGNAL, atol=6e-5)
     assert read(binary.csv(tmp_path), rate_hz=500, unit="MV").rate_hz == 500

@@ -1,6 +1,7 @@
 """`show` and `convert`: what was read is said, and what was written is read again as the same numbers."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,14 @@ def test_standardised_recordings_keep_their_unit(tmp_path):
     for suffix in (".hea", ".csv"):
         write(record_of(unit="NU"), tmp_path / f"out{suffix}")
         assert read(tmp_path / f"out{suffix}").unit == "NU"
+
+
+def test_what_16_bits_cannot_hold_is_not_written(tmp_path):
+    record = record_of(unit="NU")
+    record = replace(record, signal=record.signal * np.float32(400 / np.abs(record.signal).max()))
+    with pytest.raises(RecordError, match="a sample of 400 NU: WFDB's 16 bits hold up to 327.67 here; write .csv"):
+        write(record, tmp_path / "out.hea")
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_overwritten_unless_forced(tmp_path):

@@ -188,6 +188,29 @@ def test_groups_are_recordings_where_nothing_is_known():
     assert groups_of([one("A1", database="cpsc2018"), one("A2", database="cpsc2018")]) == ["cpsc2018/A1", "cpsc2018/A2"]
 
 
+def test_a_recording_without_a_patient_costs_itself_only_where_there_are_no_folds():
+    groups = groups_of([one("1", "p"), one("2", "q"), one("3")])
+    assert groups == ["ptb-xl/patient p", "ptb-xl/patient q", None]
+
+
+@pytest.mark.parametrize("second", [2, None])
+def test_folds_that_divide_a_patient_are_refused(second):
+    with pytest.raises(DatabaseError, match="patient p of ptb-xl is in folds 1, "):
+        groups_of([one("1", "p", 1), one("2", "p", second), one("3", "q", 1)])
+
+
+def test_two_folders_of_one_name_are_not_taken_for_one(tmp_path):
+    for site, label in (("a", "AF"), ("b", "PVC")):
+        folder = tmp_path / site / "ecg"
+        folder.mkdir(parents=True)
+        (folder / "0.dcm").write_bytes(b"DICM")
+        (folder / "table.csv").write_text(f"path,labels\n0.dcm,{label}\n")
+    with pytest.raises(DatabaseError, match="a/ecg and .*b/ecg both have a recording ecg/0, .*: rename one"):
+        find([tmp_path / "a/ecg", tmp_path / "b/ecg"])
+    assert len(find([tmp_path / "a/ecg", tmp_path / "a/ecg"]).records) == 1
+    assert len(find([tmp_path]).records) == 2
+
+
 def test_lists_of_recordings(tmp_path):
     (tmp_path / "list.txt").write_text("# a test\nptb-xl/1  # the first\n\n")
     keys = read_keys(tmp_path / "list.txt")

@@ -61,7 +61,8 @@ def test_leads_are_matched_by_name_not_position():
 @pytest.mark.parametrize(
     "given_name, standard",
     [("avr", "aVR"), ("Lead I", "I"), ("Lead I (Einthoven)", "I"), ("MDC_ECG_LEAD_V6", "V6"), ("c1", "V1"), (" v3 ", "V3"),
-     ("AVF", "aVF"), ("vx", None), ("MLII", None), ("", None)],
+     ("AVF", "aVF"), ("vx", None), ("MLII", None), ("", None),
+     ("V-1", "V1"), ("-aVR", None), ("aVR-", None), ("aVR(-)", None), ("I-II", None), ("I I", None), ("C4 -", None)],
 )  # fmt: skip
 def test_lead_aliases(given_name, standard):
     assert standard_lead(given_name) == standard

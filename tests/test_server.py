@@ -159,6 +159,7 @@ def test_a_truncated_file_is_refused_by_its_own_name(server, wfdb):
     ({"Content_Type": "multipart/form-data", "Content_Length": 2}, b"hi", 400),
     ({"Content_Type": "multipart/form-data; boundary=x", "Content_Length": 2}, b"hi", 400),
     ({"Content_Type": "multipart/form-data; boundary=x", "Content_Length": 5}, b"--x\r\n", 400),
+    ({"Content_Type": f"multipart/form-data; boundary={'x' * 300}", "Content_Length": 2}, b"hi", 400),
     ({"Content_Type": "multipart/form-data; boundary=x", "Content_Length": 51_000_000}, b"", 413),
 ])  # fmt: skip
 def test_a_body_that_is_no_upload_is_refused(server, headers, body, status):

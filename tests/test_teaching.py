@@ -99,3 +99,8 @@ def test_weights_of_another_training_are_no_teacher(home, twelvelead, tmp_path, 
 def test_a_teacher_must_be_of_the_study(home, twelvelead, tmp_path):
     done = twelvelead("train", home, "--out", tmp_path / "b", "--teachers", "professor")
     assert (done.returncode, "'professor': the study has" in done.stderr) == (1, True)
+
+
+def test_a_teacher_has_no_teachers(home, twelvelead, tmp_path):
+    done = twelvelead("train", home, "--out", tmp_path / "b", "--teachers", "dual,single-taught")
+    assert (done.returncode, "'single-taught' has teachers itself" in done.stderr) == (1, True)

@@ -180,15 +180,16 @@ _STANDARD = {lead.upper(): lead for lead in LEADS} | {f"C{n}": f"V{n}" for n in 
 
 
 _AROUND_A_LEAD = re.compile(r"\(.*\)|^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+|[\s_-]")
+_ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\(\s*-\s*\)|.*\bI{1,3}[\s_-]+I{1,3}")
 
 
 def standard_lead(name: str) -> str | None:
     """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None.
 
-    `-aVR` is none of them: it is another lead, turned over.
+    `-aVR` and `aVR-` are none of them: it is another lead, turned over; nor is `I-II`, one less another.
     """
     plain = name.strip().upper()
-    if len(plain) > MAX_LEAD_NAME or plain.startswith("-"):
+    if len(plain) > MAX_LEAD_NAME or _ANOTHER_LEAD.fullmatch(plain):
         return None
     return _STANDARD.get(plain) or _STANDARD.get(_AROUND_A_LEAD.sub("", plain))
 

@@ -99,7 +99,7 @@ def _listed(file: Path) -> Iterator[Path]:
 
 def _found(path: Path, out: Path) -> Iterator[Entry]:
     """The recordings of a folder or an archive, or the file itself."""
-    if path.is_dir() and not path.is_symlink():
+    if path.is_dir():
         for below in files_below(path, lambda file: out not in file.parents and _is_wanted(file)):
             yield from _in_file(below)
     else:

@@ -79,12 +79,15 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     """
     records: list[LabelledRecord] = []
     passed_over: list[tuple[Path, str]] = []
+    named_by: dict[str, Path] = {}
     for folder in folders:
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
         for entry in _walk(Search(folder, rate_hz)):
             if isinstance(entry, LabelledRecord):
                 records.append(entry)
+                if entry.database == folder.resolve().name:
+                    _refuse_namesake(entry.key, folder.resolve(), named_by)
             else:
                 passed_over.append(entry)
     if not records:
@@ -97,6 +100,15 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     once, taken = without_repetitions(records), {record.path for record in records}
     left_out = [(path, reason) for path, reason in passed_over if path not in taken]
     return Found(tuple(once), tuple(left_out), len({(record.path, record.row) for record in records}) - len(once))
+
+
+def _refuse_namesake(key: str, folder: Path, named_by: dict[str, Path]) -> None:
+    """Raise DatabaseError where two folders of one name, by which their recordings go, both have one called so."""
+    if (other := named_by.setdefault(key, folder)) != folder:
+        raise DatabaseError(
+            f"{other} and {folder} both have a recording {key}, and nobody can say whether it is the same: "
+            f"rename one of the folders, or leave one out"
+        )
 
 
 def _walk(search: Search) -> Iterator[Entry]:

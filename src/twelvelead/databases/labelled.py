@@ -52,10 +52,12 @@ class Search(NamedTuple):
 def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
     """For each recording, the group that no split may divide, so that no person is on both sides.
 
-    The patient, where the database names every one; the recording itself, where it names none at all and has
-    no folds. Where only some are named (PTB-XL in part without patients), its folds, which never divide a patient,
-    parted by sex; and None where not even the fold is known: such a recording cannot be placed safely.
+    The patient, where the database names every one, or has no folds; the recording itself, where it names none at all
+    and has no folds. Where only some are named (PTB-XL in part without patients), its folds, which never divide a
+    patient, parted by sex; and None where not even the fold is known: such a recording cannot be placed safely.
+    Raises DatabaseError where a fold does divide a patient.
     """
+    _refuse_divided_patients(records)
     by_database: dict[str, list[LabelledRecord]] = defaultdict(list)
     for record in records:
         by_database[record.database].append(record)
@@ -65,10 +67,11 @@ def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
         for name, members in by_database.items()
         if all(record.patient is None and record.fold is None for record in members)
     }
+    without_folds = set(by_database) - {record.database for record in records if record.fold is not None}
     mixed_sex = {(record.database, record.fold) for record in records if record.sex is None}
 
     def group(record: LabelledRecord) -> str | None:
-        if record.database in named:
+        if record.database in named or (record.patient and record.database in without_folds):
             return f"{record.database}/patient {record.patient}"
         if record.database in unnamed:
             return record.key
@@ -78,6 +81,19 @@ def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
         return f"{record.database}/fold {record.fold}{sex}"
 
     return [group(record) for record in records]
+
+
+def _refuse_divided_patients(records: Sequence[LabelledRecord]) -> None:
+    folds: dict[tuple[str, str], set[int | None]] = defaultdict(set)
+    for record in records:
+        if record.patient:
+            folds[record.database, record.patient].add(record.fold)
+    for (database, patient), found in folds.items():
+        if len(found) > 1:
+            raise DatabaseError(
+                f"patient {patient} of {database} is in folds {', '.join(sorted(map(str, found)))}: a fold must have "
+                f"all recordings of a patient; correct the folds, or leave them out"
+            )
 
 
 def people_of(records: Iterable[LabelledRecord]) -> list[str]:

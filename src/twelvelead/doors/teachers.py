@@ -15,6 +15,7 @@ from twelvelead.learning.state import StateError
 from twelvelead.learning.together import Team, wait_for_all
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config
+from twelvelead.network.zoo import NetworkError
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.contestants import Contestant
 
@@ -54,6 +55,15 @@ def fit_taught(
         together=together,
         tell=tell,
     )
+
+
+def refuse_taught(masters: Sequence[Contestant]) -> None:
+    """Raise NetworkError on a teacher that has teachers of its own: it would be trained without them."""
+    for master in masters:
+        if master.teachers:
+            raise NetworkError(
+                f"teacher {master.name!r} has teachers itself: name those that have none, {', '.join(master.teachers)}"
+            )
 
 
 def forget(out: Path, masters: Sequence[Contestant]) -> None:

@@ -63,7 +63,7 @@ def train_command(
     import torch
 
     from twelvelead.doors.bundling import Training, bundle_up
-    from twelvelead.doors.teachers import fit_taught, forget
+    from twelvelead.doors.teachers import fit_taught, forget, refuse_taught
     from twelvelead.learning.fit import Settings
     from twelvelead.learning.split import split
     from twelvelead.learning.together import team
@@ -73,6 +73,7 @@ def train_command(
     torch.set_num_threads(threads)
     config, recipe, settings = named(network), Recipe(), Settings(epochs=epochs, seed=seed)
     masters = contestants(teachers.split(",")) if teachers else []
+    refuse_taught(masters)
     out = out.resolve()
     refuse_unsafe_place(out, [folder.resolve() for folder in folders])
     with team() as together:

@@ -109,7 +109,12 @@ def _samples(waves: "Element", facts: dict[str, str], names: list[str], n_sample
             return _with_limb_leads(signal) if tuple(names[:6]) == LEADS[:6] else signal
         is_signed = (waves.get("signalsigned") or facts.get("signalsigned", "True")).lower() not in {"false", "no", "0"}
         values = np.frombuffer(data, "<i2" if is_signed else "<u2") if data else np.array(text.split(), np.float64)
-        return values[: len(names) * n_samples].astype(np.float64).reshape(len(names), n_samples)
+        if len(values) != len(names) * n_samples:
+            raise RecordError(
+                f"Sierra XML holds {len(values):,} samples and declares {len(names)} leads of {n_samples:,}: "
+                f"it contradicts itself; export it again"
+            )
+        return values.astype(np.float64).reshape(len(names), n_samples)
     except (ValueError, binascii.Error) as error:
         raise RecordError(f"Sierra XML is damaged in its samples ({error}): export it again") from error
 

@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.record import LEADS, Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
+WAY_OUT: Final = (
+    "say so to `twelvelead convert` (--rate 500 --unit mV), whose file states both, "
+    "or write `# rate_hz: 500` and `# unit: mV` before the names of a CSV"
+)
 MAX_CSV_BYTES: Final = 1 << 24
 MAX_NPY_BYTES: Final = 1 << 27
 MAX_HEADER_LINES: Final = 64
@@ -137,7 +141,7 @@ def _rate_hz(given: Given, stated: str | None) -> float:
     except ValueError:
         raise RecordError(f"rate_hz {stated!r}: it must be a number of Hz; correct the header") from None
     if in_file is None and given.rate_hz is None:
-        raise RecordError("no sampling rate is stated: give one (--rate), or write `# rate_hz: 500` before the names")
+        raise RecordError(f"no sampling rate is stated: {WAY_OUT}")
     if None not in (in_file, given.rate_hz) and in_file != given.rate_hz:
         raise RecordError(f"the file states {in_file} Hz, not the {given.rate_hz} Hz given: leave one of them away")
     return float(in_file if in_file is not None else given.rate_hz or 0.0)
@@ -146,7 +150,7 @@ def _rate_hz(given: Given, stated: str | None) -> float:
 def _unit(given: Given, stated: str | None) -> str:
     """The unit that the file or whoever gave it states; raises RecordError where both do differently, or neither."""
     if stated is None and given.unit is None:
-        raise RecordError("no unit is stated: give one (--unit), or write `# unit: mV` before the names")
+        raise RecordError(f"no unit is stated: {WAY_OUT}")
     if stated and given.unit and stated != given.unit and millivolts_per(stated) != millivolts_per(given.unit):
         raise RecordError(f"the file states {stated!r}, not the {given.unit!r} given: leave one of them away")
     return stated if stated is not None else given.unit or ""

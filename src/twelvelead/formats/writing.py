@@ -36,9 +36,14 @@ def write(record: Record, path: Path, *, force: bool = False) -> tuple[Path, ...
 
 
 def gain_per_unit(record: Record) -> int:
-    """The finest of the usual gains at which the largest sample fits into 16 bits."""
+    """The finest of the usual gains at which the largest sample fits into 16 bits; raises RecordError where none is."""
     largest = float(np.abs(record.signal).max())
-    return next((gain for gain in GAINS_PER_MV if round(largest * gain) <= LARGEST), GAINS_PER_MV[-1])
+    if fitting := [gain for gain in GAINS_PER_MV if round(largest * gain) <= LARGEST]:
+        return fitting[0]
+    raise RecordError(
+        f"a sample of {largest:.6g} {record.unit}: WFDB's 16 bits hold up to {LARGEST / GAINS_PER_MV[-1]:g} here; "
+        f"write .csv"
+    )
 
 
 def _wfdb(record: Record, path: Path) -> dict[Path, bytes]:

@@ -11,6 +11,7 @@ const STANDARD = new Map([
   ...[1, 2, 3, 4, 5, 6].map((n) => [`C${n}`, `V${n}`]),
 ]);
 const AROUND_A_LEAD = /\(.*\)|^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+|[\s_-]/g;
+const ANOTHER_LEAD = /^(?:-.*|.*-|.*\(\s*-\s*\)|.*\bI{1,3}[\s_-]+I{1,3})$/;
 const STEERING = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
 /** What was given cannot be taken as a 12-lead ECG; the message says why, and the way out. */
@@ -59,7 +60,7 @@ export function recordFromLeads(name, leads, rateHz, { unit = "mV", age = null, 
 /** The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else undefined. */
 export function standardLead(name) {
   const plain = name.trim().toUpperCase();
-  if (plain.length > MAX_LEAD_NAME || plain.startsWith("-")) return undefined;
+  if (plain.length > MAX_LEAD_NAME || ANOTHER_LEAD.test(plain)) return undefined;
   return STANDARD.get(plain.replace(AROUND_A_LEAD, ""));
 }
 

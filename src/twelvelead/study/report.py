@@ -112,7 +112,7 @@ def main_table(rows: Sequence[dict[str, Any]], against: str) -> str:
 def class_table(networks: Sequence[Pooled]) -> str:
     """Markdown: AUROC of each class."""
     scores = {pooled.network: class_scores(pooled.predictions)["auroc"] for pooled in networks}
-    positives = networks[0].predictions.truth.sum(axis=0)
+    positives = max(networks, key=lambda pooled: len(pooled.keys)).predictions.truth.sum(axis=0)
     body = [
         [name, str(positives[k]), *(_number(scores[pooled.network][k]) for pooled in networks)]
         for k, name in enumerate(DIAGNOSES)

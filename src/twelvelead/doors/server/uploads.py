@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from python_multipart import MultipartParser
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from twelvelead.formats import SIGNAL_SUFFIXES, read
@@ -20,6 +20,9 @@ from twelvelead.formats.wfdb_header import read_header
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.signals.prepared import Prepared, prepare
 from twelvelead.signals.recipe import Recipe
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 FIELD: Final = "files"
 MAX_FILES: Final = 256
@@ -111,21 +114,18 @@ def _uploads(body: bytes, content_type: str) -> list[Upload]:
     def end_part() -> None:
         found.append(Upload(_file_name(headers), bytes(now["data"])))
 
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": begin,
-            "on_header_field": lambda data, start, end: grow("field", data, start, end),
-            "on_header_value": lambda data, start, end: grow("value", data, start, end),
-            "on_header_end": end_header,
-            "on_part_data": lambda data, start, end: grow("data", data, start, end),
-            "on_part_end": end_part,
-            "on_end": lambda: ended.append(True),
-        },
-    )
+    heard: MultipartCallbacks = {
+        "on_part_begin": begin,
+        "on_header_field": lambda data, start, end: grow("field", data, start, end),
+        "on_header_value": lambda data, start, end: grow("value", data, start, end),
+        "on_header_end": end_header,
+        "on_part_data": lambda data, start, end: grow("data", data, start, end),
+        "on_part_end": end_part,
+        "on_end": lambda: ended.append(True),
+    }
     try:
-        parser.write(body)
-    except MultipartParseError:
+        MultipartParser(boundary, heard).write(body)
+    except FormParserError:
         raise _refuse(400, "the body is no sound multipart/form-data: send it as a form with files would") from None
     if not ended:
         raise _refuse(400, "the multipart body ends before its last boundary: it was cut short; send it whole")
