@@ -83,11 +83,12 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     for folder in folders:
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
+        root = folder.resolve()
         for entry in _walk(Search(folder, rate_hz)):
             if isinstance(entry, LabelledRecord):
                 records.append(entry)
-                if entry.database == folder.resolve().name:
-                    _refuse_namesake(entry.key, folder.resolve(), named_by)
+                if entry.database == root.name:
+                    _refuse_namesake(entry.key, root, named_by)
             else:
                 passed_over.append(entry)
     if not records:

@@ -62,12 +62,8 @@ def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
     for record in records:
         by_database[record.database].append(record)
     named = {name for name, members in by_database.items() if all(record.patient for record in members)}
-    unnamed = {
-        name
-        for name, members in by_database.items()
-        if all(record.patient is None and record.fold is None for record in members)
-    }
-    without_folds = set(by_database) - {record.database for record in records if record.fold is not None}
+    without_folds = by_database.keys() - {record.database for record in records if record.fold is not None}
+    unnamed = {name for name in without_folds if all(record.patient is None for record in by_database[name])}
     mixed_sex = {(record.database, record.fold) for record in records if record.sex is None}
 
     def group(record: LabelledRecord) -> str | None:
