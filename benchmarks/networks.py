@@ -95,7 +95,7 @@ def training(turns: int) -> Pair:
 
 def step(network: nn.Module) -> Callable[[], None]:
     """A step of training."""
-    optimiser = torch.optim.AdamW(network.parameters())
+    optimiser = torch.optim.AdamW(network.parameters(), fused=True)
     windows, truth = torch.randn(BATCH, 12, 1000), torch.rand(BATCH, 9).round()
 
     def once() -> None:

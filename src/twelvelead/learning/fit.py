@@ -99,7 +99,7 @@ def fit(
     network = build().to(device)
     whole = join(network, together)
     optimiser = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, BETAS, weight_decay=settings.weight_decay
+        network.parameters(), settings.learning_rate, BETAS, weight_decay=settings.weight_decay, fused=True
     )
     run = Run(
         network=network,

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.functional import dropout
+
+from twelvelead.network.layers import Dropout
 
 WAIT: Final = timedelta(days=1)  # for whoever validates alone
 
@@ -62,7 +63,7 @@ def join(network: nn.Module, together: Team) -> Whole:
     for module in network.modules() if together.size > 1 else ():
         if isinstance(module, nn.BatchNorm1d):
             module.forward = partial(_normalised, module)  # type: ignore[method-assign]
-        elif isinstance(module, nn.Dropout):
+        elif isinstance(module, Dropout):
             module.forward = partial(_dropped, module, together, whole)  # type: ignore[method-assign]
     return whole
 
@@ -109,16 +110,14 @@ def _over_all(part: Tensor) -> Tensor:
     return summed
 
 
-def _dropped(layer: nn.Dropout, together: Team, whole: Whole, signal: Tensor) -> Tensor:
+def _dropped(layer: Dropout, together: Team, whole: Whole, signal: Tensor) -> Tensor:
     """This process's part of what dropout, on the same random numbers, leaves of the whole batch."""
     if not layer.training:
         return signal
     shape = (whole.n, *signal.shape[1:])
-    in_memory = list(
-        np.argsort([-step for step in signal.stride()], kind="stable")
-    )  # the order in which chance fills it
-    ones = signal.new_ones([shape[axis] for axis in in_memory]).permute(np.argsort(in_memory).tolist())
-    return signal * dropout(ones, layer.p, training=True)[together.part(whole.n)]
+    in_memory = np.argsort([-step for step in signal.stride()], kind="stable").tolist()
+    arranged = signal.new_empty([shape[axis] for axis in in_memory]).permute(np.argsort(in_memory).tolist())
+    return signal * layer.mask(arranged)[together.part(whole.n)]
 
 
 def sum_gradients(network: nn.Module, together: Team) -> None:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, gru_sizes, odd_samples
-from twelvelead.network.layers import BatchNorm1d, Conv1d, concatenated, convolved
+from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, Dropout, concatenated, convolved
 
 ACTIVATIONS: Final = {"relu": nn.ReLU, "elu": nn.ELU}
 
@@ -81,7 +81,7 @@ def _convolution(n_in: int, n_out: int, kernel: int, stride: int, config: Config
         layers = [_depthwise(n_in, kernel, stride), Conv1d(n_in, n_out, 1, bias=False)]
     else:
         layers = [Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
-    return [*layers, BatchNorm1d(n_out), ACTIVATIONS[config.activation](), nn.Dropout(config.dropout)]
+    return [*layers, BatchNorm1d(n_out), ACTIVATIONS[config.activation](), Dropout(config.dropout)]
 
 
 def _depthwise(n_channels: int, kernel: int, stride: int) -> Conv1d:
@@ -111,8 +111,8 @@ class CnnGru(nn.Module):
         n_features, n_out = gru_sizes(config)
         self.branches = nn.ModuleList(ConvolutionalBranch(branch, config) for branch in config.branches)
         if config.n_directions:
-            self.gru = nn.GRU(n_features, config.n_gru, batch_first=True, bidirectional=config.n_directions == 2)
-        self.dropout = nn.Dropout(config.dropout)
+            self.gru = GRU(n_features, config.n_gru, batch_first=True, bidirectional=config.n_directions == 2)
+        self.dropout = Dropout(config.dropout)
         if config.attention:
             self.attention = Attention(n_out, ATTENTION_HIDDEN, config.n_classes)
         self.classify = nn.Parameter(torch.empty(config.n_classes, n_out))

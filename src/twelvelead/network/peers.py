@@ -10,7 +10,7 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
-from twelvelead.network.layers import BatchNorm1d, Conv1d, MaxPool1d, concatenated
+from twelvelead.network.layers import BatchNorm1d, Conv1d, Dropout, MaxPool1d, concatenated
 
 N_LEADS: Final = 12
 N_CLASSES: Final = 9
@@ -135,10 +135,10 @@ class Cpsc2018Winner(nn.Module):
         super().__init__()
         self.blocks = nn.Sequential(*(self._block(kernel) for kernel in (24, 24, 24, 24, 48)))
         self.gru = nn.GRU(N_LEADS, N_LEADS, batch_first=True, bidirectional=True)
-        self.after_gru = nn.Sequential(nn.LeakyReLU(0.3), nn.Dropout(0.2))
+        self.after_gru = nn.Sequential(nn.LeakyReLU(0.3), Dropout(0.2))
         self.project = nn.Linear(24, 24)
         self.score = nn.Linear(24, 1, bias=False)
-        self.head = nn.Sequential(BatchNorm1d(24), nn.LeakyReLU(0.3), nn.Dropout(0.2), nn.Linear(24, N_CLASSES))
+        self.head = nn.Sequential(BatchNorm1d(24), nn.LeakyReLU(0.3), Dropout(0.2), nn.Linear(24, N_CLASSES))
 
     @staticmethod
     def _block(kernel: int) -> nn.Sequential:
@@ -150,7 +150,7 @@ class Cpsc2018Winner(nn.Module):
                 Conv1d(N_LEADS, N_LEADS, length, stride=stride),
                 nn.LeakyReLU(0.3),
             ]
-        return nn.Sequential(*layers, nn.Dropout(0.2))
+        return nn.Sequential(*layers, Dropout(0.2))
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:
         """Logits, and one attention for all classes."""
@@ -176,6 +176,6 @@ def _pooled_head(n_channels: int) -> nn.Sequential:
     """The head of the PTB-XL benchmark: both pools, one hidden layer of 128, dropout .25 and .5."""
     layers: list[nn.Module] = [_MaximumAndMean()]
     for n_in, n_out in pairwise((2 * n_channels, 128, N_CLASSES)):
-        layers += [BatchNorm1d(n_in), nn.Dropout(0.25 if n_out == 128 else 0.5), nn.Linear(n_in, n_out)]
+        layers += [BatchNorm1d(n_in), Dropout(0.25 if n_out == 128 else 0.5), nn.Linear(n_in, n_out)]
         layers += [nn.ReLU()] if n_out == 128 else []
     return nn.Sequential(*layers)
