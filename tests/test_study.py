@@ -25,7 +25,7 @@ from twelvelead.network.zoo import NetworkError
 from twelvelead.study.comparison import compare, pool, reference
 from twelvelead.study.contestants import CONTESTANTS, ONE_CYCLE, contestants
 from twelvelead.study.folds import databases_left_out, folds
-from twelvelead.study.report import database_table
+from twelvelead.study.report import class_table, database_table
 from twelvelead.study.run import Outcome, StudyError, load_outcome, save_outcome
 
 EVERY = pytest.mark.parametrize("contestant", CONTESTANTS, ids=[contestant.name for contestant in CONTESTANTS])
@@ -180,6 +180,12 @@ def test_networks_with_other_folds_are_compared_on_the_recordings_of_both():
     rows = {row["network"]: row for row in compare(networks, "single")}
     assert (rows["single"]["recordings"], rows["dual"]["recordings"]) == (300, 150)
     assert rows["dual"]["auroc_gain"] == 0
+    for order in (networks, networks[::-1]):
+        cells = [line.strip("| ").split(" | ") for line in class_table(order).splitlines()[2:]]
+        positives = truth_of(records).astype(int).sum(axis=0)
+        assert [cell[1] for cell in cells] == [
+            str(n) for n in positives
+        ]  # of all that were tested, whoever comes first
     with pytest.raises(StudyError, match="150 recordings of single's runs are not at hand"):
         pool(outcomes, halves[0])
 
