@@ -18,6 +18,7 @@ from twelvelead.doors.page_assembly import SOURCE, joined_modules
 from twelvelead.doors.page_runtime import PageError, runtime_in
 from twelvelead.formats import read
 from twelvelead.formats.writing import write
+from twelvelead.reports.words import through_the_recording
 from writers import packed_files, write_dicom
 
 MOST_DIFFERENCE = 1e-3
@@ -88,7 +89,9 @@ def assert_same(report, expected):
     assert [_said(one) for one in ours["quality"]] == [_said(one) for one in theirs["quality"]]
     for mine, other in zip(ours["quality"], theirs["quality"], strict=True):
         assert mine["value"] == pytest.approx(other["value"], rel=1e-3, abs=1e-5)
-        assert mine["limit"] == other["limit"]
+        assert (mine["limit"], mine.get("windows")) == (other["limit"], other.get("windows"))
+    assert ours.get("burden") == theirs.get("burden")
+    assert ours.get("episodes", []) == [pytest.approx(episode, abs=1e-4) for episode in theirs.get("episodes", [])]
 
 
 def _said(finding):
@@ -121,6 +124,23 @@ def test_it_answers_as_python_does_at_every_length_and_rate(page, tmp_path, clas
     path = simulator.Wfdb("long", signal, rate=str(rate_hz), suffix=".dat").write(tmp_path)
     (report,) = reports(page, [path, path.with_suffix(".dat")])
     assert_same(report, classify(read(path), classifier))
+
+
+def test_it_answers_as_python_does_window_by_window_from_5_minutes_on(page, tmp_path, classifier):
+    parts = [simulator.ecg(diagnosis, 110, 100, seed=seed) for seed, diagnosis in enumerate(("AF", "Normal", "AF"))]
+    signal = np.concatenate(parts, axis=1)
+    signal[:, 4000:8000] = 0
+    signal[6, 20_000:] = 0
+    path = simulator.Wfdb("long", simulator.digital(signal), rate="100", suffix=".dat").write(tmp_path)
+    expected = classify(read(path), classifier)
+    assert len(expected.episodes) == 2
+    assert not expected.withheld
+    assert {finding.kind for finding in expected.quality} >= {"flat", "electrode"}
+    (report,) = reports(page, [path, path.with_suffix(".dat")])
+    assert_same(report, expected)
+    choose(page, [path, path.with_suffix(".dat")])
+    notes = page.inner_text("#findings .notes")
+    assert all(said in notes for said in through_the_recording(expected))
 
 
 def test_it_finds_bad_leads_as_python_does(page, tmp_path, classifier):

@@ -1,8 +1,9 @@
 /** The one line that the page calls: record -> report, with the fields of the server's JSON and the attention. */
 
 import { DIAGNOSES, LEADS_NEEDED } from "./diagnoses.js";
-import { assess, inWords } from "./quality.js";
-import { filtered, startsOf, windowAt, windowSamples } from "./recipe.js";
+import { assessWindows, isLong, summed, through } from "./long.js";
+import { assessed, inWords } from "./quality.js";
+import { bandsOf, startsOf, windowAt, windowSamples } from "./recipe.js";
 import { LEADS, RecordError } from "./record.js";
 
 /** Say which of the nine diagnoses a recording shows; run(windows, nWindows) -> {logits, attention} of the network. */
@@ -13,24 +14,42 @@ export async function classify(record, card, run) {
     );
   }
   const { recipe } = card;
-  const signal = filtered(recipe, record);
-  const starts = startsOf(recipe, signal[0].length);
-  const { logits, attention } = await inBatches(recipe, signal, starts, run);
-  const quality = assess(record);
-  const withheld = withheldFor(quality);
-  const merged = DIAGNOSES.map((name, k) => mean(starts.map((_, w) => calibrated(card, name, logits[w][k]))));
+  const bands = bandsOf(recipe, record);
+  const starts = startsOf(recipe, bands.heart[0].length);
+  const startsS = starts.map((start) => start / recipe.rate_hz);
+  const { logits, attention } = await inBatches(recipe, bands.heart, starts, run);
+  const long = isLong(record);
+  const findings = long ? assessWindows(recipe, record, bands, starts) : [assessed(recipe, record, bands)];
+  const reasons = starts.map((_, w) => withheldFor(findings[long ? w : 0]));
+  const heard = logits.map((row) => DIAGNOSES.map((name, k) => calibrated(card, name, row[k])));
+  const { merged, withheld } = mergedOver(heard, reasons);
   const thresholds = Object.fromEntries(DIAGNOSES.map((name) => [name, card.thresholds[name]]));
   return {
     record: record.name,
-    probabilities: Object.fromEntries(DIAGNOSES.map((name, k) => [name, name in withheld ? null : merged[k]])),
+    probabilities: unlessWithheld(merged, withheld),
     thresholds,
     positive: DIAGNOSES.filter((name, k) => merged[k] >= thresholds[name] && !(name in withheld)),
     withheld,
-    quality,
+    quality: long ? summed(findings) : findings[0],
     warnings: record.warnings,
-    attention: { starts_s: starts.map((start) => start / recipe.rate_hz), window_s: recipe.window_s, weights: attention },
+    ...(long ? through(heard.map((row, w) => unlessWithheld(row, reasons[w])), thresholds, startsS, recipe.window_s) : {}),
+    attention: { starts_s: startsS, window_s: recipe.window_s, weights: attention },
     all: merged,
   };
+}
+
+/** The mean over the windows that can be assessed for a diagnosis; where none can, over all, and it is withheld. */
+function mergedOver(heard, reasons) {
+  const lacking = DIAGNOSES.filter((name) => reasons.every((reason) => name in reason));
+  const merged = DIAGNOSES.map((name, k) => {
+    const rows = heard.filter((_, w) => lacking.includes(name) || !(name in reasons[w]));
+    return mean(rows.map((row) => row[k]));
+  });
+  return { merged, withheld: Object.fromEntries(lacking.map((name) => [name, reasons[0][name]])) };
+}
+
+function unlessWithheld(chances, withheld) {
+  return Object.fromEntries(DIAGNOSES.map((name, k) => [name, name in withheld ? null : chances[k]]));
 }
 
 /** Logits (windows, 9) and attention (windows, 9, steps), as arrays, a few windows at a time. */

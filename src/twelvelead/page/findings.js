@@ -1,13 +1,15 @@
 /** What a report says, as elements; every word from a file goes in as text. */
 
 import { DIAGNOSES, IN_WORDS } from "./diagnoses.js";
+import { throughInWords } from "./long.js";
 import { inWords } from "./quality.js";
 
-/** The nine diagnoses with probabilities and thresholds, then quality and warnings. */
+/** The nine diagnoses with probabilities and thresholds, then what goes through a long recording, quality and warnings. */
 export function findingsOf(report) {
   const found = document.createDocumentFragment();
   found.append(summaryOf(report), tableOf(report));
   const notes = [
+    ...throughInWords(report),
     ...report.quality.map((finding) => `quality: ${inWords(finding)}${finding.unusable ? "; not to be read" : ""}`),
     ...report.warnings.map((warning) => `warning: ${warning}`),
   ];

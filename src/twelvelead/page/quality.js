@@ -1,10 +1,11 @@
 /** What is wrong with a recording, measured before anybody says what it shows; as signals/measures.py and quality.py do it. */
 
 import { LEADS } from "./record.js";
-import { gaussian, lowPass, resample } from "./filters.js";
-import { halfToEven } from "./recipe.js";
+import { lowPass, resample } from "./filters.js";
+import { halfToEven, parted } from "./recipe.js";
 
 const QUALITY_HZ = 100;
+const QUALITY = { rate_hz: QUALITY_HZ, low_hz: 0.5, high_hz: 40 };
 const SHORT_S = 10;
 const STILL_MV = 1e-3;
 const FLAT_S = 1;
@@ -30,12 +31,13 @@ const UNUSABLE_CLIPPED = 0.05;
 const UNUSABLE_WANDER_MV = 5;
 const UNUSABLE_NOISE_MV = 0.1;
 
-/** All findings in a recording in millivolts, the gravest first: {kind, leads, value, limit, unit, unusable}. */
-export function assess(record) {
+/** All findings in a recording in millivolts, the gravest first: {kind, leads, value, limit, unit, unusable}.
+ *
+ * bands: its own by the recipe, measured anew where quality is measured on others. */
+export function assessed(recipe, record, bands) {
+  const alike = Object.entries(QUALITY).every(([name, value]) => recipe[name] === value);
+  const { heart: clean, baseline } = alike ? bands : parted(QUALITY, record);
   const { signal, rateHz } = record;
-  const slow = resample(signal, rateHz, QUALITY_HZ, lowPass(Math.min(40, 0.45 * rateHz)));
-  const baseline = resample(slow, QUALITY_HZ, QUALITY_HZ, gaussian(0.5));
-  const clean = slow.map((lead, row) => lead.map((sample, k) => sample - baseline[row][k]));
   const still = signal.map((lead) => stillShare(lead, rateHz));
   const clipped = signal.map((lead, row) => (still[row] > UNUSABLE_FLAT ? 0 : clippedShare(lead, rateHz)));
   const extents = clean.map((lead) => extentOf(lead, 0.5));
@@ -53,11 +55,12 @@ export function assess(record) {
   return [...findings.filter((one) => one.unusable), ...findings.filter((one) => !one.unusable)];
 }
 
-/** A finding in words. */
-export function inWords({ kind, leads, value, limit, unit }) {
+/** A finding in words; windows: of a long recording, in how many. */
+export function inWords({ kind, leads, value, limit, unit, windows }) {
   const where = leads.length === LEADS.length ? "all leads" : leads.join(", ");
-  if (kind === "electrode") return `electrode missing: ${unit} (${where} flat)`;
-  return `${kind} in ${where}: ${short(value)} ${unit} (limit ${short(limit)})`;
+  const often = windows ? `, in ${windows.toLocaleString("en-US")} windows` : "";
+  if (kind === "electrode") return `electrode missing: ${unit} (${where} flat)${often}`;
+  return `${kind} in ${where}: ${short(value)} ${unit} (limit ${short(limit)})${often}`;
 }
 
 function short(value) {

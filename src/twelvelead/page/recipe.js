@@ -7,13 +7,18 @@ const MIN_RATE_HZ = 50;
 const MIN_DURATION_S = 5;
 const MIN_DEVIATION_MV = 1e-3;
 
-/** 12 leads at the recipe's rate: band-passed and resampled, not yet scaled. */
-export function filtered(recipe, record) {
+/** {heart, baseline}: 12 leads each at the recipe's rate, parted at its lowest frequency; refuses what is no input. */
+export function bandsOf(recipe, record) {
   refuseUnfit(record, recipe.scaling);
+  return parted(recipe, record);
+}
+
+/** The same of whatever it is. */
+export function parted(recipe, record) {
   const fastestHz = Math.min(recipe.high_hz, 0.45 * record.rateHz);
   const signal = resample(record.signal, record.rateHz, recipe.rate_hz, lowPass(fastestHz));
   const baseline = resample(signal, recipe.rate_hz, recipe.rate_hz, gaussian(recipe.low_hz));
-  return signal.map((lead, row) => lead.map((sample, k) => sample - baseline[row][k]));
+  return { heart: signal.map((lead, row) => lead.map((sample, k) => sample - baseline[row][k])), baseline };
 }
 
 /** First sample of each window: evenly spaced, the first at the beginning and the last ending at the end. */

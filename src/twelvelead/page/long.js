@@ -1,0 +1,103 @@
+/** A recording of 5 minutes or more: its quality window by window, burdens and episodes; as signals/pieces.py, signals/prepared.py
+ * and classifier/long.py have them. */
+
+import { DIAGNOSES } from "./diagnoses.js";
+import { assessed } from "./quality.js";
+import { windowSamples } from "./recipe.js";
+import { LEADS } from "./record.js";
+
+const LONG_S = 300;
+const BURDENS = ["AF", "PAC", "PVC"];
+const EPISODES = ["AF"];
+const BRIDGED_S = 30;
+const MOST_EPISODES = 20;
+
+/** Whether each window of a recording is assessed by itself. */
+export function isLong(record) {
+  return record.durationS >= LONG_S;
+}
+
+/** The findings in each window, which is assessed as a recording of its own. */
+export function assessWindows(recipe, record, bands, starts) {
+  const atRecipe = windowSamples(recipe);
+  const asRecorded = Math.ceil(recipe.window_s * record.rateHz);
+  return starts.map((start) => {
+    const wanted = Math.floor((start * record.rateHz) / recipe.rate_hz);
+    const from = Math.max(0, Math.min(wanted, record.signal[0].length - asRecorded));
+    const signal = record.signal.map((lead) => lead.subarray(from, from + asRecorded));
+    const cut = { signal, rateHz: record.rateHz, durationS: signal[0].length / record.rateHz };
+    const within = (leads) => leads.map((lead) => lead.subarray(start, start + atRecipe));
+    const shared = { heart: within(bands.heart), baseline: within(bands.baseline) };
+    return assessed(recipe, cut, shared);
+  });
+}
+
+/** Each kind of finding once, usable and unusable apart: every lead that had it, its worst value, and how often. */
+export function summed(byWindow) {
+  const alike = new Map();
+  for (const one of byWindow.flat()) {
+    const key = JSON.stringify([one.kind, one.unusable, one.unit]);
+    alike.set(key, [...(alike.get(key) ?? []), one]);
+  }
+  const beyond = ({ value, limit }) => Math.abs(value - limit);
+  const total = [...alike.values()].map((findings) => ({
+    ...findings.reduce((worst, one) => (beyond(one) > beyond(worst) ? one : worst)),
+    leads: LEADS.filter((lead) => findings.some((one) => one.leads.includes(lead))),
+    windows: findings.length,
+  }));
+  return total.sort((a, b) => b.unusable - a.unusable || b.windows - a.windows);
+}
+
+/** {burden, episodes} from the probabilities of each window by diagnosis, null where it could not be assessed. */
+export function through(byWindow, thresholds, startsS, windowS) {
+  const reaches = (name, w) => byWindow[w][name] !== null && byWindow[w][name] >= thresholds[name];
+  const windows = byWindow.map((_, w) => w);
+  const burden = Object.fromEntries(
+    BURDENS.map((name) => {
+      const assessed = windows.filter((w) => byWindow[w][name] !== null).length;
+      const positive = windows.filter((w) => reaches(name, w)).length;
+      const share = assessed ? positive / assessed : null;
+      return [name, { assessed_windows: assessed, positive_windows: positive, share }];
+    }),
+  );
+  const episodes = EPISODES.flatMap((name) => {
+    const found = [];
+    for (const w of windows.filter((w) => reaches(name, w))) {
+      const last = found.at(-1);
+      if (last && startsS[w] - last.end_s <= BRIDGED_S) {
+        last.end_s = startsS[w] + windowS;
+        last.peak = Math.max(last.peak, byWindow[w][name]);
+        last.positive_windows += 1;
+      } else {
+        const [start, end] = [startsS[w], startsS[w] + windowS];
+        found.push({ diagnosis: name, start_s: start, end_s: end, peak: byWindow[w][name], positive_windows: 1 });
+      }
+    }
+    return found.map((one) => ({ ...one, duration_s: one.end_s - one.start_s }));
+  });
+  return { burden, episodes: episodes.sort((a, b) => a.start_s - b.start_s) };
+}
+
+/** In words: the burdens, the longest episodes in order of time, and how many there are besides; nothing of a short one. */
+export function throughInWords({ burden = {}, episodes = [] }) {
+  const longest = [...episodes].sort((a, b) => b.duration_s - a.duration_s).slice(0, MOST_EPISODES);
+  const shorter = episodes.length - longest.length;
+  return [
+    ...DIAGNOSES.filter((name) => name in burden).map((name) => `burden of ${name}: ${burdenInWords(burden[name])}`),
+    ...longest.sort((a, b) => a.start_s - b.start_s).map(
+      (one) => `episode: ${one.diagnosis} ${clock(one.start_s)}-${clock(one.end_s)}, peak ${one.peak.toFixed(2)}`,
+    ),
+    ...(shorter ? [`${shorter} shorter episodes`] : []),
+  ];
+}
+
+function burdenInWords({ assessed_windows: assessed, share }) {
+  if (share === null) return "no window could be assessed";
+  return `${(100 * share).toFixed(1)}% of ${assessed.toLocaleString("en-US")} assessed windows`;
+}
+
+function clock(seconds) {
+  const [minutes, second] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
+  const twoDigits = (number) => String(number).padStart(2, "0");
+  return `${Math.floor(minutes / 60)}:${twoDigits(minutes % 60)}:${twoDigits(second)}`;
+}
