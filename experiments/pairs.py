@@ -2,15 +2,21 @@
 
     python experiments/pairs.py DATA triple single [dual ...]
 
-Prints, for each two of the networks named, what the first has more than the second, with 95 % intervals.
+Prints, for each two of the networks named, what the first has more than the second, with 95 % intervals: in the study's
+two scores, and in AUROC of each class and of all but STE, which has ten positives and moves the mean by itself.
 """
 
 import sys
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twelvelead.databases import find
-from twelvelead.study.comparison import compare, pool
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.scoring.scores import class_scores, percentiles, resampled
+from twelvelead.study.comparison import Pooled, compare, pool
 from twelvelead.study.folds import LEFT_OUT
 from twelvelead.study.run import load_outcome
 
@@ -29,6 +35,25 @@ def main() -> None:
         for score, words in (("auroc", "AUROC"), ("balance", "sqrt(F2 x G2)")):
             gain, low, high = (row[f"{score}_{end}"] for end in ("gain", "gain_low", "gain_high"))
             print(f"{first} minus {second}, {words}: {gain:+.3f} ({low:+.3f} to {high:+.3f})")
+        by_class(pooled[first], pooled[second])
+
+
+def by_class(first: Pooled, second: Pooled) -> None:
+    """The same of each class's AUROC, and of the mean over all but STE."""
+    if first.keys != second.keys:
+        return
+    of_both = [(class_scores(one.predictions)["auroc"], resampled(one.predictions)["auroc"]) for one in (first, second)]
+    (gain, drawn) = (of_first - of_second for of_first, of_second in zip(*of_both, strict=True))  # (9,), (resamples, 9)
+    common = [k for k, name in enumerate(DIAGNOSES) if name != "STE"]
+    for k, name in enumerate(DIAGNOSES):
+        tell(name, gain[k], drawn[:, k])
+    tell("all but STE", gain[common].mean(), drawn[:, common].mean(axis=1))
+
+
+def tell(name: str, gain: float, drawn: NDArray[np.float64]) -> None:
+    """One line: the difference and its interval."""
+    low, high = percentiles(drawn[:, None])[:, 0]
+    print(f"    AUROC of {name}: {gain:+.3f} ({low:+.3f} to {high:+.3f})")
 
 
 if __name__ == "__main__":
