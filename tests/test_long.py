@@ -308,7 +308,7 @@ def test_findings_are_summed_by_kind():
     )
     assert [str(finding) for finding in found] == [
         "flat in I, V2: 0.9 of the time (limit 0.5), in 2 windows",
-        "noise in I: 0.02 mV (limit 0.011), in 1 windows",
+        "noise in I: 0.02 mV (limit 0.011), in 1 window",
     ]
     assert found[0].as_json()["windows"] == 2
 
@@ -361,6 +361,9 @@ def test_a_table_that_cannot_be_written_is_said_in_a_sentence(bundle, twelvelead
     done = twelvelead("classify", written(tmp_path), "--bundle", bundle, "--windows", tmp_path / "no" / "out.csv")
     assert done.returncode == 1
     assert "out.csv cannot be written: No such file or directory" in done.stderr
+    done = twelvelead("classify", written(tmp_path), "--bundle", bundle, "--windows", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")  # before a day's recording is read
+    assert "is a folder: name a file" in done.stderr
 
 
 def test_memory_does_not_grow_with_the_length():

@@ -25,6 +25,8 @@ def window_table(path: Path | None) -> Iterator[TextIO | None]:
     if path is None:
         yield None
         return
+    if path.is_dir():
+        raise RecordError(f"{path} is a folder: name a file for the table of windows")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:

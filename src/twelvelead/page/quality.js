@@ -58,7 +58,7 @@ export function assessed(recipe, record, bands) {
 /** A finding in words; windows: of a long recording, in how many. */
 export function inWords({ kind, leads, value, limit, unit, windows }) {
   const where = leads.length === LEADS.length ? "all leads" : leads.join(", ");
-  const often = windows ? `, in ${windows.toLocaleString("en-US")} windows` : "";
+  const often = windows ? `, in ${windows.toLocaleString("en-US")} window${windows === 1 ? "" : "s"}` : "";
   if (kind === "electrode") return `electrode missing: ${unit} (${where} flat)${often}`;
   return `${kind} in ${where}: ${short(value)} ${unit} (limit ${short(limit)})${often}`;
 }

@@ -82,7 +82,7 @@ class Finding:
 
     def __str__(self) -> str:
         """The finding in words."""
-        often = "" if self.windows is None else f", in {self.windows:,} windows"
+        often = "" if self.windows is None else f", in {self.windows:,} window{'s' * (self.windows != 1)}"
         leads = "all leads" if len(self.leads) == len(LEADS) else ", ".join(self.leads)
         if self.kind == "electrode":
             return f"electrode missing: {self.unit} ({leads} flat){often}"
