@@ -275,7 +275,13 @@ def test_a_score_that_is_none_is_null_in_json(tmp_path, twelvelead):
 
 
 @pytest.mark.parametrize(
-    "outputs, sentence", [("#A0001\nAF\n1\n", "must have four"), ("#A0001\nAF,PVC\n1\n0.5,0.5\n", "must have four")]
+    "outputs, sentence",
+    [
+        ("#A0001\nAF\n1\n", "must have four"),
+        ("#A0001\nAF,PVC\n1\n0.5,0.5\n", "must have four"),
+        ("#A0001\nAF,PVC,AF\n1,0,0\n0.5,0.5,0.1\n", "names 'AF' twice"),
+        ("#A0001\nAF\n0.7\n0.5\n", "decision '0.7' is neither 0 nor 1"),
+    ],
 )
 def test_a_bad_output_is_refused(outputs, sentence, tmp_path):
     folders = write_entry(tmp_path, "AF", "AF", "1", "0.5")

@@ -12,7 +12,9 @@ from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, comments_of
 from twelvelead.record import RecordError
 from twelvelead.scoring.challenge import Phase, ScoreError, Scores, challenge_scores
 
-TRUE: Final = ("1", "True", "true", "T", "t")
+DECISIONS: Final = dict.fromkeys(("1", "True", "true", "T", "t"), True) | dict.fromkeys(
+    ("0", "False", "false", "F", "f", ""), False
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,14 @@ def _output(path: Path, phase: Phase) -> Output:
             f"#record, classes, 0/1 and scores, the last three of equal length"
         )
     names, decisions, scores = rows
+    if len(set(names)) < len(names):
+        raise ScoreError(
+            f"{path} names {next(name for name in names if names.count(name) > 1)!r} twice: each class once"
+        )
+    if unknown := set(decisions) - DECISIONS.keys():
+        raise ScoreError(f"{path}: decision {min(unknown)!r} is neither 0 nor 1")
     return Output(
-        {name: cell in TRUE for name, cell in zip(names, decisions, strict=True)},
+        {name: DECISIONS[cell] for name, cell in zip(names, decisions, strict=True)},
         {name: _number(cell, path, phase) for name, cell in zip(names, scores, strict=True)},
     )
 
