@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import urllib3
 
 import simulator
 import writers
@@ -244,6 +245,16 @@ def test_pages_need_nothing_from_elsewhere_and_forbid_it(server, path):
     assert "server" not in answer.headers
     if path in ("/nowhere", "/page/../app.py"):
         problem(answer, 404)
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/api/bundle", "/docs", "/page/page.js", "/nothing", "/api/classify"])
+def test_head_is_get_without_its_body(server, path):
+    got = server.get(path)
+    head = urllib3.request("HEAD", server.url + path, timeout=60, retries=False)
+    assert (head.status, head.headers["Content-Length"]) == (got.status, got.headers["Content-Length"])
+    assert head.headers["Content-Type"] == got.headers["Content-Type"]
+    assert got.data
+    assert not head.data
 
 
 def test_the_reference_lists_every_route(server):

@@ -48,7 +48,8 @@ def gated(app: App, settings: Settings) -> App:
         take, give = _watched(receive, send)
         try:
             refuse_foreign(scope["method"], scope["path"], Headers(scope=scope), settings)
-            await app(scope, take, give)
+            asked = scope | {"method": "GET"} if scope["method"] == "HEAD" else scope  # uvicorn leaves the body out
+            await app(asked, take, give)
         except Problem as problem:
             await problem_response(problem)(scope, take, give)
         except asyncio.CancelledError:  # the server stops, and its patience with what is under way is at its end
