@@ -138,7 +138,7 @@ def run(
     )
     if before is None:
         save_outcome(outcome, path)
-    state.unlink()
+    state.unlink(missing_ok=True)  # another study in this folder may have ended the same run
     return before or outcome
 
 
