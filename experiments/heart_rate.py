@@ -25,7 +25,7 @@ def reference_s(path: Path) -> np.ndarray:
     """Times of the beats that at least half of the leads have."""
     marks = []
     for lead in LEADS:
-        annotation = wfdb.rdann(str(path.with_suffix("")), lead.lower())
+        annotation = wfdb.rdann(str(path.with_suffix("")), lead.lower(), summarize_labels=False)
         marks += [at / 500 for at, kind in zip(annotation.sample, annotation.symbol, strict=True) if kind == "N"]
     marks_s = np.sort(marks)
     groups = np.split(marks_s, np.flatnonzero(np.diff(marks_s) > JOIN_S) + 1)

@@ -38,7 +38,7 @@ class Run:
 
 
 def save_state(run: Run, path: Path) -> None:
-    """Write the run beside `path`, then rename: a kill at any moment leaves the state before or after."""
+    """Write the run: a kill at any moment leaves the state before or after."""
     tensors = {f"network.{name}": value for name, value in run.network.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in run.best.items()}
     for index, moments in run.optimiser.state_dict()["state"].items():
@@ -51,9 +51,17 @@ def save_state(run: Run, path: Path) -> None:
         "best_loss": run.best_loss,
         "best_epoch": run.best_epoch,
     }
-    beside = path.with_name(path.name + ".part")
-    beside.write_bytes(save({name: value.clone() for name, value in tensors.items()}, {"run": json.dumps(facts)}))
-    os.replace(beside, path)
+    write_whole(path, save({name: value.clone() for name, value in tensors.items()}, {"run": json.dumps(facts)}))
+
+
+def write_whole(path: Path, contents: bytes) -> None:
+    """Write beside `path`, then rename; two processes that write to one path do not meet before that."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(contents)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def load_state(run: Run, path: Path) -> None:

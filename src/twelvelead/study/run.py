@@ -1,20 +1,20 @@
 """One run of the study: a network trained on one fold's development part, and what it says of the test part."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Progress, fingerprint, fit, validation_scores, window_logits
 from twelvelead.learning.samples import Samples
 from twelvelead.learning.split import split
+from twelvelead.learning.state import StateError, write_whole
 from twelvelead.record import TwelveleadError
 from twelvelead.scoring.probabilities import fit_decisions, merge
 from twelvelead.signals.recipe import Recipe
@@ -104,19 +104,24 @@ def run(
     state = path.with_suffix(".state")
     teachers = [_teacher(name, fold, samples, protocol, folder, tell) for name in contestant.teachers]
     begun = time.monotonic()
-    fitted = fit(
-        contestant.build,
-        training,
-        validation,
-        protocol.recipe,
-        settings,
-        state_path=state,
-        fingerprint=mark,
-        resume=state.exists(),
-        teachers=teachers,
-        tell=tell,
-    )
-    save_file(fitted.network.state_dict(), weights)
+    try:
+        fitted = fit(
+            contestant.build,
+            training,
+            validation,
+            protocol.recipe,
+            settings,
+            state_path=state,
+            fingerprint=mark,
+            resume=state.exists(),
+            teachers=teachers,
+            tell=tell,
+        )
+    except StateError:
+        if path.exists():  # another study in this folder has ended the same run since
+            return _checked(load_outcome(path), mark, path)
+        raise
+    write_whole(weights, save(fitted.network.state_dict()))
     calibration, thresholds, _ = fit_decisions(fitted.validation_logits, validation.truth.astype(bool))
     test = samples.subset(fold.test)
     chances = [merge(calibration.probabilities(x)) for x in window_logits(fitted.network, test, protocol.recipe)]
@@ -138,7 +143,7 @@ def run(
     )
     if before is None:
         save_outcome(outcome, path)
-    state.unlink(missing_ok=True)  # another study in this folder may have ended the same run
+    state.unlink(missing_ok=True)
     return before or outcome
 
 
@@ -158,14 +163,12 @@ def _path(folder: Path, network: str, fold: str) -> Path:
 
 
 def save_outcome(outcome: Outcome, path: Path) -> None:
-    """Write the outcome beside `path`, then rename; a line for each recording."""
+    """Write the outcome, a line for each recording."""
     facts = asdict(outcome)
     rows = facts.pop("probabilities")
     head = json.dumps(facts | {"diagnoses": DIAGNOSES}, indent=1)[:-2]
     lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(row)}" for key, row in rows.items())
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(f'{head},\n "probabilities": {{\n{lines}\n }}\n}}\n', encoding="utf-8")
-    os.replace(beside, path)
+    write_whole(path, f'{head},\n "probabilities": {{\n{lines}\n }}\n}}\n'.encode())
 
 
 def load_outcome(path: Path) -> Outcome:

@@ -61,10 +61,11 @@ def run_all(
     left = len(todo)
     try:
         while left:
+            alive = any(worker.is_alive() for worker in workers)  # asked first: the last words of the dead are heard
             try:
                 message = told.get(timeout=PATIENCE_S)
             except Empty:
-                if not any(worker.is_alive() for worker in workers):
+                if not alive:
                     raise StudyError("every worker has died (out of memory?): the same command goes on") from None
                 continue
             if message.error is not None:
