@@ -1,5 +1,6 @@
 """What the tests share: simulated databases, a bundle trained on them, and real recordings where they are at hand."""
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -48,13 +49,19 @@ def twelvelead() -> Run:
 
 
 @pytest.fixture(scope="session")
-def trained(home: Path, twelvelead: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """What `train --json` answered for a bundle trained on the simulated databases."""
-    out = tmp_path_factory.mktemp("trained") / "bundle"
-    done = twelvelead("train", home, "--out", out, "--epochs", 12, "--seed", 3, "--json")
-    assert done.returncode == 0, done.stderr
-    answer: dict[str, object] = json.loads(done.stdout)
-    return answer
+def trained(home: Path, twelvelead: Run, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, object]:
+    """What `train --json` answered for a bundle trained on the simulated databases, once for all test processes."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder if worker_id == "master" else folder.parent
+    answer = folder / "trained.json"
+    with (folder / "trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not answer.exists():
+            done = twelvelead("train", home, "--out", folder / "bundle", "--epochs", 12, "--seed", 3, "--json")
+            assert done.returncode == 0, done.stderr
+            answer.write_text(done.stdout)
+    said: dict[str, object] = json.loads(answer.read_text())
+    return said
 
 
 @pytest.fixture(scope="session")
