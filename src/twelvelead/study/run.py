@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.learning.fit import Progress, fingerprint, fit, validation_scores, window_logits
+from twelvelead.learning.fit import Fitted, Progress, fingerprint, fit, validation_scores, window_logits
 from twelvelead.learning.samples import Samples
 from twelvelead.learning.split import split
 from twelvelead.learning.state import StateError, write_whole
@@ -122,9 +122,7 @@ def run(
             return _checked(load_outcome(path), mark, path)
         raise
     write_whole(weights, save(fitted.network.state_dict()))
-    calibration, thresholds, _ = fit_decisions(fitted.validation_logits, validation.truth.astype(bool))
-    test = samples.subset(fold.test)
-    chances = [merge(calibration.probabilities(x)) for x in window_logits(fitted.network, test, protocol.recipe)]
+    scores, thresholds, probabilities = _judged(fitted, validation, samples.subset(fold.test), protocol.recipe)
     outcome = Outcome(
         network=contestant.name,
         fold=fold.name,
@@ -135,11 +133,9 @@ def run(
         epochs=fitted.epochs,
         best_epoch=fitted.best_epoch + 1,
         seconds=round(time.monotonic() - begun),
-        validation_scores=_rounded_scores(validation_scores(fitted.network, validation, protocol.recipe)),
-        thresholds=tuple(_rounded(threshold) for threshold in thresholds),
-        probabilities={
-            record.key: tuple(map(_rounded, row)) for record, row in zip(test.records, chances, strict=True)
-        },
+        validation_scores=scores,
+        thresholds=thresholds,
+        probabilities=probabilities,
     )
     if before is None:
         save_outcome(outcome, path)
@@ -156,6 +152,20 @@ def _teacher(
     network = contestant.build()
     network.load_state_dict(load_file(_path(folder, name, fold.name).with_suffix(".safetensors")))
     return network
+
+
+def _judged(
+    fitted: Fitted[nn.Module], validation: Samples, test: Samples, recipe: Recipe
+) -> tuple[dict[str, float], tuple[float, ...], dict[str, tuple[float, ...]]]:
+    """Scores on the validation, thresholds, and what is said of each recording tested, calibrated; all rounded."""
+    calibration, thresholds, _ = fit_decisions(fitted.validation_logits, validation.truth.astype(bool))
+    chances = [merge(calibration.probabilities(logits)) for logits in window_logits(fitted.network, test, recipe)]
+    scores = validation_scores(fitted.network, validation, recipe)
+    return (
+        {name: _rounded(value) for name, value in scores.items()},
+        tuple(map(_rounded, thresholds)),
+        {record.key: tuple(map(_rounded, row)) for record, row in zip(test.records, chances, strict=True)},
+    )
 
 
 def _path(folder: Path, network: str, fold: str) -> Path:
@@ -196,7 +206,3 @@ def _checked(outcome: Outcome, mark: str, path: Path) -> Outcome:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
-
-
-def _rounded_scores(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: _rounded(value) for name, value in scores.items()}
