@@ -153,10 +153,12 @@ def test_a_bundle_replaces_another_only_when_it_is_whole(copy, monkeypatch):
     monkeypatch.undo()
     assert (copy / "card.json").read_bytes() == before
     load_bundle(copy)
-    (copy.parent / "copy.old/left").mkdir(parents=True)
-    write_bundle(copy, {"name": "x"}, Recipe(), b"w", {"float32": b"g"}, {"a/1": "training"})
+    for ours, mine in ((".copy.old", "copy.old"), (".copy.part", "copy.part")):
+        (copy.parent / ours / "left").mkdir(parents=True)
+        (copy.parent / mine / "kept").mkdir(parents=True)
+    write_bundle(copy, {"name": "x"}, Recipe(), b"w", {"float32": b"g"}, {"a/1": ("training", "0f")})
     assert (copy / "model.onnx").read_bytes() == b"g"
-    assert sorted(path.name for path in copy.parent.iterdir()) == ["copy"]
+    assert sorted(path.name for path in copy.parent.iterdir()) == ["copy", "copy.old", "copy.part"]
 
 
 def test_a_test_result_enters_the_card_and_the_bundle_still_opens(copy):

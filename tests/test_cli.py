@@ -1,5 +1,6 @@
 """The command line as a machine meets it: JSON, exit statuses, and errors of one sentence."""
 
+import itertools
 import json
 import os
 import shutil
@@ -128,6 +129,7 @@ def test_evaluate_answers_what_is_promised(home, bundle, twelvelead):
     assert result["records_with_a_diagnosis"] == 84
     assert result["patients"] < 84
     assert result["seen_in_training"] == 84
+    assert result["repeated"] == 0
     assert set(result["scores"]) == set(result["intervals"]) == {"f2", "g2", "f1", "accuracy", "auroc", "auprc"}
     assert set(result["classes"]) == set(DIAGNOSES)
     assert {"positives", "auroc", "f2", "g2"} <= set(result["classes"]["AF"])
@@ -209,6 +211,14 @@ def test_a_bundle_never_replaces_what_is_none(home, twelvelead, tmp_path):
         assert done.returncode == 1
         assert sentence in done.stderr
     assert (folder / "ludb.csv").is_file()
+
+
+def test_what_was_trained_on_is_known_under_another_name(home, bundle, twelvelead, tmp_path):
+    for number, suffix in itertools.product((1, 2, 3), (".hea", ".dat")):
+        shutil.copy(home / f"ludb/data/{number}{suffix}", tmp_path)
+    (tmp_path / "labels.csv").write_text("path,labels\n1.hea,AF\n2.hea,none\n3.hea,AF\n")
+    done = twelvelead("evaluate", tmp_path, "--bundle", bundle)
+    assert "3 of them were seen in training" in done.stdout
 
 
 def test_ctrl_c_says_how_to_go_on(home, tmp_path):

@@ -276,6 +276,33 @@ def test_a_row_of_ones_own_table_that_is_wrong_is_refused_in_a_sentence(change, 
         find([own])
 
 
+@pytest.mark.parametrize(
+    "row, reason",
+    [
+        ({"path": "ward/a.hea", "labels": "STD"}, "a.hea has two rows that differ: write all its labels into one"),
+        ({"path": "ward/a.mat", "labels": "AF"}, "a.mat and a.hea are both called mine/ward/a: rename one"),
+    ],
+)
+def test_a_recording_that_is_twice_in_ones_own_table_is_refused(row, reason, own):
+    layouts.write_table(own / "recordings.csv", [OWN[0], OWN[1], {**OWN[0], **row}])
+    with pytest.raises(DatabaseError, match=reason):
+        find([own])
+
+
+def test_the_same_row_twice_counts_once(own):
+    layouts.write_table(own / "recordings.csv", [OWN[0], OWN[1], OWN[0]])
+    assert [record.recording for record in find([own]).records] == ["ward/a", "ward/b"]
+
+
+def test_names_that_only_look_like_suffixes_are_kept(tmp_path):
+    """As exported from a PACS: named by their UID."""
+    for last in range(3):
+        (tmp_path / f"1.2.840.{last}").write_bytes(b"DICM")
+    rows = [{"path": f"1.2.840.{last}", "labels": "AF"} for last in range(3)]
+    layouts.write_table(tmp_path / "labels.csv", rows)
+    assert [record.recording for record in find([tmp_path]).records] == ["1.2.840.0", "1.2.840.1", "1.2.840.2"]
+
+
 def test_a_table_that_only_looks_like_ones_own_is_passed_over(own):
     (own / "noise.csv").write_bytes(b"\xff\xfe\x00path,labels\n")
     (own / "other.csv").write_text("path,name\nx,y\n")

@@ -364,6 +364,11 @@ def test_a_table_that_cannot_be_written_is_said_in_a_sentence(bundle, twelvelead
     done = twelvelead("classify", written(tmp_path), "--bundle", bundle, "--windows", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")  # before a day's recording is read
     assert "is a folder: name a file" in done.stderr
+    own = tmp_path / "in.csv"
+    own.write_text("mine")
+    done = twelvelead("classify", own, "--bundle", bundle, "--windows", own)
+    assert (done.returncode, done.stdout, own.read_text()) == (1, "", "mine")
+    assert "in.csv is there already: name another file" in done.stderr
 
 
 def test_memory_does_not_grow_with_the_length():

@@ -62,7 +62,8 @@ def test_leads_are_matched_by_name_not_position():
     "given_name, standard",
     [("avr", "aVR"), ("Lead I", "I"), ("Lead I (Einthoven)", "I"), ("MDC_ECG_LEAD_V6", "V6"), ("c1", "V1"), (" v3 ", "V3"),
      ("AVF", "aVF"), ("vx", None), ("MLII", None), ("", None),
-     ("V-1", "V1"), ("-aVR", None), ("aVR-", None), ("aVR(-)", None), ("I-II", None), ("I I", None), ("C4 -", None)],
+     ("V-1", "V1"), ("-aVR", None), ("aVR-", None), ("aVR(-)", None), ("I-II", None), ("I I", None), ("C4 -", None),
+     ("Lead -aVR", None), ("ECG  -I", None), ("MDC_ECG_LEAD_-V1", None), ("aVR (inverted)", None), ("ECG Lead I", "I")],
 )  # fmt: skip
 def test_lead_aliases(given_name, standard):
     assert standard_lead(given_name) == standard

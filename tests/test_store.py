@@ -94,6 +94,13 @@ def test_what_is_there_is_not_written_over(home, store):
     assert json.loads((store / "store.json").read_text()) == before
 
 
+def test_a_folder_called_as_a_half_written_store_might_be_is_left_alone(home, tmp_path):
+    (tmp_path / "store.part").mkdir()
+    (tmp_path / "store.part/keep.txt").write_text("mine")
+    write_store(tmp_path / "store", find([home]).records[:1], RECIPE)
+    assert (tmp_path / "store.part/keep.txt").read_text() == "mine"
+
+
 def test_nothing_readable_leaves_nothing_behind(tmp_path):
     simulator.write_challenge(tmp_path / "data", n=1)
     (tmp_path / "data/g1/A0001.mat").write_bytes(b"")

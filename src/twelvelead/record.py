@@ -1,5 +1,6 @@
 """What was measured: a 12-lead ECG in millivolts, its leads in standard order."""
 
+import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -74,6 +75,12 @@ class Record:
     def duration_s(self) -> float:
         """Length of the recording in seconds."""
         return self.n_samples / self.rate_hz
+
+    @property
+    def digest(self) -> str:
+        """The same for the same samples, rate and unit, whatever the recording is called: 16 hexadecimal digits."""
+        content = self.signal.tobytes() + f"{self.rate_hz} {self.unit}".encode()
+        return hashlib.sha256(content).hexdigest()[:16]
 
     @cached_property
     def flat_leads(self) -> tuple[str, ...]:
@@ -179,19 +186,23 @@ def _derived_limb_leads(
 _STANDARD = {lead.upper(): lead for lead in LEADS} | {f"C{n}": f"V{n}" for n in range(1, 7)}
 
 
-_AROUND_A_LEAD = re.compile(r"\(.*\)|^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+|[\s_-]")
-_ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\(\s*-\s*\)|.*\bI{1,3}[\s_-]+I{1,3}")
+_BEFORE_A_LEAD = re.compile(r"^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+")
+_AROUND_A_LEAD = re.compile(r"\(.*\)|[\s_-]")
+_ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3}")
 
 
 def standard_lead(name: str) -> str | None:
     """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None.
 
-    `-aVR` and `aVR-` are none of them: it is another lead, turned over; nor is `I-II`, one less another.
+    `Lead -aVR`, `aVR-` and `aVR (inverted)` are none of them: another lead, turned over; nor is `I-II`, one less
+    another.
     """
-    plain = name.strip().upper()
-    if len(plain) > MAX_LEAD_NAME or _ANOTHER_LEAD.fullmatch(plain):
+    if (plain := name.strip().upper()) in _STANDARD:
+        return _STANDARD[plain]
+    if len(plain) > MAX_LEAD_NAME:
         return None
-    return _STANDARD.get(plain) or _STANDARD.get(_AROUND_A_LEAD.sub("", plain))
+    bare = _BEFORE_A_LEAD.sub("", plain)
+    return None if _ANOTHER_LEAD.fullmatch(bare) else _STANDARD.get(_AROUND_A_LEAD.sub("", bare))
 
 
 def printable(text: str) -> str:

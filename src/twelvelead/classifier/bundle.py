@@ -68,9 +68,10 @@ class Classifier:
 
     @cached_property
     def seen(self) -> frozenset[str]:
-        """Keys (`database/recording`) of the recordings that it was trained or validated on."""
+        """Keys (`database/recording`) of the recordings that it was trained or validated on, and their digests."""
         rows = csv.reader((self.folder / SPLIT).read_text(encoding="utf-8").splitlines())
-        return frozenset(row[0] for row in rows if row[1:] in (["training"], ["validation"]))
+        sides = [row for row in rows if row[1:2] in (["training"], ["validation"])]
+        return frozenset(word for name, _, *digest in sides for word in (name, *digest) if word)
 
 
 def shipped_bundle() -> Path:
@@ -170,17 +171,17 @@ def write_bundle(
     recipe: Recipe,
     weights: bytes,
     graphs: Mapping[Precision, bytes],
-    sides: Mapping[str, str],
+    sides: Mapping[str, tuple[str, str]],
 ) -> None:
     """Write a bundle beside `folder`, then put it in its place; what was there stays until the new one is whole.
 
     card: all but format, recipe and checksums. graphs: one in float32 at least.
-    sides: recording key -> "training", "validation", "held out", ...
+    sides: recording key -> "training", "validation", "held out", ..., and its digest, empty where it was not read.
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["recording", "side"])
-    writer.writerows(sorted(sides.items()))
+    writer.writerow(["recording", "side", "digest"])
+    writer.writerows((key, *side) for key, side in sorted(sides.items()))
     files = {WEIGHTS: weights, SPLIT: table.getvalue().encode()}
     files |= {GRAPHS[precision]: graph for precision, graph in graphs.items()}
     whole = {
@@ -190,7 +191,7 @@ def write_bundle(
         "diagnoses": [*DIAGNOSES],
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
-    beside, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
+    beside, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     for name, data in files.items():

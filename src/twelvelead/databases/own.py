@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.labelled import DatabaseError, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
 from twelvelead.diagnoses import DIAGNOSES, from_challenge
 from twelvelead.record import plausible_age, sex_letter
 
 COLUMNS: Final = {"path", "labels"}
 NONE: Final = "none"
+_SUFFIX = re.compile(r"\.[A-Za-z]\w*$")  # the last part of `1.2.840.10008` is none
 _IN_ORDER = {name.lower(): name for name in DIAGNOSES}
 
 
@@ -21,7 +22,11 @@ def is_here(folder: Path) -> bool:
 
 
 def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
-    """Each row whose file is there; (path, reason) for a row without labels or without its file."""
+    """Each row whose file is there; (path, reason) for a row without labels or without its file.
+
+    Raises DatabaseError where a recording is there twice, with other facts or by another file.
+    """
+    known: dict[str, LabelledRecord] = {}
     for table in sorted(_tables(folder)):
         if not columns_of(table) >= COLUMNS:
             yield table, "its columns are parted by semicolons: save it with commas"
@@ -29,7 +34,10 @@ def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Pat
         left_out: list[tuple[Path, str]] = []
 
         def labelled(row: Row, left_out: list[tuple[Path, str]] = left_out) -> LabelledRecord | None:
-            return _labelled(folder, search.root, row, left_out)
+            record = _labelled(folder, search.root, row, left_out)
+            if record is not None:
+                _refuse_other_facts(record, known.setdefault(record.key, record))
+            return record
 
         yield from labelled_rows(table, labelled)
         yield from left_out
@@ -51,13 +59,25 @@ def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str
     return LabelledRecord(
         path=path,
         database=root.resolve().name,
-        recording=path.relative_to(root).with_suffix("").as_posix(),
+        recording=_SUFFIX.sub("", path.relative_to(root).as_posix()),
         diagnoses=_diagnoses(labels),
         patient=row.get("patient", "").strip() or None,
         fold=int(row["fold"]) if row.get("fold", "").strip() else None,
         sex=sex_letter(row.get("sex")),
         age=plausible_age(row.get("age")),
     )
+
+
+def _refuse_other_facts(record: LabelledRecord, other: LabelledRecord) -> None:
+    if record.path != other.path:
+        raise DatabaseError(
+            f"{record.path} and {other.path.name} are both called {record.key}: rename one of them, or leave one out"
+        )
+    if record != other:
+        raise DatabaseError(
+            f"{record.path} has two rows that differ: write all its labels into one, parted by spaces, "
+            f"with one patient, age, sex and fold"
+        )
 
 
 def _diagnoses(labels: list[str]) -> tuple[str, ...]:

@@ -92,9 +92,10 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
         "data": [_source(name) for name in sorted({record.database for record in ended.training.records})],
     }
     graphs: dict[Precision, bytes] = {"float32": graph, "int8": in_integers}
-    sides = dict.fromkeys(ended.held_out, "held out")
-    sides |= {record.key: "training" for record in ended.training.records}
-    sides |= {record.key: "validation" for record in ended.validation.records}
+    sides = dict.fromkeys(ended.held_out, ("held out", ""))
+    for side, of_side in (("training", ended.training), ("validation", ended.validation)):
+        pairs = zip(of_side.records, of_side.samples, strict=True)
+        sides |= {record.key: (side, sample.digest) for record, sample in pairs}
     write_bundle(out, card, ended.recipe, save(ended.fitted.network.state_dict()), graphs, sides)
     return card
 

@@ -58,13 +58,14 @@ def evaluate_command(
     classifier = load_bundle(bundle or shipped_bundle(), precision)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     labelled = found.records if records is None else only(found.records, read_keys(records))
-    kept, predictions, refused = predict(labelled, classifier)
+    kept, predictions, refused, n_seen = predict(labelled, classifier)
     if not kept:
         raise DatabaseError(f"none of {len(labelled)} recordings can be classified, the first because: {refused[0][1]}")
     passed_over = found.passed_over if records is None else ()
     result = evaluation([record.database for record in kept], predictions) | {
         "bundle": classifier.name,
-        "seen_in_training": sum(record.key in classifier.seen for record in kept),
+        "seen_in_training": n_seen,
+        "repeated": found.repeated,
         "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
     }
     if card is not None:
@@ -77,14 +78,19 @@ def evaluate_command(
 
 def predict(
     records: Sequence[LabelledRecord], classifier: Classifier
-) -> tuple[list[LabelledRecord], Predictions, list[tuple[Path, str]]]:
-    """Classify every record; those that cannot be are returned with the reason."""
-    kept, reports, refused = [], [], []
+) -> tuple[list[LabelledRecord], Predictions, list[tuple[Path, str]], int]:
+    """Classify every record; those that cannot be are returned with the reason, then how many were trained on.
+
+    A recording was, when one of its name or with its samples was.
+    """
+    kept, reports, refused, n_seen = [], [], [], 0
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         for record in bar.track(records, description="classifying"):
             try:
-                reports.append(classify(read_labelled(record), classifier, anyway=True))
+                recording = read_labelled(record)
+                reports.append(classify(recording, classifier, anyway=True))
                 kept.append(record)
+                n_seen += bool(classifier.seen & {record.key, recording.digest})
             except RecordError as error:
                 refused.append((record.path, str(error)))
     predictions = Predictions(
@@ -93,7 +99,7 @@ def predict(
         probabilities=np.array([list(report.probabilities.values()) for report in reports]),
         people=people_of(kept),
     )
-    return kept, predictions, refused
+    return kept, predictions, refused, n_seen
 
 
 def print_evaluation(result: Result, console: Console) -> None:
@@ -104,6 +110,10 @@ def print_evaluation(result: Result, console: Console) -> None:
     )
     if result["seen_in_training"]:
         console.print(f"[red]{result['seen_in_training']} of them were seen in training: this is no test[/red]")
+    if result["repeated"]:
+        console.print(
+            f"{result['repeated']} files hold, by their names, a recording that another holds too: counted once"
+        )
     if result["refused"]:
         console.print(f"{len(result['refused'])} refused, the first because: {escape(result['refused'][0]['error'])}")
     by_class = _score_table("by class (n positives)", "class")

@@ -111,6 +111,8 @@ def train_command(
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
     for path, reason in found.passed_over:
         console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+    if found.repeated:
+        console.print(f"{found.repeated} files hold, by their names, a recording that another holds too: counted once")
     if unnamed := sorted({record.database for record in found.records if record.patient is None}):
         console.print(f"{', '.join(unnamed)}: without patients; nobody can say whether a person is on both sides")
     if parted.held_out:

@@ -27,6 +27,8 @@ def window_table(path: Path | None) -> Iterator[TextIO | None]:
         return
     if path.is_dir():
         raise RecordError(f"{path} is a folder: name a file for the table of windows")
+    if path.exists():
+        raise RecordError(f"{path} is there already: name another file for the table of windows, or remove it first")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:

@@ -44,8 +44,7 @@ class Sample(NamedTuple):
 def read_sample(labelled: LabelledRecord, recipe: Recipe) -> Sample:
     """Read and filter one recording; raises RecordError when it cannot be used."""
     record = read_labelled(labelled)
-    digest = hashlib.sha256(record.signal.tobytes() + f"{record.rate_hz} {record.unit}".encode()).hexdigest()[:16]
-    return quantised(recipe.filtered(record), in_mv=record.unit == "mV", digest=digest)
+    return quantised(recipe.filtered(record), in_mv=record.unit == "mV", digest=record.digest)
 
 
 def quantised(signal: NDArray[np.float32], *, in_mv: bool = True, digest: str = "") -> Sample:
@@ -98,7 +97,7 @@ def write_store(
     """
     if folder.exists():
         raise DatabaseError(f"{folder} is there already: name a new folder for the store, or delete it")
-    beside = folder.with_name(folder.name + ".part")
+    beside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     kept: list[LabelledRecord] = []

@@ -10,8 +10,9 @@ const STANDARD = new Map([
   ...LEADS.map((lead) => [lead.toUpperCase(), lead]),
   ...[1, 2, 3, 4, 5, 6].map((n) => [`C${n}`, `V${n}`]),
 ]);
-const AROUND_A_LEAD = /\(.*\)|^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+|[\s_-]/g;
-const ANOTHER_LEAD = /^(?:-.*|.*-|.*\(\s*-\s*\)|.*\bI{1,3}[\s_-]+I{1,3})$/;
+const BEFORE_A_LEAD = /^(?:MDC_ECG_LEAD_|(?:(?:ECG|EKG|LEAD)[\s_:]+)+)/;
+const AROUND_A_LEAD = /\(.*\)|[\s_-]/g;
+const ANOTHER_LEAD = /^(?:-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3})$/;
 const STEERING = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
 /** What was given cannot be taken as a 12-lead ECG; the message says why, and the way out. */
@@ -60,8 +61,9 @@ export function recordFromLeads(name, leads, rateHz, { unit = "mV", age = null, 
 /** The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else undefined. */
 export function standardLead(name) {
   const plain = name.trim().toUpperCase();
-  if (plain.length > MAX_LEAD_NAME || ANOTHER_LEAD.test(plain)) return undefined;
-  return STANDARD.get(plain.replace(AROUND_A_LEAD, ""));
+  if (plain.length > MAX_LEAD_NAME) return undefined;
+  const bare = plain.replace(BEFORE_A_LEAD, "");
+  return ANOTHER_LEAD.test(bare) ? undefined : STANDARD.get(bare.replace(AROUND_A_LEAD, ""));
 }
 
 /** Text from a file with whatever could steer a document replaced; it still goes into the page as text only. */
