@@ -213,6 +213,12 @@ def test_a_bundle_never_replaces_what_is_none(home, twelvelead, tmp_path):
     assert (folder / "ludb.csv").is_file()
 
 
+def test_the_command_line_starts_where_unix_modules_are_missing():
+    """On Windows; a command that needs one says so by itself."""
+    without = "import sys; sys.modules.update(dict.fromkeys(['resource', 'fcntl', 'pwd']))"
+    subprocess.run([sys.executable, "-c", f"{without}; import twelvelead.doors.cli"], check=True)
+
+
 def test_what_was_trained_on_is_known_under_another_name(home, bundle, twelvelead, tmp_path):
     for number, suffix in itertools.product((1, 2, 3), (".hea", ".dat")):
         shutil.copy(home / f"ludb/data/{number}{suffix}", tmp_path)

@@ -118,6 +118,12 @@ def test_a_recording_in_two_forms_counts_once_with_its_patient(tmp_path):
         assert (record.key, record.patient) == ("ptb-xl/00001", "0")
 
 
+def test_a_header_in_capitals_is_one(tmp_path):
+    path = Wfdb("rec1", SIGNAL, comments=["#Dx: 164889003"]).write(tmp_path)
+    path.rename(tmp_path / "rec1.HEA")
+    assert [record.diagnoses for record in find([tmp_path]).records] == [("AF",)]
+
+
 def test_an_empty_folder_says_what_is_known(tmp_path):
     with pytest.raises(DatabaseError, match="no labelled recordings in .*: known are"):
         find([tmp_path])

@@ -263,6 +263,8 @@ def test_a_malicious_name_comes_out_as_text(page, tmp_path):
     ("cut.dcm", b"\0" * 128 + b"DICM" + b"\x02\0\x10\0UI\xff\xff", "damaged or cut short"),
     ("alone.dat", b"\1\2" * 99, "without its header"),
     ("table.csv", b"I,II,V1\n1,2,3\n", "no sampling rate is stated"),
+    ("fast.csv", b"# rate_hz: 20000\n# unit: mV\nI,II,V1,V2,V3,V4,V5,V6\n" + b"0,1,0,1,0,1,0,1\n1,0,1,0,1,0,1,0\n" * 50_000,
+     "sampled at 20000 Hz: at most 16000 Hz"),
 ])  # fmt: skip
 def test_a_broken_file_is_refused_in_a_sentence_and_the_page_goes_on(page, tmp_path, name, data, said):
     (tmp_path / name).write_bytes(data)

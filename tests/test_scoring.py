@@ -269,6 +269,26 @@ def test_the_final_phase_merges_equivalents_and_leaves_unscored_classes_out(tmp_
         score_folders(*folders, "unofficial")
 
 
+def test_equivalents_that_a_file_does_not_name_count_0_in_their_mean_and_nan_not_at_all(tmp_path):
+    both, said = "713427006,59118001", [".9,.7", ".3,.4", "nan,.36", "inf,.1"]
+    write_entry(tmp_path, "427084000", "59118001", "0", ".5", "A0001")
+    for number, scores in enumerate(said, start=2):
+        folders = write_entry(
+            tmp_path, "59118001" if number in (2, 4) else "427084000", both, "0,0", scores, f"A000{number}"
+        )
+    truth = np.array([[False, True], [True, False], [False, True], [True, False], [False, True]])
+    means = np.array([[0.25, 0], [0.8, 0], [0.35, 0], [0.36, 0], [np.inf, 0]])
+    assert score_folders(*folders, "2020") == challenge_scores(truth, np.zeros_like(truth), means, "2020")
+
+
+def test_headers_are_known_in_any_case_and_hidden_files_are_none(tmp_path):
+    labels, outputs = write_entry(tmp_path, "AF", "AF", "1", "0.9")
+    (labels / "._A0001.hea").write_text("what a Macintosh leaves")
+    write_entry(tmp_path, "PVC", "AF", "1", "0.8", "A0002")
+    (labels / "A0002.hea").rename(labels / "A0002.HEA")
+    assert score_folders(labels, outputs, "2020")["accuracy"] == 0.5
+
+
 def test_a_score_that_is_none_is_null_in_json(tmp_path, twelvelead):
     folders = write_entry(tmp_path, "AF", "AF", "1", "0.9")
     assert json.loads(twelvelead("score", *folders, "--phase", "2020", "--json").stdout)["auroc"] is None

@@ -112,9 +112,10 @@ def test_standardised_recordings_fit_a_standardising_recipe_only():
 
 
 @pytest.mark.parametrize(
-    "rate_hz, seconds, sentence", [(500, 3, "3 s of signal: at least 5 s"), (49, 10, "49 Hz: at least 50 Hz")]
+    "rate_hz, seconds, sentence",
+    [(500, 3, "3 s of signal: at least 5 s"), (49, 10, "49 Hz: at least 50 Hz"), (16_001, 5, "at most 16000 Hz")],
 )
-def test_too_short_and_too_slow_are_refused(rate_hz, seconds, sentence):
+def test_too_short_too_slow_and_too_fast_are_refused(rate_hz, seconds, sentence):
     with pytest.raises(RecordError, match=sentence):
         filtered(wave(5, rate_hz, seconds), rate_hz)
 

@@ -54,7 +54,7 @@ def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Pat
 
 
 def _headers(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*.hea") if not path.name.startswith("."))
+    return (path for path in folder.iterdir() if path.suffix.lower() == ".hea" and not path.name.startswith("."))
 
 
 def identity(path: Path, root: Path) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """`twelvelead serve`: the same flow over HTTP, for one machine or, with a token, for a ward."""
 
 import os
-import resource
 import signal
 import socket
 from typing import Annotated
@@ -103,6 +102,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _allow_many_files() -> int:
     """Raise the soft limit of open files, of which each connection is one, to the hard one, 65,536 at most; give it."""
+    import resource  # not on Windows, where all but this command can run
+
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

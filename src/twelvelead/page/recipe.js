@@ -4,6 +4,7 @@ import { LEADS, RecordError } from "./record.js";
 import { gaussian, lowPass, resample } from "./filters.js";
 
 const MIN_RATE_HZ = 50;
+const MAX_RECORDED_HZ = 16_000;
 const MIN_DURATION_S = 5;
 const MIN_DEVIATION_MV = 1e-3;
 
@@ -64,6 +65,12 @@ export function halfToEven(value) {
 function refuseUnfit(record, scaling) {
   if (record.rateHz < MIN_RATE_HZ) {
     throw new RecordError(`sampled at ${record.rateHz} Hz: at least ${MIN_RATE_HZ} Hz are needed`);
+  }
+  if (record.rateHz > MAX_RECORDED_HZ) {
+    throw new RecordError(
+      `sampled at ${record.rateHz} Hz: at most ${MAX_RECORDED_HZ} Hz are taken; ` +
+        "check the rate that the file states, or resample it",
+    );
   }
   if (record.durationS < MIN_DURATION_S) {
     throw new RecordError(

@@ -31,13 +31,14 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
     In the final phase equivalent SNOMED codes are one class and only the Challenge's scored classes count, where the
     classes are SNOMED codes; abbreviations such as CPSC2018's all count. Raises ScoreError on a missing or bad file.
     """
-    truth = {path.stem: _labels(path) for path in sorted(labels.glob("*.hea"))}
+    truth = {path.stem: _labels(path) for path in sorted(labels.glob("*")) if _is_header(path)}
     if not truth:
         raise ScoreError(f"no .hea files in {labels}: name the folder that holds the labels")
     given = {name: _output(outputs / f"{name}.csv", phase) for name in truth}
     if phase == "2020":
         truth = {name: {_representative(code) for code in codes} for name, codes in truth.items()}
-        given = {name: _merged(output) for name, output in given.items()}
+        named = {name for output in given.values() for name in output.scores}
+        given = {name: _merged(output, named) for name, output in given.items()}
     classes = sorted(set().union(*truth.values(), *(output.scores for output in given.values())))
     if phase == "2020" and any(code.isdigit() for code in classes):
         classes = [code for code in classes if code in CHALLENGE_2020_SCORED]
@@ -48,6 +49,10 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
         np.array([[scores.get(name, 0.0) for name in classes] for _, scores in outputs_in_order], float),
         phase,
     )
+
+
+def _is_header(path: Path) -> bool:
+    return path.suffix.lower() == ".hea" and not path.name.startswith(".")
 
 
 def _labels(path: Path) -> set[str]:
@@ -86,15 +91,13 @@ def _lines(path: Path) -> list[str]:
 
 
 def _number(cell: str, path: Path, phase: Phase) -> float:
-    """A score; what is none counts as 0 in the final phase, as its script had it."""
+    """A score; in the final phase, as its script had it, what is no number counts as 0; `nan` and `inf` are some."""
     try:
         value = float(cell)
     except ValueError:
-        value = np.nan
-    if np.isfinite(value):
+        value = 0.0 if phase == "2020" else np.nan
+    if np.isfinite(value) or phase == "2020":
         return value
-    if phase == "2020":
-        return 0.0
     raise ScoreError(f"{path}: score {cell!r} is no number")
 
 
@@ -102,12 +105,19 @@ def _representative(code: str) -> str:
     return CHALLENGE_2020_EQUIVALENT.get(code, code)
 
 
-def _merged(output: Output) -> Output:
-    """Equivalent classes as one: positive if any is, with the mean of their scores."""
+def _merged(output: Output, named: set[str]) -> Output:
+    """Equivalent classes as one: positive if any is, with the mean of their scores.
+
+    named: the classes of all files; in the mean, one that this file does not name counts 0, and a NaN not at all.
+    """
     members: dict[str, list[str]] = {}
-    for name in output.scores:
+    for name in sorted(named):
         members.setdefault(_representative(name), []).append(name)
+    scores = {
+        name: [score for each in same if not np.isnan(score := output.scores.get(each, 0.0))]
+        for name, same in members.items()
+    }
     return Output(
-        {name: any(output.decisions[each] for each in same) for name, same in members.items()},
-        {name: float(np.mean([output.scores[each] for each in same])) for name, same in members.items()},
+        {name: any(output.decisions.get(each, False) for each in same) for name, same in members.items()},
+        {name: float(np.mean(there)) if there else 0.0 for name, there in scores.items()},
     )

@@ -11,6 +11,7 @@ from twelvelead.signals.filters import Kernel, gaussian, low_pass, resample
 from twelvelead.stream import Stream
 
 MIN_RATE_HZ: Final = 50.0
+MAX_RECORDED_HZ: Final = 16_000.0  # from an odd rate above it, a filter would be a matrix of gigabytes
 MIN_DURATION_S: Final = 5.0
 MAX_RATE_HZ: Final = 1000.0
 MAX_WINDOW_S: Final = 60.0
@@ -64,7 +65,8 @@ class Recipe:
     def filtered(self, record: Record) -> NDArray[np.float32]:
         """(12, n) at `rate_hz`: band-passed and resampled, not yet scaled.
 
-        Raises RecordError on less than 5 s, less than 50 Hz, no moving lead, or a unit that the scaling cannot take.
+        Raises RecordError on less than 5 s, less than 50 or more than 16,000 Hz, no moving lead, or a unit that the
+        scaling cannot take.
         """
         self.refuse_unfit(record)
         return self.bands(record).heart
@@ -76,6 +78,11 @@ class Recipe:
         """
         if record.rate_hz < MIN_RATE_HZ:
             raise RecordError(f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed")
+        if record.rate_hz > MAX_RECORDED_HZ:
+            raise RecordError(
+                f"sampled at {record.rate_hz:g} Hz: at most {MAX_RECORDED_HZ:g} Hz are taken; "
+                f"check the rate that the file states, or resample it"
+            )
         if record.duration_s < MIN_DURATION_S:
             raise RecordError(f"{record.duration_s:.3g} s of signal: at least {MIN_DURATION_S:g} s are needed")
         if isinstance(record, Record) and len(record.flat_leads) == len(record.signal):
