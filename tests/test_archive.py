@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import simulator
 from archiving import command, rows, run, write_mixture, write_recordings
 from twelvelead.archive.entries import from_line, recording_of, to_line
 from twelvelead.archive.inside import recordings_inside
@@ -79,6 +80,13 @@ def test_tar_and_zip_give_the_same(results):
     assert {row[0] for row in probabilities[0]} == {"flac", "t0000", "t0001", "t0002"}
 
 
+def test_a_zip_whose_folders_are_parted_as_on_windows(tmp_path):
+    header = simulator.Wfdb("r0", simulator.digital(simulator.ecg()), suffix=".dat")
+    members = (("rec\\r0.hea", header.header().encode()), ("rec\\r0.dat", header.signal_bytes()))
+    [entry] = recordings_inside(packed(tmp_path / "a.zip", *members))
+    assert (Path(entry.path).name, sorted(entry.parts)) == ("r0.hea", ["r0.dat", "r0.hea"])
+
+
 @pytest.mark.corpus
 def test_real_recordings_read_the_same_from_a_tar_and_a_zip(corpus, tmp_path):
     folder = corpus / "formats"
@@ -112,7 +120,7 @@ def test_a_folder_named_by_a_link_is_entered(mixture, results, tmp_path):
 
 def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp_path):
     lines = ["ward 1/r0000.hea", "ward 1", "inner.zip", "ward 1/r0000.hea", "", "gone.hea", str(mixture / "ecg.dcm")]
-    (mixture / "list.txt").write_text("\n".join(lines))
+    (mixture / "list.txt").write_text("\n".join(lines), encoding="utf-8-sig")
     try:
         done = run(mixture / "list.txt", "--out", tmp_path / "out", "--workers", 1)
         assert done.returncode == 0, done.stderr

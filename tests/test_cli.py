@@ -121,6 +121,24 @@ def test_drawings_of_the_same_name_do_not_overwrite_each_other(folder, bundle, t
     assert str(tmp_path / "good.svg") in done.stdout
 
 
+def test_a_narrow_terminal_and_a_long_name_stop_no_batch(bundle, tmp_path):
+    for name in ("Müller", "x" * 240, "z"):
+        csv = "# rate_hz: 100\n# unit: mV\nI,II,V1,V2,V3,V4,V5,V6\n"
+        rows = "\n".join(
+            ",".join(f"{value:.3f}" for value in row) for row in simulator.ecg(rate_hz=100.0)[[0, 1, *range(6, 12)]].T
+        )
+        (tmp_path / f"{name}.csv").write_text(csv + rows)
+    command = [sys.executable, "-m", "twelvelead", "classify", tmp_path, "--bundle", bundle, "--report", tmp_path / "r"]
+    done = subprocess.run(
+        [*map(str, command), "--paper", str(tmp_path / "p")], env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "M?ller" in done.stdout
+    for folder in ("r", "p"):
+        assert sorted(path.stem for path in (tmp_path / folder).iterdir()) == ["Müller", "x" * 200, "z"]
+
+
 def test_evaluate_answers_what_is_promised(home, bundle, twelvelead):
     done = twelvelead("evaluate", home, "--bundle", bundle, "--json")
     assert done.returncode == 0, done.stderr

@@ -232,10 +232,12 @@ def test_a_table_states_its_rate_and_unit_or_whoever_reads_it_does(tmp_path):
         read(binary.edf(tmp_path), rate_hz=500)
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_tables_of_any_order_and_separator(separator, tmp_path):
+@pytest.mark.parametrize(
+    "separator, name", [(",", "Lead {}"), (";", "{}"), ("\t", "{}"), (",", '"{}"'), (";", '"Lead {}"')]
+)
+def test_tables_of_any_order_separator_and_quotation(separator, name, tmp_path):
     order = np.random.default_rng(0).permutation(12)
-    path = binary.csv(tmp_path, SIGNAL[order], names=[f"Lead {LEADS[index]}" for index in order], separator=separator)
+    path = binary.csv(tmp_path, SIGNAL[order], names=[name.format(LEADS[at]) for at in order], separator=separator)
     np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-5)
 
 

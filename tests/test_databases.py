@@ -221,6 +221,8 @@ def test_lists_of_recordings(tmp_path):
     (tmp_path / "list.txt").write_text("# a test\nptb-xl/1  # the first\n\n")
     keys = read_keys(tmp_path / "list.txt")
     assert only([one("1"), one("2")], keys) == (one("1"),)
+    (tmp_path / "notepad.txt").write_text("ptb-xl/1", encoding="utf-8-sig")
+    assert read_keys(tmp_path / "notepad.txt") == keys
     with pytest.raises(DatabaseError, match="1 listed recordings are not in the folders, the first is ptb-xl/9"):
         only([one("1")], keys | {"ptb-xl/9"})
 

@@ -294,6 +294,11 @@ def test_the_same_row_twice_counts_once(own):
     assert [record.recording for record in find([own]).records] == ["ward/a", "ward/b"]
 
 
+def test_a_space_in_the_title_line_is_no_part_of_a_name(own):
+    (own / "recordings.csv").write_text("path, labels\nward/a.hea,AF\n")
+    assert [record.diagnoses for record in find([own]).records] == [("AF",)]
+
+
 def test_names_that_only_look_like_suffixes_are_kept(tmp_path):
     """As exported from a PACS: named by their UID."""
     for last in range(3):

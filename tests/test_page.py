@@ -278,6 +278,16 @@ def test_a_damaged_wfdb_record_is_refused_as_python_refuses_it(page, tmp_path):
     assert "has checksum" in page.inner_text("#facts")
 
 
+def test_what_is_no_lead_may_be_in_any_unit_and_a_lead_turned_over_is_none(page, tmp_path):
+    samples = simulator.digital(simulator.ecg())
+    leads = ["I", "II", "III", "Lead -aVR", *simulator.LEADS[4:], "RESP"]
+    path = simulator.Wfdb("x", np.vstack([samples, samples[:1]]), leads, gain="1000/mV").write(tmp_path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:13], lines[13].replace("1000/mV", "100/NU"), ""]))
+    assert choose(page, [path, path.with_suffix(".mat")]) == "1 of 1 recordings read."
+    assert "leads Lead -aVR, RESP are not among the twelve and were left out" in page.inner_text("#facts")
+
+
 def test_a_folder_is_read_with_all_that_is_below_it(page, tmp_path):
     simulator.write_challenge(tmp_path / "ward", n=3)
     (tmp_path / "ward/more").mkdir()

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import wfdb as oracle
 
+import simulator
 from simulator import Wfdb, digital
-from twelvelead.formats import read, recordings_in
+from twelvelead.formats import open_recording, read, recordings_in
 from twelvelead.formats.wfdb_header import comments_of
 from twelvelead.record import LEADS, RecordError
 from writers import SIGNAL, challenge, flac_files, packed_files
@@ -76,6 +77,20 @@ def test_fifteen_leads_in_two_files_as_in_ptb(tmp_path):
     record = read(path)
     assert record.warnings == ("leads vx, vy, vz are not among the twelve and were left out",)
     np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+
+
+@pytest.mark.parametrize("unit, duration_s", [("NU", 10.0), ("%", 10.0), ("bpm", 400.0)])
+def test_what_is_no_lead_may_be_in_any_unit(unit, duration_s, tmp_path):
+    """Respiration or oxygen beside the twelve, in a short record and in one that is read in blocks."""
+    samples = digital(simulator.ecg(duration_s=duration_s))
+    path = Wfdb("x", np.vstack([samples, samples[:1]]), [*LEADS, "RESP"], suffix=".dat").write(tmp_path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:13], lines[13].replace("1000/mV", f"100/{unit}"), ""]))
+    found = open_recording(path)
+    assert "leads RESP are not among the twelve and were left out" in found.warnings
+    record = read(path)
+    assert record.unit == found.unit == "mV"
+    np.testing.assert_allclose(record.signal, samples / 1000, atol=1e-6)
 
 
 def test_standardised_recordings_are_marked(tmp_path):

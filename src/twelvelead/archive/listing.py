@@ -3,6 +3,7 @@
 import hashlib
 import os
 import struct
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -88,8 +89,10 @@ def _entries(inputs: Iterable[Path], out: Path) -> Iterator[Entry]:
 
 
 def _listed(file: Path) -> Iterator[Path]:
-    """The paths of a list, a line each, relative to the list's folder."""
+    """The paths of a list, a line each, relative to the list's folder; a mark of UTF-8 before them is none."""
     with file.open("rb") as lines:
+        if lines.read(len(BOM_UTF8)) != BOM_UTF8:
+            lines.seek(0)
         while line := lines.readline(MAX_LINE_BYTES):
             if len(line) == MAX_LINE_BYTES or b"\0" in line:
                 raise ArchiveError(f"{file} is no list of files: it must hold one path a line")

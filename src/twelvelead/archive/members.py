@@ -113,6 +113,7 @@ def _zip_members(file: BinaryIO) -> Iterator[Member]:
         if max(size, stored, offset) >= MOST:
             raise ValueError(f"a member of {size:,} bytes at byte {offset:,}")
         shown = name.decode("utf-8" if flags & _UTF8 else "cp437", "surrogateescape")
+        shown = shown.replace("\\", "/")  # as older programs on Windows part folders, against the format's word
         if not shown.endswith("/"):
             refused = "encrypted: decrypt the archive" if flags & _ENCRYPTED else ""
             yield _checked(Member(shown, offset, size, stored, method, crc, refused))

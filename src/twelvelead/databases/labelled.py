@@ -122,7 +122,7 @@ def read_keys(path: Path) -> frozenset[str]:
     Raises DatabaseError when it is no text or lists nothing.
     """
     try:
-        lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+        lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
         keys = frozenset(line for line in lines if line)
     except UnicodeDecodeError as error:
         raise DatabaseError(f"{path} is no text: it must list one database/recording a line") from error

@@ -32,7 +32,7 @@ def _each(table: Path, make: Callable[[Row], Made]) -> Iterator[Made]:
         with table.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file, restval=""):
                 number += 1
-                yield make({str(column): cell for column, cell in row.items() if isinstance(cell, str)})
+                yield make({str(column).strip(): cell for column, cell in row.items() if isinstance(cell, str)})
     except (csv.Error, KeyError, ValueError, OverflowError) as error:
         raise DatabaseError(
             f"{table}: row {number} is damaged ({error!r}); correct or fetch the table again"

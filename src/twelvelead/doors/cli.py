@@ -2,6 +2,7 @@
 
 import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -77,6 +78,9 @@ def top(
 
 def main() -> None:
     """Run a command; an expected error is one sentence on standard error and exit status 1, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a narrow terminal shows ? where it cannot show a name
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except TwelveleadError as error:

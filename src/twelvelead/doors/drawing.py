@@ -1,7 +1,7 @@
 """The options of a drawing, and its writing to a folder."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -9,6 +9,7 @@ from twelvelead.drawing import Paper, lay_out, write
 from twelvelead.drawing.paper import Filter, Layout
 from twelvelead.record import Record
 
+MAX_NAME_BYTES: Final = 200
 Form = Annotated[Literal["svg", "pdf", "png"], typer.Option("--paper-format", help="Form of the drawings of --paper.")]
 LayoutOption = Annotated[Layout, typer.Option("--layout", help="Rows x columns; below 3x4, lead II as rhythm strip.")]
 Cabrera = Annotated[bool, typer.Option("--cabrera", help="Limb leads as aVL, I, -aVR, II, aVF, III.")]
@@ -20,12 +21,19 @@ Identity = Annotated[
 ]
 
 
-def draw_into(folder: Path, record: Record, caption: str, paper: Paper, form: str) -> Path:
-    """Draw to a new file named after the recording; a second recording of the same name gets a number."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, number = folder / f"{record.name}.{form}", 1
+def new_file(folder: Path, name: str, ending: str) -> Path:
+    """Where to write of a recording: its name, cut to what a file may be called; the second of a name gets a number."""
+    stem = name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+    path, number = folder / f"{stem}.{ending}", 1
     while path.exists():
         number += 1
-        path = folder / f"{record.name}-{number}.{form}"
+        path = folder / f"{stem}-{number}.{ending}"
+    return path
+
+
+def draw_into(folder: Path, record: Record, caption: str, paper: Paper, form: str) -> Path:
+    """Draw to a new file named after the recording."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = new_file(folder, record.name, form)
     path.write_bytes(write(lay_out(record, paper, caption=caption), form))
     return path

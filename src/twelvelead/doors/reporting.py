@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from twelvelead.doors.drawing import new_file
 from twelvelead.record import TwelveleadError
 from twelvelead.reports import FORMS, Reading
 
@@ -46,10 +47,7 @@ def report_to(out: Path, read: Reading, form: str) -> Path:
         form = next(form for form in FORMS if out.name.lower().endswith(f".{form}"))
         _write(out, FORMS[form](read))
         return out
-    path, number = out / f"{read.record.name}.{form}", 1
-    while path.exists():
-        number += 1
-        path = out / f"{read.record.name}-{number}.{form}"
+    path = new_file(out, read.record.name, form)
     _write(path, FORMS[form](read))
     return path
 

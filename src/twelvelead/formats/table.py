@@ -40,7 +40,7 @@ def is_csv(start: bytes) -> bool:
         return False
     lines = start.decode("utf-8-sig", errors="replace").splitlines()
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
-    cells = _cells(first)
+    cells = _names(first)
     is_bare = len(cells) >= 8 and all(map(_CELL.fullmatch, cells)) and any(cell.strip() for cell in cells)
     return is_bare or sum(standard_lead(cell) is not None for cell in cells) >= 2
 
@@ -56,7 +56,7 @@ def read_csv(given: Given) -> Record:
         if match := _COMMENT.match(line):
             stated.setdefault(match[1].lower(), match[2].strip())
         text = rest
-    names = [cell.strip().strip('"') for cell in _cells(line.rstrip("\r"))]
+    names = _names(line)
     if not any(standard_lead(name) for name in names):
         raise RecordError(f"columns without lead names ({line[:40]!r}): begin the table with a line of them")
     if len(set(names)) < len(names) or len(names) > MAX_COLUMNS:
@@ -130,8 +130,9 @@ def _separator(line: str) -> str:
     return max(SEPARATORS, key=line.count)
 
 
-def _cells(line: str) -> list[str]:
-    return line.split(_separator(line))
+def _names(line: str) -> list[str]:
+    """The cells of the line of names, which some programs write in quotation marks."""
+    return [cell.strip().strip('"') for cell in line.split(_separator(line))]
 
 
 def _rate_hz(given: Given, stated: str | None) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
-from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads
+from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 NOT_ABOUT_THE_SIGNAL: Final = ("Unit ", "SCP-ECG: Section 5", "MFER: invalid birth", "MFER: invalid measurement")
 _one_at_a_time = threading.Lock()  # what catches warnings does so for all threads
@@ -58,7 +58,7 @@ def _named(leads: list[Any]) -> dict[str, NDArray[np.float32]]:
         stem, _, number = name.rpartition("_")
         if number.isdigit() and stem in names:
             raise RecordError(f"lead {stem} is there twice: each must be there once")
-    return {lead.label: _millivolts(lead) for lead in leads}
+    return {lead.label: _millivolts(lead) if standard_lead(lead.label) else lead.samples for lead in leads}
 
 
 def _millivolts(lead: Any) -> NDArray[np.float32]:

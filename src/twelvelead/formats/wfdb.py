@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import MAX_STREAM_BYTES, Given, refuse_too_many
 from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
 from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
-from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads
+from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads, standard_lead
 
 STANDARDISED_UNIT: Final = "NU"
 GEORGIAS_GAIN: Final = 4880.0
@@ -95,11 +95,15 @@ def files_of(signals: tuple[SignalLine, ...]) -> list[tuple[str, list[SignalLine
 
 
 def common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float]]:
-    """What the record is in, and for each unit that its header writes how many of it one is."""
-    written = {signal.unit for signal in signals}
+    """What the record is in, and for each unit that its header writes how many of it one is.
+
+    What is no ECG lead, such as respiration, is left out later; its unit is of no account.
+    """
+    others = dict.fromkeys((signal.unit for signal in signals), 1.0)
+    written = {signal.unit for signal in signals if standard_lead(signal.lead)}
     if written == {STANDARDISED_UNIT}:
-        return "NU", {STANDARDISED_UNIT: 1.0}
-    return "mV", {unit: millivolts_per(unit) for unit in written}
+        return "NU", others
+    return "mV", others | {unit: millivolts_per(unit) for unit in written}
 
 
 def physical(

@@ -1,7 +1,7 @@
 /** WFDB records: a `.hea` header and its signal files, `.dat` or the Challenge's `.mat`; every sample is held against
  * the header's checksum. How samples are packed: https://wfdb.io/spec/signal-files.html. */
 
-import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany } from "./record.js";
+import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLead } from "./record.js";
 import { readHeader } from "./wfdb_header.js";
 
 const BITS = { 16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 212: 12 };
@@ -13,7 +13,8 @@ const COMPUTED_LEADS = new Set(["III", "AVR", "AVL", "AVF"]);
 /** The record of a header; fileBeside(name) -> its bytes as Uint8Array, or undefined where there is no such file. */
 export function readWfdb(name, text, fileBeside) {
   const header = readHeader(text);
-  const units = new Set(header.signals.map((signal) => signal.unit));
+  const isLead = (signal) => standardLead(signal.lead) !== undefined; // what is none, such as respiration, is left out
+  const units = new Set(header.signals.filter(isLead).map((signal) => signal.unit));
   const isStandardised = units.size === 1 && units.has(STANDARDISED_UNIT);
   const leads = new Map();
   const warnings = [...header.warnings];
@@ -27,7 +28,7 @@ export function readWfdb(name, text, fileBeside) {
     if (areMicrovolts) warnings.push("gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken");
     group.forEach((signal, row) => {
       if (leads.has(signal.lead)) throw new RecordError(`lead '${signal.lead}' is there twice: each must be there once`);
-      const perUnit = isStandardised ? 1 : millivoltsPer(signal.unit);
+      const perUnit = isStandardised || !isLead(signal) ? 1 : millivoltsPer(signal.unit);
       leads.set(signal.lead, physical(digital[row], signal, perUnit / (areMicrovolts ? 1000 : signal.gain)));
     });
   }
