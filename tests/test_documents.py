@@ -74,7 +74,7 @@ def test_the_readmes_commands_run(command, working_folder, twelvelead, mirror):
 
 
 def test_the_readmes_python_runs(working_folder):
-    (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    program = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=working_folder, capture_output=True, text=True, check=False
     )
