@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +91,7 @@ def run(
     killed run goes on. for_teaching: the weights are needed too, and trained again where only the outcome is there.
     Raises StudyError when an outcome that is there was reached from other recordings or settings.
     """
-    settings = contestant.within(epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
+    settings = replace(contestant.settings, epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
     development = samples.subset(fold.development)
     parts = split(development.records, held_out=frozenset(), validation_share=VALIDATION_SHARE, seed=protocol.seed)
     training, validation = development.subset(parts.training), development.subset(parts.validation)
