@@ -13,7 +13,7 @@ test: .venv/test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile  # many wait, for kills, servers and time limits
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/test
 	$(BIN)/python benchmarks/bench.py
