@@ -299,6 +299,11 @@ def test_a_space_in_the_title_line_is_no_part_of_a_name(own):
     assert [record.diagnoses for record in find([own]).records] == [("AF",)]
 
 
+def test_paths_may_be_parted_as_on_windows(own):
+    (own / "recordings.csv").write_text("path,labels\nward\\a.hea,AF\n")
+    assert [record.recording for record in find([own]).records] == ["ward/a"]
+
+
 def test_names_that_only_look_like_suffixes_are_kept(tmp_path):
     """As exported from a PACS: named by their UID."""
     for last in range(3):

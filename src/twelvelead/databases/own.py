@@ -48,7 +48,7 @@ def _tables(folder: Path) -> Iterator[Path]:
 
 
 def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str]]) -> LabelledRecord | None:
-    path = inside(folder, row["path"].strip())
+    path = inside(folder, row["path"].strip().replace("\\", "/"))  # as Windows parts folders
     labels = [label for label in re.split(r"[\s,;|]+", row["labels"].strip()) if label]
     if not path.is_file():
         left_out.append((path, "the table names it and it is not there"))
