@@ -4,6 +4,7 @@ import csv
 import itertools
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -133,6 +134,31 @@ def simulated(n, seed=0):
     )
     signals = [simulator.ecg(kind, rate_hz=100, seed=seed + i).astype(np.float32) for i, kind in enumerate(kinds)]
     return gathered(zip(records, map(quantised, signals), strict=True))
+
+
+def test_a_copy_by_another_name_is_not_on_both_sides(home, twelvelead, tmp_path):
+    """The same recordings in two tables, of which nobody says that they are the same."""
+    recordings = sorted((home / "ludb/data").glob("*.hea"))
+    for folder in ("mine", "yours"):
+        (tmp_path / folder).mkdir()
+        rows = ["path,labels"]
+        for number, path in enumerate(recordings):
+            for part in (path, path.with_suffix(".dat")):
+                shutil.copy(part, tmp_path / folder)
+            rows.append(f"{path.name},{'AF' if number % 2 else 'none'}")
+        (tmp_path / folder / "labels.csv").write_text("\n".join(rows))
+    out = tmp_path / "bundle"
+    done = twelvelead("train", tmp_path / "mine", tmp_path / "yours", "--out", out, "--epochs", 1)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((out / "split.csv").read_text().splitlines()))
+    training, validation = (
+        {row["digest"] for row in rows if row["side"] == side} for side in ("training", "validation")
+    )
+    assert training
+    assert validation
+    assert not training & validation
+    n_copies = int(re.search(r"left out (\d+) recordings: the validation has copies", done.stderr)[1])
+    assert len(rows) == 2 * len(recordings) - n_copies
 
 
 def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():

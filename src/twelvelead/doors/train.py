@@ -126,7 +126,7 @@ def _load(
     records: Sequence[LabelledRecord], parted: "Split", recipe: Recipe, console: Console
 ) -> tuple["Samples", "Samples"]:
     """Both sides in memory; a recording that cannot be read is named and left out."""
-    from twelvelead.learning.samples import load
+    from twelvelead.learning.samples import load, unlike
 
     with Progress(console=console) as bar:
         task = bar.add_task("reading", total=len(parted.training) + len(parted.validation))
@@ -137,7 +137,10 @@ def _load(
     for _, unread in sides:
         for path, reason in unread:
             console.print(f"left out {path}: {reason}", markup=False, highlight=False)
-    (training, _), (validation, _) = sides
+    (every, _), (validation, _) = sides
+    training = unlike(every, validation)
+    if len(training) < len(every):
+        console.print(f"left out {len(every) - len(training)} recordings: the validation has copies by other names")
     if not len(training) or not len(validation):
         raise DatabaseError("no recording of one side could be read: the reasons stand above")
     return training, validation

@@ -45,6 +45,12 @@ def gathered(pairs: Iterable[tuple[LabelledRecord, Sample]]) -> Samples:
     return Samples(records, tuple(sample for _, sample in kept), truth_of(records))
 
 
+def unlike(samples: Samples, others: Samples) -> Samples:
+    """Those of which none of the others is a copy, sample for sample, under whatever name."""
+    known = {sample.digest for sample in others.samples} - {""}
+    return samples.subset([index for index, sample in enumerate(samples.samples) if sample.digest not in known])
+
+
 def load(
     records: Sequence[LabelledRecord],
     recipe: Recipe,

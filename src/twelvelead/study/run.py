@@ -12,7 +12,7 @@ from torch import nn
 
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Fitted, Progress, fingerprint, fit, validation_scores, window_logits
-from twelvelead.learning.samples import Samples
+from twelvelead.learning.samples import Samples, unlike
 from twelvelead.learning.split import split
 from twelvelead.learning.state import StateError, write_whole
 from twelvelead.record import TwelveleadError
@@ -92,9 +92,11 @@ def run(
     Raises StudyError when an outcome that is there was reached from other recordings or settings.
     """
     settings = replace(contestant.settings, epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
-    development = samples.subset(fold.development)
+    test = samples.subset(fold.test)
+    development = unlike(samples.subset(fold.development), test)
     parts = split(development.records, held_out=frozenset(), validation_share=VALIDATION_SHARE, seed=protocol.seed)
-    training, validation = development.subset(parts.training), development.subset(parts.validation)
+    validation = development.subset(parts.validation)
+    training = unlike(development.subset(parts.training), validation)
     mark = fingerprint(contestant.definition, protocol.recipe, settings, training, validation)
     path = _path(folder, contestant.name, fold.name)
     weights = path.with_suffix(".safetensors")
@@ -122,7 +124,7 @@ def run(
             return _checked(load_outcome(path), mark, path)
         raise
     write_whole(weights, save(fitted.network.state_dict()))
-    scores, thresholds, probabilities = _judged(fitted, validation, samples.subset(fold.test), protocol.recipe)
+    scores, thresholds, probabilities = _judged(fitted, validation, test, protocol.recipe)
     outcome = Outcome(
         network=contestant.name,
         fold=fold.name,
