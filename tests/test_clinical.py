@@ -241,6 +241,16 @@ def test_tables_of_any_order_separator_and_quotation(separator, name, tmp_path):
     np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-5)
 
 
+@pytest.mark.parametrize("mark", ["", '"'])
+def test_row_numbers_that_pandas_and_r_write_are_no_lead(mark, tmp_path):
+    lines = binary.csv(tmp_path).read_text().splitlines()
+    comments, (names, *rows) = lines[:2], lines[2:]
+    numbered = [f"{mark}{number}{mark},{row}" for number, row in enumerate(rows, start=1)]
+    record = read("\n".join([*comments, f"{mark * 2},{names}", *numbered]).encode())
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-5)
+    assert record.warnings == ()
+
+
 @pytest.mark.parametrize("change, said", [
     (lambda text: text.replace("I,II,III,", "I,II,II,", 1), "not each named once"),
     (lambda text: text.replace("\n0", "\n,0", 1), "a line is no row of 12 numbers"),

@@ -52,8 +52,8 @@ def recordings(tmp_path):
             (tmp_path / code / name).write_bytes(data)
     write_dicom(tmp_path, signal)
     simulator.write_cpsc_mat(tmp_path / "A2001.mat", signal)
-    rows = [",".join(f"{value:.6f}" for value in row) for row in signal.T]
-    names = "I,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6"
+    rows = [",".join([f'"{at}"', *(f"{value:.6f}" for value in row)]) for at, row in enumerate(signal.T, start=1)]
+    names = '"",I,II,III,aVR,aVL,aVF,V1,V2,V3,V4,V5,V6'  # row numbers, as R writes them
     (tmp_path / "table.csv").write_text("\n".join(["# rate_hz: 500", "# unit: mV", names, *rows]) + "\n")
     return tmp_path
 

@@ -23,6 +23,8 @@ MAX_NPY_BYTES: Final = 1 << 27
 MAX_HEADER_LINES: Final = 64
 MAX_COLUMNS: Final = 64
 SEPARATORS: Final = ",;\t"
+QUOTATION_MARK: Final = '"'
+ROW_NUMBERS: Final = ""
 STANDARDISED_UNIT: Final = "NU"
 NUMBER_KINDS: Final = "iuf"
 _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
@@ -67,9 +69,11 @@ def read_csv(given: Given) -> Record:
     if not is_standardised:
         with np.errstate(over="ignore"):
             signal = signal * np.float32(millivolts_per(unit))
+    columns = dict(zip(names, signal, strict=True))
+    columns.pop(ROW_NUMBERS, None)  # pandas and R write them in a first column without a name
     return record_from_leads(
         given.name,
-        dict(zip(names, signal, strict=True)),
+        columns,
         rate_hz,
         unit="NU" if is_standardised else "mV",
         age=stated.get("age"),
@@ -118,7 +122,9 @@ def _numbers(body: str, separator: str, n_columns: int) -> NDArray[np.float32]:
     if not body.strip():
         raise RecordError("a table without a line of numbers: there must be one a sample")
     try:
-        rows = np.loadtxt(StringIO(body), np.float32, comments=None, delimiter=separator, ndmin=2)
+        rows = np.loadtxt(
+            StringIO(body), np.float32, comments=None, delimiter=separator, ndmin=2, quotechar=QUOTATION_MARK
+        )
     except ValueError as error:
         raise RecordError(f"a line is no row of {n_columns} numbers ({str(error)[:160]}): correct the table") from error
     if rows.shape[1] != n_columns:
@@ -132,7 +138,7 @@ def _separator(line: str) -> str:
 
 def _names(line: str) -> list[str]:
     """The cells of the line of names, which some programs write in quotation marks."""
-    return [cell.strip().strip('"') for cell in line.split(_separator(line))]
+    return [cell.strip().strip(QUOTATION_MARK) for cell in line.split(_separator(line))]
 
 
 def _rate_hz(given: Given, stated: str | None) -> float:

@@ -5,6 +5,7 @@ import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLea
 const MAX_CSV_BYTES = 1 << 24;
 const MAX_HEADER_LINES = 64;
 const MAX_COLUMNS = 64;
+const ROW_NUMBERS = "";
 const SEPARATORS = [",", ";", "\t"];
 const CSV_COMMENT = /^#\s*([A-Za-z_]+)\s*:\s*(.*)/;
 
@@ -41,7 +42,9 @@ export function readCsv(name, text) {
   const isStandardised = unit === "NU";
   const scale = isStandardised ? 1 : Math.fround(millivoltsPer(unit));
   const columns = numbers(lines, at + 1, separatorOf(line), names.length, scale);
-  return recordFromLeads(name, new Map(names.map((lead, k) => [lead, columns[k]])), rateHz, {
+  const leads = new Map(names.map((lead, k) => [lead, columns[k]]));
+  leads.delete(ROW_NUMBERS); // pandas and R write them in a first column without a name
+  return recordFromLeads(name, leads, rateHz, {
     unit: isStandardised ? "NU" : "mV",
     age: stated.get("age"),
     sex: stated.get("sex"),
@@ -68,7 +71,7 @@ function numbers(lines, from, separator, nColumns, scale) {
   refuseTooMany(rows.length * nColumns);
   const columns = Array.from({ length: nColumns }, () => new Float32Array(rows.length));
   rows.forEach((at, k) => {
-    const row = lines[at].split(separator);
+    const row = lines[at].split(separator).map(unquoted);
     if (row.length !== nColumns || row.some((cell) => !cell.trim() || Number.isNaN(Number(cell)))) {
       throw new RecordError(`line ${at + 1} is no row of ${nColumns} numbers: correct the table`);
     }
