@@ -47,6 +47,14 @@ class Server:
         children = [pid for pid, parent in parents.items() if parent == self.process.pid]
         return [pid for pid, parent in parents.items() if parent in children]
 
+    def held_kb(self) -> int:
+        """Memory of its own of the worker that has most."""
+        return max(map(held_kb, self.workers()), default=0)
+
+    def left_on_disk(self) -> list[str]:
+        """What lies in its temporary folder beyond its errors and its processes' sockets."""
+        return [path.name for path in self.folder.iterdir() if path.name != "stderr" and path.name[:4] != "pymp"]
+
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=90)
@@ -57,6 +65,14 @@ def parent_of(process: Path) -> int:
         return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
     except (OSError, ValueError):
         return 0
+
+
+def held_kb(process: int) -> int:
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.partition("RssAnon:")[2].split()[0]) if "RssAnon:" in status else 0
 
 
 def until(happened, seconds: float = 60.0) -> None:

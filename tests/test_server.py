@@ -118,7 +118,38 @@ def test_a_name_is_text_and_never_a_path(server, name, tmp_path):
     answer = server.post((name, writers.write_dicom(tmp_path).read_bytes()))
     assert answer.status == 200, answer.data
     assert answer.headers["content-type"] == "application/json"
-    assert list(server.folder.glob("twelvelead-*/*")) == []
+    assert server.left_on_disk() == []
+
+
+def test_no_name_makes_one_file_answer_for_another(server, wfdb, tmp_path):
+    """A record beside files whose names look like anything that a server could invent."""
+    flat, dicom = tmp_path / "flat.dcm", writers.write_dicom(tmp_path).read_bytes()
+    writers.write_dicom(tmp_path, np.zeros((12, 5000))).rename(flat)
+    sent = [("file-1.dcm", flat.read_bytes()), ("(y).dcm", dicom), ("file-0.dcm", dicom), *wfdb]
+    answers = {answer["path"]: answer for answer in server.post(*sent).json()}
+    assert "none of the twelve leads ever changes" in answers["file-1.dcm"]["error"]
+    assert answers["(y).dcm"]["probabilities"] == answers["file-0.dcm"]["probabilities"]
+    assert set(answers) == {"file-1.dcm", "(y).dcm", "file-0.dcm", "A0001.hea"}
+
+
+def test_two_files_of_one_name_are_refused_by_that_name(server, tmp_path):
+    first, second = recording(tmp_path / "1"), recording(tmp_path / "2", seed=5)
+    answer = problem(server.post(*first, *second), 422)
+    assert [error["path"] for error in answer["errors"]] == ["A0001.hea", "A0001.hea"]
+    assert all("two files are called A0001" in error["error"] for error in answer["errors"])
+    answer = server.post(*first, second[1])
+    assert "two files are called A0001.mat" in problem(answer, 422)["detail"]
+
+
+@pytest.mark.parametrize("name", ["ecg(1)", "ecg@ward=7", "Ärztin,links", "a.b"])
+def test_a_record_may_have_any_name(server, name, tmp_path):
+    files = recording(tmp_path)
+    sent = [(file.replace("A0001", name), content.replace(b"A0001", name.encode())) for file, content in files]
+    (answer,) = server.post(*sent).json()
+    assert answer["record"] == name
+    (alone,) = server.post(*files).json()
+    assert answer["probabilities"] == alone["probabilities"]
+    assert f"without its header {name}.hea" in problem(server.post(sent[1]), 422)["detail"]
 
 
 def test_a_name_with_script_is_text_in_a_drawing(server, tmp_path):
@@ -301,33 +332,31 @@ def test_with_a_token_only_its_holders_are_answered(tmp_path, wfdb):
         assert server.get("/").status == server.get("/health").status == 200
 
 
-def kill_workers_at_work(server):
-    """Kill them once one has files of an upload on the disk."""
-    until(lambda: list(server.folder.glob("twelvelead-*/*/*/*/*")))
+def kill_the_worker_at_work(server, idle_kb):
+    """Kill the only worker once it holds an upload."""
+    until(lambda: server.held_kb() > idle_kb + 16_000)
     for worker in server.workers():
         os.kill(worker, signal.SIGKILL)
 
 
-def test_a_killed_worker_is_replaced_and_its_request_answered(server, long_wfdb, wfdb):
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+def test_a_killed_worker_is_replaced_and_its_request_answered(tmp_path, long_wfdb, wfdb):
+    with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        idle_kb = server.held_kb()
         answer = pool.submit(server.post, *long_wfdb)
-        kill_workers_at_work(server)
+        kill_the_worker_at_work(server, idle_kb)
         assert answer.result().status == 200
-    assert server.post(*wfdb).status == 200
-    assert list(server.folder.glob("twelvelead-*/*")) == []
+        assert server.post(*wfdb).status == 200
 
 
-def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(server, long_wfdb, wfdb):
-    with concurrent.futures.ThreadPoolExecutor() as pool:
+def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(tmp_path, long_wfdb, wfdb):
+    with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        idle_kb = server.held_kb()
         answer = pool.submit(server.post, *long_wfdb)
-        kill_workers_at_work(server)
-        first = set(server.folder.glob("twelvelead-*/*/*"))
-        until(lambda: len(set(server.folder.glob("twelvelead-*/*/*")) - first) == 1)
-        for worker in server.workers():
-            os.kill(worker, signal.SIGKILL)
+        kill_the_worker_at_work(server, idle_kb)
+        until(lambda: server.held_kb() < idle_kb + 8_000)
+        kill_the_worker_at_work(server, idle_kb)
         assert "ended twice" in problem(answer.result(), 422)["detail"]
-    assert server.post(*wfdb).status == 200
-    assert list(server.folder.glob("twelvelead-*/*")) == []
+        assert server.post(*wfdb).status == 200
 
 
 def test_idle_workers_may_be_killed(server, wfdb):

@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -58,17 +56,16 @@ def _lifespan(
 ) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with tempfile.TemporaryDirectory(prefix="twelvelead-", ignore_cleanup_errors=True) as folder:
-            workers = await start_workers(settings.workers)
-            running = Running(settings=settings, classifier=classifier, folder=Path(folder), workers=workers)
-            app.state.running = running
-            network = asyncio.create_task(answer_jobs(running.jobs, classifier))
-            started()
-            try:
-                yield
-            finally:
-                network.cancel()
-                await stop_workers(workers)
+        workers = await start_workers(settings.workers)
+        running = Running(settings=settings, classifier=classifier, workers=workers)
+        app.state.running = running
+        network = asyncio.create_task(answer_jobs(running.jobs, classifier))
+        started()
+        try:
+            yield
+        finally:
+            network.cancel()
+            await stop_workers(workers)
 
     return lifespan
 

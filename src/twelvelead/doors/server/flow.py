@@ -1,12 +1,9 @@
 """From an upload to reports: the worker reads, the network answers in batches, and both within bounds."""
 
 import asyncio
-import secrets
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from starlette.requests import Request
 
@@ -22,11 +19,10 @@ from twelvelead.doors.server.workers import Workers, run_in_worker
 
 @dataclass(kw_only=True)
 class Running:
-    """What a running server holds; `folder` is private and empty whenever no upload is being read."""
+    """What a running server holds."""
 
     settings: Settings
     classifier: Classifier
-    folder: Path
     workers: Workers
     jobs: Jobs = field(default_factory=asyncio.Queue)
     held: Held = field(default_factory=Held)
@@ -72,15 +68,8 @@ async def _place(running: Running) -> AsyncIterator[None]:
 
 
 async def _read(body: bytes, content_type: str, running: Running, with_records: bool) -> list[Reading]:
-    folder = running.folder / secrets.token_hex(16)
     recipe, seconds = running.classifier.recipe, running.settings.request_s
-    folder.mkdir(mode=0o700)
-    try:
-        read = await run_in_worker(
-            running.workers, seconds, read_uploads, body, content_type, str(folder), recipe, with_records
-        )
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)  # empty, unless its worker was killed
+    read = await run_in_worker(running.workers, seconds, read_uploads, body, content_type, recipe, with_records)
     if isinstance(read, Refusal):
         raise Problem(read.status, read.detail)
     return read

@@ -1,22 +1,22 @@
-"""What a worker does with a body: multipart -> files in a private folder -> recordings ready for the network.
+"""What a worker does with a body: multipart -> files in memory -> recordings ready for the network.
 
-Everything a stranger sent is parsed here, in a process that may crash, hang or be killed.
+Everything a stranger sent is parsed here, in a process that may crash, hang or be killed; none of it becomes a file.
 """
 
-import re
-import shutil
-import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from twelvelead.formats import SIGNAL_SUFFIXES, read
-from twelvelead.formats.wfdb_header import read_header
+from twelvelead.formats import HEADER_SUFFIXES, SIGNAL_SUFFIXES, is_known, read
+from twelvelead.formats.files import BEGINNING_BYTES, Given
+from twelvelead.formats.wfdb_header import parse_header
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.signals.prepared import Prepared, prepare
 from twelvelead.signals.recipe import Recipe
@@ -29,8 +29,6 @@ MAX_FILES: Final = 256
 MAX_NAME_CHARACTERS: Final = 200
 MAX_HEADER_BYTES: Final = 4096
 MAX_SIGNAL_S: Final = 3 * 3600
-_PLAIN = re.compile(r"\w[\w .+-]{0,99}")
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
 @dataclass(frozen=True)
@@ -56,26 +54,21 @@ class Reading:
 
 @dataclass(frozen=True)
 class Upload:
-    """One file as the client sent it."""
+    """One file as the client sent it: what it called it, the folders and the name in that, and its bytes."""
 
+    sent_as: str
+    folder: str
     name: str
     content: bytes
 
 
-def read_uploads(
-    body: bytes, content_type: str, folder: str, recipe: Recipe, with_records: bool
-) -> list[Reading] | Refusal:
-    """Every recording of a multipart body; within `folder` one is made, used and removed."""
+def read_uploads(body: bytes, content_type: str, recipe: Recipe, with_records: bool) -> list[Reading] | Refusal:
+    """Every recording of a multipart body, each file that is one of its own."""
     try:
         uploads = _uploads(body, content_type)
     except _UploadError as error:
         return error.args[0]  # type: ignore[no-any-return]
-    private = Path(tempfile.mkdtemp(dir=folder))
-    try:
-        written = _write(uploads, private)
-        return list(_readings(written, recipe, with_records))
-    finally:
-        shutil.rmtree(private, ignore_errors=True)
+    return list(_readings(uploads, recipe, with_records))
 
 
 class _UploadError(Exception):
@@ -112,7 +105,9 @@ def _uploads(body: bytes, content_type: str) -> list[Upload]:
         now["field"], now["value"] = bytearray(), bytearray()
 
     def end_part() -> None:
-        found.append(Upload(_file_name(headers), bytes(now["data"])))
+        sent_as = _file_name(headers)
+        folder, _, name = sent_as.replace("\\", "/").rpartition("/")
+        found.append(Upload(sent_as, folder, name, bytes(now["data"])))
 
     heard: MultipartCallbacks = {
         "on_part_begin": begin,
@@ -143,65 +138,49 @@ def _file_name(headers: dict[str, bytes]) -> str:
     return options[b"filename"].decode("utf-8", "replace")
 
 
-def _write(uploads: list[Upload], folder: Path) -> list[tuple[Upload, Path]]:
-    """Write files under names of our own; beside a WFDB header plain names are kept, for it names its signal files."""
-    parted = [re.split(r"[/\\]", upload.name) for upload in uploads]
-    groups = list(dict.fromkeys(tuple(parts[:-1]) for parts in parted))
-    with_header = {tuple(parts[:-1]) for parts in parted if parts[-1].lower().endswith(".hea")}
-    written = []
-    for number, (upload, parts) in enumerate(zip(uploads, parted, strict=True)):
-        group, name = tuple(parts[:-1]), parts[-1]
-        place = folder / str(groups.index(group))
-        place.mkdir(mode=0o700, exist_ok=True)
-        suffix = Path(name).suffix
-        path = place / f"file-{number}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
-        if group in with_header and _is_plain(name) and not (place / name).exists():
-            path = place / name
-        path.write_bytes(upload.content)
-        written.append((upload, path))
-    return written
-
-
-def _is_plain(name: str) -> bool:
-    return _PLAIN.fullmatch(name) is not None and len(name.encode()) <= MAX_NAME_CHARACTERS
-
-
-def _readings(written: list[tuple[Upload, Path]], recipe: Recipe, with_records: bool) -> Iterator[Reading]:
+def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iterator[Reading]:
     """Each file that is a recording of its own, read, or refused in a sentence; never an exception."""
-    companions = {signal for _, path in written for signal in _signals_of(path)}
+    folders: dict[str, dict[str, bytes]] = defaultdict(dict)
+    for upload in uploads:
+        folders[upload.folder].setdefault(upload.name, upload.content)
+    times = Counter((upload.folder, upload.name) for upload in uploads)
+    records = {upload: _signal_files(upload) for upload in uploads if upload.name.endswith(HEADER_SUFFIXES)}
+    companions = {(header.folder, name) for header, names in records.items() for name in names}
     total_s = 0.0
-    for upload, path in written:
-        if path in companions:
+    for upload in uploads:
+        if (upload.folder, upload.name) in companions:
             continue
-        shown = printable(upload.name)[-MAX_NAME_CHARACTERS:]
+        shown = printable(upload.sent_as)[-MAX_NAME_CHARACTERS:]
         try:
-            record = _named(read(path), upload.name)
+            for name in (upload.name, *records[upload]) if upload in records else ():
+                if times[upload.folder, name] > 1:
+                    raise RecordError(f"two files are called {name}: send their records one by one, or with folders")
+            record = _record(upload, folders[upload.folder])
             total_s += record.duration_s
             if total_s > MAX_SIGNAL_S:
                 raise RecordError(f"{total_s / 3600:.1f} h of signal: at most 3 h a request; use `twelvelead classify`")
             prepared = prepare(record, recipe)
         except RecordError as error:
-            yield Reading(path=shown, error=printable(str(error)).replace(path.stem, Path(shown).stem))
+            yield Reading(path=shown, error=printable(str(error)))
         except Exception as error:  # a reader's defect must cost this file only, and say nothing of its content
             yield Reading(path=shown, error=f"could not be read ({type(error).__name__}): the file is damaged")
         else:
             yield Reading(path=shown, prepared=prepared, record=record if with_records else None)
 
 
-def _named(record: Record, client_name: str) -> Record:
-    """The record under the client's name for its file, where it bears ours."""
-    if not re.fullmatch(r"file-\d+", record.name):
-        return record
-    stem = Path(re.split(r"[/\\]", client_name)[-1]).stem
-    return replace(record, name=stem[-MAX_NAME_CHARACTERS:] or "recording")
+def _record(upload: Upload, beside: dict[str, bytes]) -> Record:
+    """What an upload holds, under the client's name for it."""
+    name = PurePosixPath(upload.name)
+    if name.suffix.lower() in SIGNAL_SUFFIXES and not is_known(upload.content[:BEGINNING_BYTES]):
+        raise RecordError(f"a signal file without its header {name.stem}.hea: send the header with it")
+    title = printable(name.stem)[-MAX_NAME_CHARACTERS:] or "recording"
+    return read(Given(name=title, held=upload.content, beside=beside))
 
 
-def _signals_of(path: Path) -> Iterator[Path]:
-    """The signal files of a header: those that it names, and those of its own name."""
-    if path.suffix.lower() != ".hea":
-        return
-    yield from (path.with_suffix(suffix) for suffix in SIGNAL_SUFFIXES)
-    try:
-        yield from (path.parent / signal.file for signal in read_header(path).signals if signal.file != path.name)
-    except (RecordError, ValueError):
-        return
+def _signal_files(header: Upload) -> set[str]:
+    """Names of the signal files of a header: those of its own name, and those that it names."""
+    stem = PurePosixPath(header.name).stem
+    files = {stem + suffix for suffix in SIGNAL_SUFFIXES}
+    with suppress(RecordError, ValueError):  # reading it says why
+        files.update(signal.file for signal in parse_header(header.content).signals)
+    return files - {header.name}
