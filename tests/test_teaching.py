@@ -57,6 +57,8 @@ def test_every_teacher_in_the_study_is_in_the_study_and_no_student():
     for contestant in CONTESTANTS:
         for name in contestant.teachers:
             assert not by_name[name].teachers
+        budget = contestant.within(epochs=30, patience=15, seed=0)
+        assert budget.epochs == (60 if contestant.teachers else 30)
 
 
 def options(home, out, *more):
@@ -70,6 +72,7 @@ def test_a_killed_student_resumes_with_its_teachers_to_the_same_bundle(home, twe
     assert sorted(path.name for path in tmp_path.iterdir()) == ["whole"]
     card = json.loads((tmp_path / "whole/card.json").read_text())
     assert card["training"]["teachers"] == ["cpsc2018-winner", "dual"]
+    assert card["training"]["settings"]["epochs"] == 2 * 4
     command = [sys.executable, "-m", "twelvelead", *map(str, options(home, tmp_path / "killed"))]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         deadline = time.time() + 60

@@ -30,7 +30,7 @@ def study_command(
     leave_one_database_out: Annotated[
         bool, typer.Option("--leave-one-database-out", help="Test on each database after training on all others.")
     ] = False,
-    epochs: Annotated[int, typer.Option(help="At most, for every network.", min=1)] = 30,
+    epochs: Annotated[int, typer.Option(help="At most; one with teachers has twice as many.", min=1)] = 30,
     patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 15,
     seed: Annotated[int, typer.Option(help="Of folds, first weights and all chance.", min=0, max=99_999)] = 0,
     workers: Annotated[int, typer.Option(help="Runs at the same time, one thread each.", min=1, max=64)] = 1,
@@ -57,7 +57,7 @@ def study_command(
     teachers = {name for contestant in chosen for name in contestant.teachers}
     first = [contestant.name for contestant in chosen if not contestant.teachers]
     waves = [[*first, *sorted(teachers - {*first})], [contestant.name for contestant in chosen if contestant.teachers]]
-    with _bar(console, sum(map(len, waves)) * len(parts), epochs) as hear:
+    with _bar(console, sum(map(len, waves)) * len(parts)) as hear:
         for names in waves:  # who is taught comes after the teachers
             todo = [Task(name, fold, name in teachers) for name in names for fold in parts]
             run_all(todo, samples, protocol, out, n_workers=workers, hear=hear)
@@ -80,7 +80,7 @@ def _samples(folders: list[Path], recipe: Recipe, ptbxl_rate: Literal[100, 500],
 
 
 @contextmanager
-def _bar(console: Console, n_runs: int, epochs: int) -> Iterator[Callable[["Told"], None]]:
+def _bar(console: Console, n_runs: int) -> Iterator[Callable[["Told"], None]]:
     """A bar over all epochs of all runs; a run that stops early is full at once."""
     columns = (
         TextColumn("{task.fields[runs]} runs"),
@@ -91,7 +91,7 @@ def _bar(console: Console, n_runs: int, epochs: int) -> Iterator[Callable[["Told
     )
     done: dict[tuple[str, str], float] = {}
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("study", total=n_runs * epochs, runs=f"0/{n_runs}", now="")
+        task = bar.add_task("study", total=n_runs, runs=f"0/{n_runs}", now="")
         ended = 0
 
         def hear(told: "Told") -> None:
@@ -99,11 +99,11 @@ def _bar(console: Console, n_runs: int, epochs: int) -> Iterator[Callable[["Told
             ended += told.progress is None
             name = f"{told.network}, fold {told.fold}"
             if told.progress is None:
-                done[told.network, told.fold] = epochs
+                done[told.network, told.fold] = 1
                 console.print(f"{name}: done", highlight=False)
             else:
                 step = told.progress
-                done[told.network, told.fold] = step.epoch + step.step / step.n_steps
+                done[told.network, told.fold] = (step.epoch + step.step / step.n_steps) / step.n_epochs
                 if step.validation is not None:
                     scores = "  ".join(f"{name} {value:.4f}" for name, value in step.validation.items())
                     console.print(f"{name}, epoch {step.epoch + 1}: {scores}", highlight=False)

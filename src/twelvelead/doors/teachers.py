@@ -1,17 +1,16 @@
 """A network of `twelvelead train` and those that it learns from, trained on the same recordings before it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
-from twelvelead.learning.fit import Fitted, Progress, Settings, fingerprint, fit
+from twelvelead.learning.fit import TAUGHT_LONGER, Fitted, Progress, Settings, fingerprint, fit
 from twelvelead.learning.samples import Samples
-from twelvelead.learning.state import StateError
+from twelvelead.learning.state import StateError, write_whole
 from twelvelead.learning.together import Team, wait_for_all
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config
@@ -87,12 +86,13 @@ def _teacher(
     together: Team,
     tell: Callable[[Progress], None],
 ) -> nn.Module:
-    """The contestant trained on (training, validation) with its own recipe and the student's epochs and seed.
+    """The contestant trained on (training, validation) with its own recipe, the student's seed and its share of epochs.
 
     Its weights are kept beside `out` until the student's bundle is written, so that `resume` need not train it again.
     Raises StateError when those that are there were reached from other recordings or settings.
     """
-    settings = replace(contestant.settings, epochs=student.epochs, patience=student.patience, seed=student.seed)
+    epochs = student.epochs // TAUGHT_LONGER
+    settings = contestant.within(epochs=epochs, patience=student.patience, seed=student.seed)
     mark = fingerprint(contestant.definition, recipe, settings, *sides)
     weights = weights_path(out, contestant.name)
     if not (resume and weights.exists()):
@@ -110,7 +110,7 @@ def _teacher(
         )
         wait_for_all(together)  # until everybody has looked whether there is a state
         if together.rank == 0:
-            save_file(fitted.network.state_dict(), weights, {"fingerprint": mark})
+            write_whole(weights, save(fitted.network.state_dict(), {"fingerprint": mark}))
             state.unlink()
         wait_for_all(together)
     if _mark(weights) != mark:

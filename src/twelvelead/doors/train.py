@@ -31,7 +31,9 @@ def train_command(
     seed: Annotated[
         int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0, max=99_999)
     ] = 0,
-    epochs: Annotated[int, typer.Option(help="At most; training stops earlier when it no longer helps.", min=1)] = 30,
+    epochs: Annotated[
+        int, typer.Option(help="At most, and stopped when it no longer helps; with --teachers twice as many.", min=1)
+    ] = 30,
     teachers: Annotated[
         str,
         typer.Option(
@@ -64,15 +66,16 @@ def train_command(
 
     from twelvelead.doors.bundling import Training, bundle_up
     from twelvelead.doors.teachers import fit_taught, forget, refuse_taught
-    from twelvelead.learning.fit import Settings
+    from twelvelead.learning.fit import TAUGHT_LONGER, Settings
     from twelvelead.learning.split import split
     from twelvelead.learning.together import team
     from twelvelead.network.zoo import named
     from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
-    config, recipe, settings = named(network), Recipe(), Settings(epochs=epochs, seed=seed)
+    config, recipe = named(network), Recipe()
     masters = contestants(teachers.split(",")) if teachers else []
+    settings = Settings(epochs=epochs * TAUGHT_LONGER if masters else epochs, seed=seed)
     refuse_taught(masters)
     out = out.resolve()
     refuse_unsafe_place(out, [folder.resolve() for folder in folders])
@@ -83,7 +86,7 @@ def train_command(
         parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
         _tell_left_out(found, parted, console)
         sides = _load(found.records, parted, recipe, console)
-        with _training_bar(console, settings.epochs) as tell:
+        with _training_bar(console) as tell:
             fitted = fit_taught(
                 config, masters, sides, recipe, settings, out, resume=resume, together=together, tell=tell
             )
@@ -147,8 +150,8 @@ def _load(
 
 
 @contextmanager
-def _training_bar(console: Console, n_epochs: int) -> Iterator[Callable[["Step"], None]]:
-    """A bar over all epochs with the loss, the last validation scores and the time left if none is saved."""
+def _training_bar(console: Console) -> Iterator[Callable[["Step"], None]]:
+    """A bar over the epochs of a network with loss, last validation scores and the time left if none is saved."""
     columns = (
         TextColumn("epoch {task.fields[epoch]}"),
         BarColumn(bar_width=20),
@@ -156,11 +159,12 @@ def _training_bar(console: Console, n_epochs: int) -> Iterator[Callable[["Step"]
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("training", total=n_epochs, epoch=f"1/{n_epochs}", loss=float("nan"), validation="")
+        task = bar.add_task("training", total=1, epoch="1", loss=float("nan"), validation="")
 
         def tell(step: "Step") -> None:
             done = step.epoch + step.step / step.n_steps
-            bar.update(task, completed=done, epoch=f"{step.epoch + 1}/{n_epochs}", loss=step.loss)
+            place = f"{step.epoch + 1}/{step.n_epochs}"
+            bar.update(task, total=step.n_epochs, completed=done, epoch=place, loss=step.loss)
             if step.validation is not None:
                 scores = "  ".join(f"{name} {value:.3f}" for name, value in step.validation.items())
                 bar.update(task, validation=f"validation AUROC {step.validation['auroc']:.3f}")

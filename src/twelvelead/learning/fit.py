@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -23,6 +24,7 @@ from twelvelead.signals.recipe import Recipe
 Schedule = Literal["cosine", "one-cycle", "constant"]
 BETAS: Final = (0.9, 0.999)
 TAUGHT: Final = 0.7
+TAUGHT_LONGER: Final = 2  # times the epochs: it still learns where one without teachers begins to learn by heart
 VALIDATED: Final = ("loss", "auroc", "auprc")
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -52,9 +54,10 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where training is: `step` of `n_steps` in `epoch` (from 0); validation scores once the epoch has ended."""
+    """Where training is: `step` of `n_steps` in `epoch` (from 0) of `n_epochs`; scores once the epoch has ended."""
 
     epoch: int
+    n_epochs: int
     step: int
     n_steps: int
     loss: float
@@ -110,6 +113,7 @@ def fit(
     if resume:
         load_state(run, state_path)
     n_steps = n_batches(len(training), settings.batch_size)
+    at = partial(Progress, n_epochs=settings.epochs, n_steps=n_steps)
     while run.epoch < settings.epochs and run.epoch - run.best_epoch <= settings.patience:
         torch.manual_seed(settings.seed * 100_003 + run.epoch)  # dropout; with it an epoch depends on its number alone
         random = np.random.default_rng([settings.seed, run.epoch])
@@ -130,7 +134,7 @@ def fit(
             nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
             optimiser.step()
             shown = loss.item() * together.size  # of this process's part
-            tell(Progress(epoch=run.epoch, step=step + 1, n_steps=n_steps, loss=shown))
+            tell(at(epoch=run.epoch, step=step + 1, loss=shown))
         scores = said_by_first(lambda: validation_scores(network, validation, recipe), VALIDATED, together)
         if scores["loss"] < run.best_loss:
             run.best_loss, run.best_epoch = scores["loss"], run.epoch
@@ -138,7 +142,7 @@ def fit(
         run.epoch += 1
         if together.rank == 0:
             save_state(run, state_path)
-        tell(Progress(epoch=run.epoch - 1, step=n_steps, n_steps=n_steps, loss=shown, validation=scores))
+        tell(at(epoch=run.epoch - 1, step=n_steps, loss=shown, validation=scores))
     network.load_state_dict(run.best)
     return Fitted(network, run.epoch, run.best_epoch, window_logits(network, validation, recipe))
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from torch import nn
 
-from twelvelead.learning.fit import Settings
+from twelvelead.learning.fit import TAUGHT_LONGER, Settings
 from twelvelead.learning.samples import Augmentation
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config
@@ -34,6 +34,11 @@ class Contestant:
     settings: Settings
     definition: dict[str, Any] = field(default_factory=dict)
     teachers: tuple[str, ...] = ()
+
+    def within(self, *, epochs: int, patience: int, seed: int) -> Settings:
+        """Its settings on a budget; `TAUGHT_LONGER` times the epochs for one with teachers."""
+        longest = epochs * TAUGHT_LONGER if self.teachers else epochs
+        return replace(self.settings, epochs=longest, patience=patience, seed=seed)
 
     @property
     def n_parameters(self) -> int:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -91,7 +91,7 @@ def run(
     killed run goes on. for_teaching: the weights are needed too, and trained again where only the outcome is there.
     Raises StudyError when an outcome that is there was reached from other recordings or settings.
     """
-    settings = replace(contestant.settings, epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
+    settings = contestant.within(epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
     test = samples.subset(fold.test)
     development = unlike(samples.subset(fold.development), test)
     parts = split(development.records, held_out=frozenset(), validation_share=VALIDATION_SHARE, seed=protocol.seed)
