@@ -4,8 +4,8 @@
 
 DATA holds PTB-XL (strat_fold 1-9), LUDB, CPSC2018 and the Challenge's databases, in their home layouts. All of it
 trains, so no recording is left to test these very weights: what the card states is what the same recipe reached in the
-study (docs/study.md), out of fold and, once those runs are there, on databases left out. An hour on one core, most of
-it for the teachers; killed, it goes on where it was. Result on 2026-11-23: the tables of docs/model-card.md.
+study (docs/study.md), out of fold and, once those runs are there, on databases left out. More than an hour on one core,
+for four networks; killed, it goes on where it was. Result on 2026-11-23: the tables of docs/model-card.md.
 """
 
 import shutil
