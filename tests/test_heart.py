@@ -52,6 +52,41 @@ def test_noise_a_flat_lead_and_a_loose_one_do_not_lose_the_beats():
     assert heart_rate(record).mean_bpm == pytest.approx(60 / np.diff(truth).mean(), abs=1)
 
 
+@pytest.mark.parametrize("rate_hz", [100.0, 500.0])
+def test_time_in_which_electrodes_were_off_does_not_count(rate_hz):
+    whole, _ = beating(rate_hz=rate_hz)
+    held = whole.signal.copy()
+    held[:, round(5 * rate_hz) : round(11 * rate_hz)] = held[:, [round(5 * rate_hz)]]
+    held[LEADS.index("V6"), round(8 * rate_hz)] += 0.1  # one lead moves
+    rate, usual = heart_rate(Record(name="x", signal=held, rate_hz=rate_hz)), heart_rate(whole)
+    assert rate.mean_bpm == pytest.approx(usual.mean_bpm, abs=1)
+    assert rate.slowest_bpm == pytest.approx(usual.slowest_bpm, abs=2)
+    assert 6 <= rate.lost_s < 6 + 2 * 60 / usual.slowest_bpm
+    assert (usual.lost_s, usual.gap_s, rate.gap_s) == (0, 0, 0)
+
+
+def test_a_pause_and_beats_lost_in_noise_are_said():
+    record, truth = beating()
+    noise = np.random.default_rng(0).standard_normal((12, 2000)) * 0.02
+    hidden = record.signal.copy()
+    hidden[:, 2500:4500] = noise
+    rate = heart_rate(Record(name="x", signal=hidden, rate_hz=500.0))
+    before, after = truth[truth < 5].max(), truth[truth > 9].min()
+    assert rate.gap_s == pytest.approx(after - before, abs=0.1)
+    assert rate.as_json()["gap_s"] == round(rate.gap_s, 1)
+    assert rate.lost_s == 0
+
+
+def test_slow_and_irregular_hearts_have_no_gap():
+    for kind in ("AF", "PVC", "PAC"):
+        assert heart_rate(beating(kind)[0]).gap_s == 0
+    slow = np.zeros((12, 10_000), np.float32) + np.random.default_rng(0).normal(0, 0.005, (12, 10_000))
+    slow[:, 500::1250] += 1.0
+    slow[:, 501::1250] += 0.8
+    rate = heart_rate(Record(name="x", signal=slow.astype(np.float32), rate_hz=500.0))
+    assert (round(rate.mean_bpm), rate.gap_s, rate.lost_s) == (24, 0, 0)
+
+
 def test_where_nothing_beats_there_is_no_rate():
     assert heart_rate(Record(name="x", signal=np.zeros((12, 5000), np.float32), rate_hz=500.0)) is None
     one = np.zeros((12, 2500), np.float32)

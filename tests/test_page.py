@@ -14,10 +14,13 @@ from browser import browsing, choose, opened, write_page
 from layouts import write_georgia
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.databases import find
+from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.page_assembly import SOURCE, joined_modules
 from twelvelead.doors.page_runtime import PageError, runtime_in
 from twelvelead.formats import read
 from twelvelead.formats.writing import write
+from twelvelead.reports import read_by, reading
+from twelvelead.reports.reading import bands
 from twelvelead.reports.words import through_the_recording
 from writers import packed_files, write_dicom
 
@@ -152,6 +155,35 @@ def test_it_finds_bad_leads_as_python_does(page, tmp_path, classifier):
     (report,) = reports(page, [path, path.with_suffix(".mat")])
     assert {one["kind"] for one in report["quality"]} >= {"flat", "mains noise", "saturated"}
     assert_same(report, classify(read(path), classifier))
+
+
+@pytest.mark.parametrize("duration_s", [6.0, 10.0, 23.7])
+def test_it_shows_where_the_network_looked_as_reports_do(page, duration_s, tmp_path, classifier):
+    path = simulator.Wfdb("some", simulator.digital(simulator.ecg("PVC", duration_s))).write(tmp_path)
+    path.with_suffix(".mat").write_bytes(path.with_suffix(".mat").read_bytes() + bytes(2000))  # said alike, too
+    (report,) = reports(page, [path, path.with_suffix(".mat")])
+    record = read(path)
+    expected = reading(record, classify(record, classifier), read_by(classifier))
+    assert report["warnings"] == list(record.warnings) != []
+    ours = page.evaluate("([report, s]) => twelvelead.bandsOf(report.attention, 'PVC', s)", [report, duration_s])
+    theirs = bands(expected, "PVC")
+    assert [band["startS"] for band in ours] == pytest.approx([band.start_s for band in theirs])
+    assert [band["endS"] for band in ours] == pytest.approx([band.end_s for band in theirs])
+    assert [band["weight"] for band in ours] == pytest.approx([band.weight for band in theirs], abs=1e-3)
+    assert ours[-1]["endS"] <= duration_s
+
+
+def test_a_day_of_attention_is_drawn_and_nothing_where_all_is_withheld(page):
+    n_bands = page.evaluate("""() => {
+      const starts_s = Array.from({length: 17279}, (_, k) => 5 * k);
+      const weights = starts_s.map(() => Array(9).fill(Array(63).fill(1)));
+      return twelvelead.bandsOf({starts_s, window_s: 10, weights}, 'AF', 86400).length;
+    }""")
+    assert n_bands == 864_000
+    shown = "(p) => twelvelead.shownDiagnosis({probabilities: p, thresholds: {AF: .1, PVC: .2}})"
+    nothing = dict.fromkeys(DIAGNOSES)
+    assert page.evaluate(shown, nothing) is None
+    assert page.evaluate(shown, nothing | {"AF": 0.05, "PVC": 0.11}) == "PVC"
 
 
 def test_what_is_dead_is_said_once_and_as_python_says_it(page, tmp_path, classifier):

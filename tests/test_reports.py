@@ -224,6 +224,26 @@ def test_the_fhir_bundle_is_valid_r5(flat, said):
     assert base64.b64decode(raw).startswith(b"%PDF")
 
 
+def test_a_rate_that_may_miss_beats_is_in_words_only(classifier):
+    signal = simulator.ecg("Normal", 20.0, 250.0, seed=4).astype(np.float32)
+    signal[:, 1250:2500] = np.random.default_rng(0).normal(0, 0.02, (12, 1250))
+    record = Record(name="x", signal=signal, rate_hz=250.0)
+    read = reading(record, classify(record, classifier), read_by(classifier))
+    (observed,) = [
+        entry["resource"]
+        for entry in json.loads(FORMS["fhir.json"](read))["entry"]
+        if entry["resource"].get("code", {}).get("coding", [{}])[0].get("code") == "8867-4"
+    ]
+    assert "valueQuantity" not in observed
+    assert observed["dataAbsentReason"]["coding"][0]["code"] == "unknown"
+    gap_s = json.loads(FORMS["json"](read))["heart_rate"]["gap_s"]
+    assert gap_s == pytest.approx(5.5, abs=0.7)
+    said = f"{gap_s} s without a beat: a pause, or one that could not be seen"
+    assert said in observed["note"][0]["text"]
+    assert said in FORMS["html"](read).decode()
+    Bundle.model_validate_json(FORMS["fhir.json"](read))
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_no_heart_rate_is_given_where_no_lead_can_be_used(form, said):
     read = said(flat=["II", "V1"])
@@ -243,6 +263,16 @@ def test_the_dicom_file_holds_the_pdf(said):
         assert document.startswith(b"%PDF")
         assert document.rstrip().endswith(b"%%EOF")
         assert (file.get("PatientAge"), file.BurnedInAnnotation, file.PatientName) == (age, burned, "")
+
+
+@pytest.mark.parametrize("age, years, tag", [
+    (71.0, "71 years", "071Y"), (2.0, "2 years", "002Y"), (1.5, "18 months", "018M"), (0.0833, "1 month", "001M"),
+    (0.05, "18 days", "018D"), (0.0, "0 days", "000D"),
+])  # fmt: skip
+def test_the_age_of_a_child_is_in_months_or_days(age, years, tag, said):
+    read = said(identity=True, age=age)
+    assert f"{years}, sex F" in FORMS["html"](read).decode()
+    assert pydicom.dcmread(io.BytesIO(FORMS["dcm"](read))).PatientAge == tag
 
 
 def test_the_error_of_the_rate_is_the_documents():

@@ -123,7 +123,7 @@ def test_an_over_long_signal_file_is_read_where_checksums_say_what_is_meant(tmp_
     with (tmp_path / "A0001.mat").open("ab") as file:
         file.write(b"\1" * 48)
     record = read(path)
-    assert record.warnings == ("A0001.mat is 48 bytes longer than declared; they were left out",)
+    assert record.warnings == ("a signal file is 48 bytes longer than declared; they were left out",)
     path.write_text(
         "".join(" ".join(line.split()[:3]) + "\n" for line in path.read_text().splitlines()).replace(
             "500", "500 5000", 1

@@ -172,7 +172,7 @@ def left_over(path: Path, size: int, signals: list[SignalLine], n_samples: int) 
             f"{path.name} has {size:,} bytes, its header declares {expected:,} and no checksum says "
             f"which samples are meant; fetch the record again"
         )
-    return [f"{path.name} is {size - expected:,} bytes longer than declared; they were left out"]
+    return [f"a signal file is {size - expected:,} bytes longer than declared; they were left out"]
 
 
 def in_rows(code: int, data: bytes, n_signals: int, n_samples: int) -> NDArray[np.integer]:

@@ -2,28 +2,35 @@
 
 import { DIAGNOSES } from "./diagnoses.js";
 
+const BAND_S = 0.1;
+const LEAST_WEIGHT = 0.05;
+
 /** Bands {startS, endS, weight 0..1} of the attention for one diagnosis, overlapping windows averaged. */
-export function bandsOf({ starts_s, window_s, weights }, diagnosis) {
+export function bandsOf({ starts_s, window_s, weights }, diagnosis, durationS) {
   const row = DIAGNOSES.indexOf(diagnosis);
-  const nSteps = weights[0][row].length;
-  const stepS = window_s / nSteps;
-  const cells = new Map();
+  const paddingS = Math.max(0, window_s - durationS) / 2; // a recording shorter than a window lies in its middle
+  const nBands = Math.ceil(durationS / BAND_S);
+  const [total, seen] = [new Float64Array(nBands), new Float64Array(nBands)];
   starts_s.forEach((startS, window) => {
-    weights[window][row].forEach((weight, k) => {
-      const cell = Math.round(startS / stepS) + k;
-      const [sum, n] = cells.get(cell) ?? [0, 0];
-      cells.set(cell, [sum + weight, n + 1]);
-    });
+    const steps = weights[window][row];
+    const last = Math.min(nBands, Math.ceil((startS + window_s) / BAND_S) + 1);
+    for (let k = Math.max(0, Math.floor(startS / BAND_S) - 1); k < last; k++) {
+      const step = Math.floor((((k + 0.5) * BAND_S - startS + paddingS) / window_s) * steps.length);
+      if (step < 0 || step >= steps.length) continue;
+      total[k] += steps[step];
+      seen[k] += 1;
+    }
   });
-  const means = [...cells].map(([cell, [sum, n]]) => [cell, sum / n]);
-  const most = Math.max(...means.map(([, weight]) => weight));
-  return means
-    .map(([cell, weight]) => ({ startS: cell * stepS, endS: (cell + 1) * stepS, weight: weight / most }))
-    .filter(({ weight }) => weight > 0.05);
+  const means = total.map((sum, k) => sum / Math.max(seen[k], 1));
+  const most = Math.max(means.reduce((a, b) => Math.max(a, b), 0), 1e-9);
+  return [...means]
+    .map((mean, k) => ({ startS: k * BAND_S, endS: Math.min((k + 1) * BAND_S, durationS), weight: mean / most }))
+    .filter(({ weight }) => weight >= LEAST_WEIGHT);
 }
 
-/** The diagnosis whose attention is shown: the one furthest above its threshold. */
-export function shownDiagnosis(report) {
-  const excess = (name) => (report.probabilities[name] ?? 0) / report.thresholds[name];
-  return DIAGNOSES.reduce((best, name) => (excess(name) > excess(best) ? name : best));
+/** The diagnosis whose attention is shown: the one furthest above its threshold; null where all are withheld. */
+export function shownDiagnosis({ probabilities, thresholds }) {
+  const excess = (name) => probabilities[name] / thresholds[name];
+  const known = DIAGNOSES.filter((name) => probabilities[name] !== null);
+  return known.reduce((best, name) => (best === null || excess(name) > excess(best) ? name : best), null);
 }

@@ -80,10 +80,9 @@ function draw() {
     calipers.onto(null);
     return byId("paper").replaceChildren(...(picture ? [pictureOf(picture)] : []));
   }
-  const canLook = state.attention && report.attention;
-  const diagnosis = canLook ? shownDiagnosis(report) : "";
-  const bands = canLook ? bandsOf(report.attention, diagnosis) : [];
-  const looked = canLook ? `where the network looked for ${IN_WORDS[diagnosis]}, not a measurement` : "";
+  const diagnosis = state.attention && report.attention ? shownDiagnosis(report) : null;
+  const bands = diagnosis ? bandsOf(report.attention, diagnosis, record.durationS) : [];
+  const looked = diagnosis ? `where the network looked for ${IN_WORDS[diagnosis]}, not a measurement` : "";
   const caption = [isExample ? "simulated, nobody's heart" : "", looked].filter(Boolean).join("; ");
   const sheet = sheetOf(layOut(record, state.paper, { caption, bands }), labelOf(record));
   sheet.style.setProperty("--zoom", state.zoom);
@@ -230,5 +229,5 @@ export async function reportsOf(files) {
   return answers;
 }
 
-globalThis.twelvelead = { reportsOf, layOut, inWords };
+globalThis.twelvelead = { reportsOf, layOut, inWords, bandsOf, shownDiagnosis };
 open();

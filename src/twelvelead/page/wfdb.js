@@ -92,7 +92,7 @@ function digitalOf(file, bytes, signals, declared) {
         "meant; fetch the record again",
     );
   }
-  return { digital, note: extra ? [`${file} is ${extra} bytes longer than declared; they were left out`] : [] };
+  return { digital, note: extra ? [`a signal file is ${extra.toLocaleString("en-US")} bytes longer than declared; they were left out`] : [] };
 }
 
 /** Int32Array of so many samples from the beginning of packed bytes. */

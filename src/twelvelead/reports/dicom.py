@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from twelvelead.reports.pdf import pdf
 from twelvelead.reports.reading import Reading
+from twelvelead.reports.words import age_in_units
 
 
 def dicom(read: Reading) -> bytes:
@@ -24,7 +25,8 @@ def dicom(read: Reading) -> bytes:
     file.PatientName = file.PatientID = file.PatientBirthDate = file.ReferringPhysicianName = ""
     file.PatientSex = (read.record.sex or "") if read.paper.identity else ""
     if read.paper.identity and read.record.age is not None:
-        file.PatientAge = f"{int(read.record.age):03d}Y"
+        number, unit = age_in_units(read.record.age)
+        file.PatientAge = f"{number:03d}{unit[0].upper()}"
     file.StudyDate = file.ContentDate = made.strftime("%Y%m%d")
     file.StudyTime = file.ContentTime = made.strftime("%H%M%S")
     file.StudyID = file.AccessionNumber = file.AcquisitionDateTime = ""

@@ -19,6 +19,7 @@ from twelvelead.reports.words import (
     decision,
     name_in_words,
     notes,
+    rate_in_words,
     said_of,
     who,
 )
@@ -83,7 +84,7 @@ def _probability(read: Reading, name: str, device: str) -> Resource:
     """One of the nine: its probability, or why there is none."""
     said = decision(read, name)
     if said == "withheld":
-        value: Resource = {"dataAbsentReason": _coded(f"{TERMINOLOGY}/data-absent-reason", "error", "Error")}
+        value = _absent("error", "Error")
     else:
         value = {
             "valueQuantity": _quantity(read.report.probabilities[name], "probability", "1"),
@@ -96,9 +97,18 @@ def _probability(read: Reading, name: str, device: str) -> Resource:
 
 
 def _heart_rate(read: Reading, device: str) -> Resource:
+    """The rate; in words alone where beats may not have been seen."""
     assert read.heart is not None
-    value = {"valueQuantity": _quantity(round(read.heart.mean_bpm), "beats/minute", "/min")}
-    return _observation(_coded("http://loinc.org", "8867-4", "Heart rate"), device, value, RATE_ERROR)
+    note = f"{rate_in_words(read)}; {RATE_ERROR}"
+    if read.heart.gap_s:
+        value = _absent("unknown", "Unknown")
+    else:
+        value = {"valueQuantity": _quantity(round(read.heart.mean_bpm), "beats/minute", "/min")}
+    return _observation(_coded("http://loinc.org", "8867-4", "Heart rate"), device, value, note)
+
+
+def _absent(code: str, display: str) -> Resource:
+    return {"dataAbsentReason": _coded(f"{TERMINOLOGY}/data-absent-reason", code, display)}
 
 
 def _observation(code: Resource, device: str, value: Resource, note: str) -> Resource:

@@ -18,6 +18,8 @@ NOT_ASSESSED: Final = (
 RATE_ERROR: Final = (
     "from R peaks; off by 0.03 a minute on average and 0.71 at most on the 200 clean recordings of LUDB, more in noise"
 )
+YEARS_FROM: Final = 2.0
+ROUNDING: Final = 1e-2  # a month as .083 years is a month
 
 
 def name_in_words(diagnosis: str) -> str:
@@ -75,10 +77,15 @@ def rate_in_words(read: Reading) -> str:
     if RHYTHM in read.report.withheld:
         return f"withheld: {read.report.withheld[RHYTHM]}"
     if read.heart is None:
-        return "not found: fewer than three R peaks"
+        return "not found: fewer than two intervals between R peaks"
     said = read.heart.as_json()
-    beat_to_beat = f"{said['slowest_bpm']} to {said['fastest_bpm']} from beat to beat"
-    return f"{said['mean_bpm']} beats a minute on average, {beat_to_beat}"
+    words = [
+        f"{said['mean_bpm']} beats a minute on average",
+        f"{said['slowest_bpm']} to {said['fastest_bpm']} from beat to beat",
+        *([f"without {said['lost_s']} s in which most leads stand still"] if said["lost_s"] else []),
+        *([f"{said['gap_s']} s without a beat: a pause, or one that could not be seen"] if said["gap_s"] else []),
+    ]
+    return ", ".join(words)
 
 
 def who(read: Reading) -> str:
@@ -86,8 +93,20 @@ def who(read: Reading) -> str:
     if not read.paper.identity:
         return ""
     record = read.record
-    age = "age not known" if record.age is None else f"{record.age:g} years"
+    if record.age is None:
+        age = "age not known"
+    else:
+        number, unit = age_in_units(record.age)
+        age = f"{number} {unit}{'' if number == 1 else 's'}"
     return f"{record.name}, {age}, sex {record.sex or 'not known'}"
+
+
+def age_in_units(years: float) -> tuple[int, str]:
+    """An age in whole years, below two in months, and below one month in days; with the unit's name."""
+    if years >= YEARS_FROM:
+        return int(years), "year"
+    months = int(years * 12 + ROUNDING)
+    return (months, "month") if months else (int(years * 365.25 + ROUNDING), "day")
 
 
 def facts(read: Reading) -> list[tuple[str, str]]:
