@@ -305,6 +305,9 @@ def test_what_is_no_http_is_refused(server):
     (["--host", "0.0.0.0"], "name a --token"),
     (["--host", "0.0.0.0", "--token", "short"], "at least 16"),
     (["--host", "example.org"], "name a --token"),
+    (["--public-name", "ecg.example.org"], "name ecg.example.org can be reached from other machines: name a --token"),
+    (["--public-name", "https://ecg.example.org", "--token", "correct-horse-battery"], "without https://"),
+    (["--token", "correct-horse-battery "], "without spaces"),
 ])  # fmt: skip
 def test_an_open_address_needs_a_token(twelvelead, arguments, sentence):
     done = twelvelead("serve", *arguments, "--port", 0)
@@ -330,6 +333,26 @@ def test_with_a_token_only_its_holders_are_answered(tmp_path, wfdb):
         problem(server.get("/api/bundle"), 401)
         assert server.post(*wfdb, Authorization=f"Bearer {token}").status == 200
         assert server.get("/").status == server.get("/health").status == 200
+
+
+@pytest.mark.parametrize("host", ["ecg.example.org", "ECG.example.org:8443", None])
+def test_behind_a_proxy_its_page_works_and_others_do_not(proxied, wfdb, host):
+    """As nginx passes requests on: with the Host that the browser named, or with the server's own."""
+    named = {"Host": host} if host else {}
+    theirs = {"Sec_Fetch_Site": "same-origin", "Authorization": "bearer  correct-horse-battery"}
+    assert urllib3.request("GET", proxied.url, headers=named).status == 200
+    assert proxied.post(*wfdb, **named, **theirs, Origin="https://ecg.example.org:8443").status == 200
+    problem(proxied.post(*wfdb, **named, **theirs, Origin="https://evil.example"), 403)
+    problem(proxied.post(*wfdb, **theirs, Host="evil.example", Origin="https://evil.example"), 421)
+    problem(proxied.post(*wfdb, **named, Origin="https://ecg.example.org:8443"), 401)
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    name, token = "ECG.example.org:8443", "correct-horse-battery"
+    folder = tmp_path_factory.mktemp("proxied")
+    with serving(folder, "--workers", 1, "--public-name", name, TWELVELEAD_TOKEN=token) as server:
+        yield server
 
 
 def kill_the_worker_at_work(server, idle_kb):

@@ -23,6 +23,14 @@ def serve_command(
             show_default=False,
         ),
     ] = None,
+    public_name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST",
+            help="By which browsers reach it through a proxy on this machine, such as ecg.example.org; needs a token.",
+            show_default=False,
+        ),
+    ] = None,
     bundle: Bundle = None,
     workers: Annotated[
         int, typer.Option(help="Processes that read uploads; 0 is one a core, 8 at most.", min=0, max=64)
@@ -54,6 +62,7 @@ def serve_command(
         host=host,
         port=port,
         token=token or None,
+        public_name=public_name.lower() if public_name else None,
         workers=workers or max(1, min(8, os.cpu_count() or 1)),
         queue=queue,
         connections=connections,

@@ -65,19 +65,26 @@ def gated(app: App, settings: Settings) -> App:
 def refuse_foreign(method: str, path: str, headers: Headers, settings: Settings) -> None:
     """Raise Problem on another site's request (403), a foreign Host (421) or a wrong token (401).
 
-    A page elsewhere can send forms here (Origin, Sec-Fetch-Site), or have its own name lead here (Host).
+    A page elsewhere can send forms here (Origin, Sec-Fetch-Site), or have its own name lead here (Host). A proxy on
+    this machine may pass on the Host that the browser names, or put this server's own in its place.
     """
     host = headers.get("host", "")
-    if settings.is_local and _hostname(host) not in LOCAL_NAMES | {settings.host}:
-        raise Problem(421, "the Host header names another machine: use http://127.0.0.1 or http://localhost")
+    names = {settings.host, _hostname(settings.public_name or settings.host), *LOCAL_NAMES}
+    if settings.is_local and _hostname(host) not in names:
+        raise Problem(
+            421, "the Host header names another machine: use http://127.0.0.1 or http://localhost, or --public-name"
+        )
     if not path.startswith("/api/") and method in ("GET", "HEAD"):
         return
     origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
-    if site not in ("same-origin", "none") or (origin is not None and _netloc(origin) != host.lower()):
+    if site not in ("same-origin", "none") or (
+        origin is not None and _netloc(origin) not in (host.lower(), settings.public_name)
+    ):
         raise Problem(403, "the request comes from a page of another site: use the page of this server")
     if settings.token is not None and path.startswith("/api/"):
-        given = headers.get("authorization", "").encode("latin-1")
-        if not hmac.compare_digest(given, f"Bearer {settings.token}".encode()):
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        is_right = hmac.compare_digest(given.strip().encode("latin-1"), settings.token.encode())
+        if scheme.lower() != "bearer" or not is_right:
             needed = {"WWW-Authenticate": "Bearer"}
             raise Problem(401, "missing or wrong token: send 'Authorization: Bearer TOKEN'", headers=needed)
 

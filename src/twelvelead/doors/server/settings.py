@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,6 +10,8 @@ from twelvelead.record import TwelveleadError
 
 MEGABYTE: Final = 1_000_000
 LEAST_TOKEN_CHARACTERS: Final = 16
+_TOKEN = re.compile(r"[!-~]+")
+_PUBLIC_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
 
 
 class ServerError(TwelveleadError):
@@ -23,12 +26,14 @@ class Settings:
     body_s: until the first bytes of a body, which then must come at `slowest_bytes_per_s` on average.
     request_s: from the end of the body to the answer. header_s: until a request's headers are complete.
     held_bytes: bodies in memory, of all requests together. stop_s: for requests under way when it is told to stop.
-    Raises ServerError on an address beyond this machine without a token, or a token that can be guessed.
+    public_name: host, or host:port, by which browsers reach it through a proxy on this machine.
+    Raises ServerError where other machines can reach it and there is no token, or one that can be guessed or not sent.
     """
 
     host: str = "127.0.0.1"
     port: int = 8412
     token: str | None = field(default=None, repr=False)
+    public_name: str | None = None
     workers: int = max(1, min(8, os.cpu_count() or 1))
     queue: int = 64
     connections: int = 128
@@ -42,15 +47,20 @@ class Settings:
     all_connections: int = 2048
 
     def __post_init__(self) -> None:
-        if self.token is None and not self.is_local:
+        if self.public_name is not None and not _PUBLIC_NAME.fullmatch(self.public_name):
             raise ServerError(
-                f"address {self.host} can be reached from other machines: name a --token of at least "
-                f"{LEAST_TOKEN_CHARACTERS} characters, or listen on 127.0.0.1"
+                f"--public-name {self.public_name!r}: it must be a host such as ecg.example.org, without https://"
             )
-        if self.token is not None and not (len(self.token) >= LEAST_TOKEN_CHARACTERS and self.token.isascii()):
+        if self.token is None and not (self.is_local and self.public_name is None):
+            reached = f"name {self.public_name}" if self.public_name else f"address {self.host}"
             raise ServerError(
-                f"token of {len(self.token)} characters: at least {LEAST_TOKEN_CHARACTERS} of ASCII are needed; "
-                f"`python -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
+                f"{reached} can be reached from other machines: name a --token of at least "
+                f"{LEAST_TOKEN_CHARACTERS} characters, or listen on 127.0.0.1 alone"
+            )
+        if self.token is not None and not (len(self.token) >= LEAST_TOKEN_CHARACTERS and _TOKEN.fullmatch(self.token)):
+            raise ServerError(
+                f"token of {len(self.token)} characters: at least {LEAST_TOKEN_CHARACTERS} of ASCII without "
+                f"spaces are needed; `python -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
             )
 
     @property
