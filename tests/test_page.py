@@ -324,7 +324,9 @@ def test_what_is_no_lead_may_be_in_any_unit_and_a_lead_turned_over_is_none(page,
 def test_a_folder_is_read_with_all_that_is_below_it(page, tmp_path):
     simulator.write_challenge(tmp_path / "ward", n=3)
     (tmp_path / "ward/more").mkdir()
-    write_dicom(tmp_path / "ward/more", simulator.ecg())
+    write_dicom(tmp_path / "ward/more", simulator.ecg()).rename(tmp_path / "ward/more/ecg")
+    (tmp_path / "ward/LICENSE.txt").write_text("This licence, that licence")
+    (tmp_path / "ward/g1/A0001.atr").write_bytes(bytes(500))
     page.set_input_files("#folder", str(tmp_path / "ward"))
     page.locator("#status", has_text="4 of 4 recordings read.").wait_for()
     assert page.locator("#recordings .name").first.inner_text().startswith("ward/g1/")

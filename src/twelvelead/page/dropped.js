@@ -1,4 +1,6 @@
-/** What was dropped or chosen -> files {path, size, bytes()}, folders with all that is below them. */
+/** What was dropped or chosen -> files {path, size, bytes(), beginning()}, folders with all that is below them. */
+
+const BEGINNING_BYTES = 4096;
 
 /** Files of a file input, with their paths below the chosen folder. */
 export function chosenFiles(list) {
@@ -28,5 +30,6 @@ async function filesBelow(entry) {
 }
 
 function asFile(file, path) {
-  return { path, size: file.size, bytes: async () => new Uint8Array(await file.arrayBuffer()) };
+  const bytesOf = async (blob) => new Uint8Array(await blob.arrayBuffer());
+  return { path, size: file.size, bytes: () => bytesOf(file), beginning: () => bytesOf(file.slice(0, BEGINNING_BYTES)) };
 }

@@ -11,20 +11,33 @@ const MAX_FILE_BYTES = 1 << 26;
 const MAX_HEADER_BYTES = 1 << 20;
 const HEADER = /\.hea$/i;
 const SIGNAL_FILE = /\.(?:dat|mat)$/i;
+const CLAIMING = /\.(?:hea|dcm|mat|scp|edf|bdf|mwf|mfer|xml|ecg)$/i; // xml, ecg: formats that only the server reads
 export const READABLE = "WFDB (.hea with its .dat or .mat), DICOM waveform, CPSC2018's .mat, CSV";
 
-/** Recordings among files {path, size, bytes()}: a header with all that lies beside it, or a file alone; hidden ones left out. */
+/**
+ * Recordings among files {path, size, bytes(), beginning()}: a header with all that lies beside it, or a file alone. Of a
+ * folder's files only those that are recordings or claim to be; hidden ones left out.
+ */
 export async function recordingsAmong(files) {
   const plain = files.filter((file) => !nameOf(file).startsWith("."));
   const headers = plain.filter((file) => HEADER.test(file.path));
   const stems = new Set(headers.map((file) => file.path.replace(HEADER, "")));
   const ofStem = (file) => SIGNAL_FILE.test(file.path) && stems.has(file.path.replace(SIGNAL_FILE, ""));
   const named = new Set((await Promise.all(headers.map(pathsIn))).flat());
-  const alone = plain.filter((file) => !HEADER.test(file.path) && !ofStem(file) && !named.has(file.path));
+  const others = plain.filter((file) => !HEADER.test(file.path) && !ofStem(file) && !named.has(file.path));
+  const wanted = await Promise.all(others.map(isWanted));
+  const alone = others.filter((_, k) => wanted[k]);
   return [
     ...headers.map((file) => ({ main: file, beside: plain.filter((other) => folderOf(other) === folderOf(file)) })),
     ...alone.map((file) => ({ main: file, beside: [] })),
   ].sort((a, b) => (a.main.path < b.main.path ? -1 : 1));
+}
+
+/** Whether a file was chosen by itself, claims by its suffix to be a recording, or begins as one that this page reads. */
+async function isWanted(file) {
+  if (!file.path.includes("/") || CLAIMING.test(file.path)) return true;
+  const start = await file.beginning();
+  return isDicom(start) || isMatlab5(start) || isCsv(new TextDecoder().decode(start));
 }
 
 /** The files of one recording: a header with those that it names and those of its own name, or a file alone. */
