@@ -118,6 +118,24 @@ def test_dicom_units_are_carried(tmp_path):
         read(write_dicom(tmp_path, sensitivity="0"))
 
 
+def test_dicom_elements_that_are_there_and_empty_say_nothing(tmp_path):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    rhythm = dataset.WaveformSequence[0]
+    rhythm.WaveformBitsAllocated, rhythm.WaveformSampleInterpretation = 32, "SL"
+    rhythm.WaveformData = np.round(SIGNAL * 1000).astype("<i4").T.tobytes()
+    rhythm.add_new("WaveformPaddingValue", "OW", b"\0\x80")  # of 16 bits
+    for channel in rhythm.ChannelDefinitionSequence:
+        channel.ChannelBaseline = channel.ChannelSensitivityCorrectionFactor = None
+    dataset.save_as(path)
+    np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
+    for channel in rhythm.ChannelDefinitionSequence:
+        channel.ChannelSensitivityCorrectionFactor = 0
+    dataset.save_as(path)
+    with pytest.raises(RecordError, match="sensitivity of 0"):
+        read(path)
+
+
 def test_dicom_takes_the_rhythm_and_not_the_median_beat(tmp_path):
     assert read(get_testdata_file("waveform_ecg.dcm")).n_samples == 10000
     dataset = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm"))

@@ -120,13 +120,23 @@ def test_it_answers_as_python_does_in_every_format(page, recordings, classifier,
 
 @pytest.mark.parametrize(
     "diagnosis, duration_s, rate_hz",
-    [("Normal", 7.3, 100), ("AF", 33.0, 257), ("LBBB", 12.0, 1000), ("PVC", 10.0, 128)],
+    [("Normal", 7.3, 100), ("AF", 33.0, 257), ("LBBB", 12.0, 1000), ("PVC", 10.0, 128), ("AF", 20.0, 257.3)],
 )
 def test_it_answers_as_python_does_at_every_length_and_rate(page, tmp_path, classifier, diagnosis, duration_s, rate_hz):
     signal = simulator.digital(simulator.ecg(diagnosis, duration_s, rate_hz))
     path = simulator.Wfdb("long", signal, rate=str(rate_hz), suffix=".dat").write(tmp_path)
     (report,) = reports(page, [path, path.with_suffix(".dat")])
-    assert_same(report, classify(read(path), classifier))
+    expected = classify(read(path), classifier)
+    assert_same(report, expected)
+    assert report["attention"]["starts_s"] == pytest.approx(expected.starts_s)
+
+
+def test_zeros_after_the_last_element_of_dicom_are_read_over(page, recordings, tmp_path, classifier):
+    for n_zeros in (1, 100):
+        path = tmp_path / f"{n_zeros}.dcm"
+        path.write_bytes((recordings / "ecg.dcm").read_bytes() + bytes(n_zeros))
+        (report,) = reports(page, [path])
+        assert_same(report, classify(read(path), classifier))
 
 
 def test_it_answers_as_python_does_window_by_window_from_5_minutes_on(page, tmp_path, classifier):
@@ -295,6 +305,8 @@ def test_a_malicious_name_comes_out_as_text(page, tmp_path):
     ("cut.dcm", b"\0" * 128 + b"DICM" + b"\x02\0\x10\0UI\xff\xff", "damaged or cut short"),
     ("alone.dat", b"\1\2" * 99, "without its header"),
     ("table.csv", b"I,II,V1\n1,2,3\n", "no sampling rate is stated"),
+    ("hex.csv", b"# rate_hz: 0x64\n# unit: mV\nI,II,V1\n1,2,3\n", "rate_hz '0x64'"),
+    ("cells.csv", b"# rate_hz: 100\n# unit: mV\nI,II,V1\n1,0x2,3\n", "line 4 is no row of 3 numbers"),
     ("fast.csv", b"# rate_hz: 20000\n# unit: mV\nI,II,V1,V2,V3,V4,V5,V6\n" + b"0,1,0,1,0,1,0,1\n1,0,1,0,1,0,1,0\n" * 50_000,
      "sampled at 20000 Hz: at most 16000 Hz"),
 ])  # fmt: skip

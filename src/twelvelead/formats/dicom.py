@@ -108,7 +108,8 @@ def _lead_name(source: Any) -> str:
 
 def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:
     """Where a sample is the mark of a missing one; a mark that is no extreme (some write 0) marks nothing."""
-    mark = np.frombuffer(bytes(group.get("WaveformPaddingValue") or b"")[: samples.itemsize], samples.dtype)
+    written = bytes(group.get("WaveformPaddingValue") or b"")[: samples.itemsize]
+    mark = np.frombuffer(written if len(written) == samples.itemsize else b"", samples.dtype)
     limits = np.iinfo(samples.dtype)
     return np.isin(samples, mark[(mark == limits.min) | (mark == limits.max)])
 
@@ -116,13 +117,19 @@ def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:
 def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.float32]:
     if "ChannelSensitivity" not in channel or "ChannelSensitivityUnitsSequence" not in channel:
         raise RecordError(f"lead {name} states no sensitivity: without it its samples have no unit; export it again")
-    sensitivity = float(channel.ChannelSensitivity) * float(channel.get("ChannelSensitivityCorrectionFactor", 1))
+    sensitivity = float(channel.ChannelSensitivity) * _number(channel, "ChannelSensitivityCorrectionFactor", 1.0)
     if not np.isfinite(sensitivity) or sensitivity <= 0:
         raise RecordError(f"lead {name} has a sensitivity of {sensitivity}: it must be positive; export it again")
-    baseline = float(channel.get("ChannelBaseline", 0))
+    baseline = _number(channel, "ChannelBaseline", 0.0)
     unit = str(channel.ChannelSensitivityUnitsSequence[0].CodeValue)
     with np.errstate(over="ignore"):
         return ((samples * np.float64(sensitivity) + baseline) * millivolts_per(unit)).astype(np.float32)
+
+
+def _number(channel: Any, name: str, otherwise: float) -> float:
+    """The value of an element that may be absent or empty."""
+    value = channel.get(name)
+    return otherwise if value in (None, "") else float(value)
 
 
 def _age_years(dataset: Any) -> float | None:

@@ -51,7 +51,7 @@ def read_csv(given: Given) -> Record:
     """Read a table with named columns; raises RecordError where names, rate or unit are not stated."""
     text = given.content(at_most=MAX_CSV_BYTES).decode("utf-8-sig", errors="replace")
     stated: dict[str, str] = {}
-    for _ in range(MAX_HEADER_LINES):
+    for _ in range(MAX_HEADER_LINES + 1):
         line, _, rest = text.partition("\n")
         if line.strip() and not line.startswith("#"):
             break

@@ -7,6 +7,7 @@ const MAX_HEADER_LINES = 64;
 const MAX_COLUMNS = 64;
 const ROW_NUMBERS = "";
 const SEPARATORS = [",", ";", "\t"];
+const DECIMAL = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 const CSV_COMMENT = /^#\s*([A-Za-z_]+)\s*:\s*(.*)/;
 
 /** Whether text begins with a line of lead names after any comments. */
@@ -56,7 +57,7 @@ function rateAndUnit(stated) {
   if (rate === undefined) {
     throw new RecordError("no sampling rate is stated: write `# rate_hz: 500` before the names");
   }
-  const rateHz = rate.trim() ? Number(rate) : NaN;
+  const rateHz = DECIMAL.test(rate) ? Number(rate) : NaN;
   if (Number.isNaN(rateHz)) throw new RecordError(`rate_hz '${rate}': it must be a number of Hz; correct the header`);
   const unit = stated.get("unit");
   if (unit === undefined) throw new RecordError("no unit is stated: write `# unit: mV` before the names");
@@ -72,7 +73,7 @@ function numbers(lines, from, separator, nColumns, scale) {
   const columns = Array.from({ length: nColumns }, () => new Float32Array(rows.length));
   rows.forEach((at, k) => {
     const row = lines[at].split(separator).map(unquoted);
-    if (row.length !== nColumns || row.some((cell) => !cell.trim() || Number.isNaN(Number(cell)))) {
+    if (row.length !== nColumns || row.some((cell) => !DECIMAL.test(cell))) {
       throw new RecordError(`line ${at + 1} is no row of ${nColumns} numbers: correct the table`);
     }
     row.forEach((cell, column) => {

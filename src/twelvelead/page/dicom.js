@@ -5,6 +5,7 @@
 import { INDEPENDENT_LEADS, RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLead } from "./record.js";
 
 const MAX_DICOM_BYTES = 1 << 23;
+const SHORTEST_ELEMENT = 8;
 const MAX_ELEMENTS = 20_000;
 const MAX_DEPTH = 16;
 const UNDEFINED = 0xffffffff;
@@ -93,13 +94,13 @@ function datasetOf(bytes) {
 
 function elementsOf(state, end, explicit, depth, belongs = () => true) {
   const found = new Map();
-  while (state.at < end) {
+  while (end - state.at >= SHORTEST_ELEMENT) {
     const tag = ((state.view.getUint16(state.at, true) << 16) | state.view.getUint16(state.at + 2, true)) >>> 0;
     if (tag === ITEM_END) {
       state.at += 8;
       break;
     }
-    if (!belongs(tag)) break;
+    if (!belongs(tag) || tag === 0) break; // zeros after the last element are no element
     if (!state.left--) {
       throw new RecordError(`DICOM file of more than ${MAX_ELEMENTS} elements: no ECG has so many; export it again`);
     }

@@ -27,7 +27,7 @@ export function gaussian(cornerHz) {
 export function resample(leads, fromHz, toHz, kernel) {
   const { nOut, stepIn, phases } = phasesOf(fromHz, toHz, kernel);
   const nIn = leads[0].length;
-  const n = Math.ceil((nIn * toHz) / fromHz);
+  const n = Math.ceil((nIn * nOut) / stepIn);
   const results = leads.map(() => new Float32Array(n));
   for (let k = 0; k < n; k++) {
     const { first, weights } = phases[k % nOut];
