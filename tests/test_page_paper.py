@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from browser import browsing, opened, write_page
+from twelvelead.record import age_in_words
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,18 @@ def test_it_draws_every_line_where_python_does(page, record, layout, order, spee
     ]
     for mine, other in zip(ours["lines"], theirs["lines"], strict=True):
         np.testing.assert_allclose(mine["points_mm"], other["points_mm"], atol=0.0021)
+
+
+@pytest.mark.parametrize("age", [71.0, 2.0, 1.5, 0.0833, 0.05, 0.0])
+def test_it_says_an_age_as_python_does(page, age):
+    aged = {"name": "x", "rateHz": 500, "durationS": 10, "unit": "mV", "age": age, "sex": "F"}
+    drawn = page.evaluate(
+        "(record) => twelvelead.layOut({...record, signal: Array(12).fill(new Float32Array(5000))}, "
+        "{layout: '3x4', order: 'standard', speed: 25, gain: 10, filter: 'none', startS: 0, identity: true}, "
+        "{caption: '', bands: []})",
+        aged,
+    )
+    assert f"12-lead ECG x, {age_in_words(age)}, F" in str(drawn)
 
 
 def test_attention_is_shown_when_asked_for_and_says_that_it_is_no_measurement(page):

@@ -17,6 +17,8 @@ INDEPENDENT_LEADS: Final = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 MILLIVOLTS_PER: Final = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
 MAX_MV: Final = 100.0
 MAX_LEAD_NAME: Final = 64
+YEARS_FROM: Final = 2.0
+AGE_ROUNDING: Final = 1e-2  # a month as .083 years is a month
 
 Unit = Literal["mV", "NU"]
 
@@ -225,6 +227,20 @@ def plausible_age(age: float | str | None) -> float | None:
     except (TypeError, ValueError):
         return None
     return years if 0 <= years <= 120 else None
+
+
+def age_in_units(years: float) -> tuple[int, str]:
+    """An age in whole years, below two in months, and below one month in days; with the unit's name."""
+    if years >= YEARS_FROM:
+        return int(years), "year"
+    months = int(years * 12 + AGE_ROUNDING)
+    return (months, "month") if months else (int(years * 365.25 + AGE_ROUNDING), "day")
+
+
+def age_in_words(years: float) -> str:
+    """ "71 years", "18 months", "1 day"."""
+    number, unit = age_in_units(years)
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def sex_letter(sex: str | None) -> Literal["F", "M"] | None:

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from twelvelead.doors.options import Json, Rate, Unit
 from twelvelead.formats import format_name, read
-from twelvelead.record import LEADS, Record, RecordError, printable
+from twelvelead.record import LEADS, Record, RecordError, age_in_words, printable
 
 
 def show_command(
@@ -64,7 +64,7 @@ def _in_words(shown: dict[str, Any]) -> str:
     if "error" in shown:
         return f"{path}  [red]refused[/red]: {escape(printable(shown['error']))}\n"
     patient = ", ".join(
-        part for part in (f"{shown['age']:g} years" if shown["age"] is not None else "", shown["sex"] or "") if part
+        part for part in (age_in_words(shown["age"]) if shown["age"] is not None else "", shown["sex"] or "") if part
     )
     ranges = ", ".join(f"{lead} {span['low']:.2f}..{span['high']:.2f}" for lead, span in shown["leads"].items())
     lines = [

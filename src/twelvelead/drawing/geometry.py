@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from twelvelead.drawing.page import Band, Box, Line, Page, Text, Tint
 from twelvelead.drawing.paper import ORDERS, Paper
-from twelvelead.record import LEADS, Record, printable
+from twelvelead.record import LEADS, Record, age_in_words, printable
 from twelvelead.signals.filters import gaussian, low_pass, resample
 
 WIDTH_MM: Final = 297.0  # A4, landscape
@@ -175,7 +175,7 @@ def _is_beyond(line: Line) -> bool:
 def _title(record: Record, paper: Paper) -> str:
     if not paper.identity:
         return "12-lead ECG"
-    age = [] if record.age is None else [f"{record.age:g} years"]
+    age = [] if record.age is None else [age_in_words(record.age)]
     return ", ".join([f"12-lead ECG {record.name}", *age, *([record.sex] if record.sex else [])])
 
 

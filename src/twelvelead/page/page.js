@@ -11,7 +11,7 @@ import { findingsInWords, findingsOf } from "./findings.js";
 import { drawnS, layOut, PAPER } from "./paper.js";
 import { addList } from "./recordings.js";
 import { inWords } from "./quality.js";
-import { RecordError } from "./record.js";
+import { RecordError, ageInWords } from "./record.js";
 import { sheetOf } from "./sheet.js";
 
 const AT_MOST_FILES = 20_000;
@@ -69,7 +69,7 @@ function show(entry) {
 function factsOf({ record, picture, isExample }) {
   if (picture) return "Its beginning, drawn by the server: it is too long for the calipers of this page.";
   if (!record) return "";
-  const patient = [record.age === null ? "" : `${record.age} years`, record.sex ?? ""].filter(Boolean).join(", ");
+  const patient = [record.age === null ? "" : ageInWords(record.age), record.sex ?? ""].filter(Boolean).join(", ");
   const made = isExample ? "Made by a simulator: nobody's heart. " : "";
   return `${made}${record.durationS.toFixed(1)} s at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
 }

@@ -1,7 +1,7 @@
 /** Record and paper -> page: where every line of the drawing lies in millimetres, the same as drawing/geometry.py's. */
 
 import { gaussian, lowPass, resample } from "./filters.js";
-import { LEADS } from "./record.js";
+import { LEADS, ageInWords } from "./record.js";
 
 export const CABRERA = ["aVL", "I", "-aVR", "II", "aVF", "III", "V1", "V2", "V3", "V4", "V5", "V6"];
 export const ORDERS = { standard: LEADS, cabrera: CABRERA };
@@ -143,7 +143,7 @@ function isBeyond(line) {
 
 function titleOf(record, paper) {
   if (!paper.identity) return "12-lead ECG";
-  const age = record.age === null ? [] : [`${record.age} years`];
+  const age = record.age === null ? [] : [ageInWords(record.age)];
   return [`12-lead ECG ${record.name}`, ...age, ...(record.sex ? [record.sex] : [])].join(", ");
 }
 

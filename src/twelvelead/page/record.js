@@ -5,6 +5,8 @@ export const INDEPENDENT_LEADS = ["I", "II", "V1", "V2", "V3", "V4", "V5", "V6"]
 const MILLIVOLTS_PER = { mv: 1, uv: 1e-3, "\u00b5v": 1e-3, "\u03bcv": 1e-3, nv: 1e-6, v: 1e3 };
 const MAX_MV = 100;
 const MAX_LEAD_NAME = 64;
+const YEARS_FROM = 2;
+const AGE_ROUNDING = 1e-2;
 const MAX_VALUES = 27_000_000;
 const STANDARD = new Map([
   ...LEADS.map((lead) => [lead.toUpperCase(), lead]),
@@ -143,6 +145,18 @@ function refuseImpossibleSamples(signal, rateHz, unit) {
 function listed(names, atMost = 20) {
   const short = names.slice(0, atMost).map((name) => name.slice(0, MAX_LEAD_NAME));
   return (names.length > atMost ? [...short, "..."] : short).join(", ") || "none";
+}
+
+/** "71 years"; an age below two years in months, below one month in days. */
+export function ageInWords(years) {
+  const months = Math.trunc(years * 12 + AGE_ROUNDING);
+  const [number, unit] =
+    years >= YEARS_FROM
+      ? [Math.trunc(years), "year"]
+      : months
+        ? [months, "month"]
+        : [Math.trunc(years * 365.25 + AGE_ROUNDING), "day"];
+  return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }
 
 function plausibleAge(age) {

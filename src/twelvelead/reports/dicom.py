@@ -3,9 +3,9 @@
 import io
 from importlib.metadata import version
 
+from twelvelead.record import age_in_units
 from twelvelead.reports.pdf import pdf
 from twelvelead.reports.reading import Reading
-from twelvelead.reports.words import age_in_units
 
 
 def dicom(read: Reading) -> bytes:

@@ -5,6 +5,7 @@ from typing import Final
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import IN_WORDS
 from twelvelead.drawing.geometry import drawn_s
+from twelvelead.record import age_in_words
 from twelvelead.reports.reading import MOST_SHEETS, RHYTHM, Reading
 
 MOST_EPISODES: Final = 20
@@ -18,8 +19,6 @@ NOT_ASSESSED: Final = (
 RATE_ERROR: Final = (
     "from R peaks; off by 0.03 a minute on average and 0.71 at most on the 200 clean recordings of LUDB, more in noise"
 )
-YEARS_FROM: Final = 2.0
-ROUNDING: Final = 1e-2  # a month as .083 years is a month
 
 
 def name_in_words(diagnosis: str) -> str:
@@ -93,20 +92,8 @@ def who(read: Reading) -> str:
     if not read.paper.identity:
         return ""
     record = read.record
-    if record.age is None:
-        age = "age not known"
-    else:
-        number, unit = age_in_units(record.age)
-        age = f"{number} {unit}{'' if number == 1 else 's'}"
+    age = "age not known" if record.age is None else age_in_words(record.age)
     return f"{record.name}, {age}, sex {record.sex or 'not known'}"
-
-
-def age_in_units(years: float) -> tuple[int, str]:
-    """An age in whole years, below two in months, and below one month in days; with the unit's name."""
-    if years >= YEARS_FROM:
-        return int(years), "year"
-    months = int(years * 12 + ROUNDING)
-    return (months, "month") if months else (int(years * 365.25 + ROUNDING), "day")
 
 
 def facts(read: Reading) -> list[tuple[str, str]]:
