@@ -3,6 +3,7 @@
 import io
 import json
 import random
+import stat
 import subprocess
 import sys
 import tarfile
@@ -15,9 +16,12 @@ import simulator
 from archiving import command, rows, run, write_mixture, write_recordings
 from twelvelead.archive.entries import from_line, recording_of, to_line
 from twelvelead.archive.inside import recordings_inside
+from twelvelead.archive.manifest import read_manifest
 from twelvelead.archive.members import MAX_MEMBER_BYTES, bytes_of, members_of
+from twelvelead.archive.running import refused_in
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import read, recordings_in
+from twelvelead.learning.store import CHUNK
 from twelvelead.record import RecordError
 
 
@@ -169,6 +173,51 @@ def test_a_shard_that_is_damaged_or_gone_is_done_again(tmp_path):
     assert json.loads(run(folder, "--out", out, "--shard-size", 2, "--json").stdout)["there_before"] == 6
 
 
+def test_any_changed_bit_of_a_shard_is_found(tmp_path):
+    folder, out = write_recordings(tmp_path / "in", 3), tmp_path / "out"
+    assert run(folder, "--out", out).returncode == 0
+    before, (shard,) = rows(out), (out / "shards").iterdir()
+    manifest = read_manifest(out)
+    whole = shard.read_bytes()
+    assert refused_in(out, manifest, 0) == 0
+    footer_at = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    for at in range(footer_at):
+        changed = bytearray(whole)
+        changed[at] ^= 1 << at % 8
+        shard.write_bytes(changed)
+        assert refused_in(out, manifest, 0) is None, at
+    shard.write_bytes(whole[:4] + bytes(footer_at - 4) + whole[footer_at:])
+    told = subprocess.run(
+        [sys.executable, "-m", "twelvelead", "archive-report", out, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (told.returncode, json.loads(told.stdout)["recordings"]) == (0, 0)
+    assert json.loads(run(folder, "--out", out, "--json").stdout)["there_before"] == 0
+    assert rows(out) == before
+
+
+def test_no_module_of_the_folder_is_run(tmp_path):
+    """Workers are Pythons of their own, started where the recordings may lie."""
+    folder = tmp_path / "in"
+    simulator.write_challenge(folder, n=CHUNK + 1)
+    for module in ("json", "struct", "selectors", "types", "pickle", "socket"):
+        (folder / f"{module}.py").write_text(
+            f"open({str(tmp_path / 'ran')!r}, 'a').write('{module} ')\nraise SystemExit(3)"
+        )
+    twelvelead = Path(sys.executable).with_name("twelvelead")
+    done = [
+        subprocess.run([twelvelead, *words], cwd=folder, capture_output=True, text=True, timeout=120)
+        for words in (
+            ["archive", ".", "--out", tmp_path / "out", "--workers", "2"],
+            ["store", ".", "--out", tmp_path / "store", "--workers", "2"],
+        )
+    ]
+    assert not (tmp_path / "ran").exists()
+    assert [each.returncode for each in done] == [0, 0], done
+
+
 def test_the_results_may_lie_within_the_input(tmp_path):
     folder = write_recordings(tmp_path / "in", 3)
     for _ in range(2):
@@ -273,6 +322,25 @@ def test_what_a_tar_holds_beside_files_is_refused_by_name(tmp_path):
     found = reasons(tmp_path / "a.tar")
     assert len(found) == 3
     assert all("not a plain file" in reason for reason in found.values())
+
+
+def test_what_a_zip_holds_as_a_link_is_refused_by_name(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        info = zipfile.ZipInfo("link.hea")
+        info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, "/etc/passwd")
+    (reason,) = reasons(tmp_path / "a.zip").values()
+    assert "not a plain file" in reason
+
+
+def test_a_tar_behind_a_tar_is_not_passed_over_without_a_word(tmp_path):
+    first = taped(tmp_path / "a.tar", *files(tmp_path, 2)).read_bytes()
+    (tmp_path / "b.tar").write_bytes(first + bytes(10240) + first)
+    found = reasons(tmp_path / "b.tar")
+    assert sum(reason == "" for reason in found.values()) == 2
+    assert "another archive follows the end of this one" in found[str(tmp_path / "b.tar")]
+    (tmp_path / "b.tar").write_bytes(first + bytes(10240))
+    assert set(reasons(tmp_path / "b.tar").values()) == {""}
 
 
 @pytest.mark.parametrize("make, suffix", [(packed, ".zip"), (taped, ".tar")])

@@ -391,3 +391,32 @@ def test_a_bundle_without_integers_says_so(bundle, tmp_path):
     with pytest.raises(BundleError, match="no graph in int8: it has float32"):
         load_bundle(copy, "int8")
     load_bundle(copy)
+
+
+def test_copies_of_what_is_held_out_are_on_no_side(twelvelead, tmp_path):
+    simulator.write_challenge(tmp_path / "ward", n=16)
+    kept = next((tmp_path / "ward").rglob("A0001.hea"))
+    (tmp_path / "copies").mkdir()
+    for suffix in (".hea", ".mat"):
+        content = kept.with_suffix(suffix).read_bytes().replace(b"A0001", b"twin1")
+        (tmp_path / "copies" / f"twin1{suffix}").write_bytes(content)
+    (tmp_path / "held.txt").write_text("cpsc2018/A0001\n")
+    out = tmp_path / "bundle"
+    done = twelvelead(
+        "train",
+        tmp_path / "ward",
+        tmp_path / "copies",
+        "--out",
+        out,
+        "--hold-out",
+        tmp_path / "held.txt",
+        "--epochs",
+        1,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "left out 1 recordings: the validation, or what is held out, has copies by other names" in " ".join(
+        done.stderr.split()
+    )
+    sides = {line.split(",")[0]: line.split(",")[1] for line in (out / "split.csv").read_text().splitlines()}
+    assert sides["cpsc2018/A0001"] == "held out"
+    assert not [key for key in sides if "twin1" in key]

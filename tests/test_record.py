@@ -119,3 +119,10 @@ def test_ages_that_say_nothing_are_none():
 @given(st.text(max_size=40))
 def test_any_lead_name_is_standard_or_none(name):
     assert standard_lead(name) in {*LEADS, None}
+
+
+def test_equal_recordings_have_one_digest_whatever_number_their_rate_is():
+    signal = np.random.default_rng(0).normal(0, 0.1, (12, 5000)).astype(np.float32)
+    digests = {Record(name="x", signal=signal, rate_hz=rate).digest for rate in (500, 500.0, np.float32(500))}
+    assert len(digests) == 1
+    assert Record(name="y", signal=signal, rate_hz=250).digest not in digests

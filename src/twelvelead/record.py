@@ -52,6 +52,7 @@ class Record:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "rate_hz", float(self.rate_hz))  # 500 and 500.0 have one digest
         if not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
             raise RecordError(
                 f"sampling rate of {self.rate_hz} Hz: it must be a positive number; correct the file's header"

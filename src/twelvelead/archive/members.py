@@ -5,6 +5,7 @@ because `zipfile` holds all of it in memory.
 """
 
 import os
+import stat
 import struct
 import tarfile
 import zlib
@@ -22,10 +23,12 @@ MOST: Final = 1 << 60
 MAX_NAME_BYTES: Final = 4096
 ARCHIVE_SUFFIXES: Final = (".tar", ".zip")
 PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".z")
+NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse"
 STORED: Final = 0
 DEFLATED: Final = 8
 _EXTENSIONS: Final = (b"x", b"g", b"X", b"L", b"K")  # of pax and GNU
 _ENCRYPTED: Final = 0x1
+_UNIX: Final = 3
 _UTF8: Final = 0x800
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -88,11 +91,17 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
             at = tar.offset
             if found.isdir():
                 continue
-            refused = "" if found.isreg() and not found.issparse() else "not a plain file: a link, a device or sparse"
+            refused = "" if found.isreg() and not found.issparse() else NO_PLAIN_FILE
             yield _checked(Member(found.name, found.offset_data, found.size, found.size, refused=refused))
         file.seek(tar.offset)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise Damaged(f"the archive is damaged or cut short at byte {tar.offset:,}; what follows was not read")
+        while padding := file.read(1 << 20):
+            if padding.count(0) < len(padding):
+                raise Damaged(
+                    f"another archive follows the end of this one at byte {tar.offset:,} and was not read: "
+                    f"part them, or join them with `tar --concatenate`"
+                )
 
 
 def _zip_members(file: BinaryIO) -> Iterator[Member]:
@@ -115,7 +124,9 @@ def _zip_members(file: BinaryIO) -> Iterator[Member]:
         shown = name.decode("utf-8" if flags & _UTF8 else "cp437", "surrogateescape")
         shown = shown.replace("\\", "/")  # as older programs on Windows part folders, against the format's word
         if not shown.endswith("/"):
-            refused = "encrypted: decrypt the archive" if flags & _ENCRYPTED else ""
+            made_by, mode = entry[1] >> 8, entry[15] >> 16
+            is_link = made_by == _UNIX and stat.S_ISLNK(mode)
+            refused = "encrypted: decrypt the archive" if flags & _ENCRYPTED else NO_PLAIN_FILE if is_link else ""
             yield _checked(Member(shown, offset, size, stored, method, crc, refused))
 
 

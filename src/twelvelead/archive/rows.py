@@ -1,5 +1,7 @@
 """Rows of results: one a recording, as dicts until a shard is whole, then as Parquet."""
 
+import hashlib
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +16,8 @@ from twelvelead.record import printable
 
 Row = dict[str, Any]
 TAG: Final = b"twelvelead"
+SEAL: Final = b"sha256 of all before the footer"
+END_BYTES: Final = 8
 _TEXTS: Final = pa.list_(pa.string())
 _WITHHELD: Final = pa.struct([("diagnosis", pa.string()), ("reason", pa.string())])
 _FINDING: Final = pa.struct(
@@ -61,19 +65,29 @@ def refused(index: int, entry: Entry, reason: str) -> Row:
 
 def as_parquet(rows: Iterable[Row], tag: str) -> bytes:
     """The file of a shard's rows; equal rows give equal bytes."""
-    table = pa.Table.from_pylist(list(rows), schema=SCHEMA.with_metadata({TAG: tag.encode()}))
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+    file = io.BytesIO()
+    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+        writer.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA))
+        writer.add_key_value_metadata({TAG: tag.encode(), SEAL: _seal(file.getvalue())})
+    return file.getvalue()
+
+
+def _seal(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
 
 
 def n_refused(path: Path, tag: str, n_rows: int) -> int | None:
-    """How many rows of a file were refused; None where it is missing, or not the whole of what the tag says."""
+    """How many rows of a file were refused; None where it is missing, damaged or not whole, or of another tag."""
     try:
-        facts = pq.read_metadata(path)
+        content = path.read_bytes()
+        facts = pq.read_metadata(io.BytesIO(content))
     except (OSError, pa.ArrowException):
         return None
-    if (facts.metadata or {}).get(TAG) != tag.encode() or facts.num_rows != n_rows:
+    said = facts.metadata or {}
+    if said.get(TAG) != tag.encode() or facts.num_rows != n_rows or facts.schema.to_arrow_schema() != SCHEMA:
+        return None
+    footer_at = len(content) - END_BYTES - int.from_bytes(content[-END_BYTES:-4], "little")
+    if said.get(SEAL) != _seal(content[:footer_at]):
         return None
     groups = (facts.row_group(number) for number in range(facts.num_row_groups))
     return sum(int(group.num_rows - group.column(group.num_columns - 1).statistics.null_count) for group in groups)

@@ -80,9 +80,10 @@ def _settle(seat: Seat, shard: int, suspect: int) -> None:
 def _pause(seat: Seat, deaths: int, status: int) -> None:
     """Wait longer each time; raises ArchiveError where workers end without a recording under way again and again."""
     if deaths == KILLS:
+        way_out = "free memory, or raise --memory" if status < 0 else "install twelvelead again"
         raise ArchiveError(
             f"{KILLS} workers ended one after the other without a recording under way ({_name(status)}): "
-            f"free memory, or raise --memory; what is done stays"
+            f"{way_out}; what is done stays"
         )
     seat.closed.wait(PAUSE_S * 2**deaths)
 
@@ -134,7 +135,7 @@ def _start(seat: Seat) -> subprocess.Popen[bytes]:
     journal = seat.journal.fileno()
     arguments = [str(seat.out), str(seat.bundle), str(journal), str(os.getpid())]
     return subprocess.Popen(
-        [sys.executable, "-m", "twelvelead.archive.worker", *arguments],
+        [sys.executable, "-P", "-m", "twelvelead.archive.worker", *arguments],  # no module of the current folder
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """The command line: `twelvelead COMMAND`; each command is a file of this folder."""
 
+import os
 import sys
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -78,6 +79,7 @@ def top(
 
 def main() -> None:
     """Run a command; an expected error is one sentence on standard error and exit status 1, never a traceback."""
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # else workers import what the folder has
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a narrow terminal shows ? where it cannot show a name

@@ -128,22 +128,21 @@ def _held_out(records: Sequence[LabelledRecord], parted: "Split") -> list[str]:
 def _load(
     records: Sequence[LabelledRecord], parted: "Split", recipe: Recipe, console: Console
 ) -> tuple["Samples", "Samples"]:
-    """Both sides in memory; a recording that cannot be read is named and left out."""
+    """Both sides in memory; a recording that cannot be read is named and left out, and so are copies of those apart."""
     from twelvelead.learning.samples import load, unlike
 
+    parts = (parted.training, parted.validation, parted.held_out)
     with Progress(console=console) as bar:
-        task = bar.add_task("reading", total=len(parted.training) + len(parted.validation))
-        sides = [
-            load([records[index] for index in side], recipe, lambda: bar.advance(task))
-            for side in (parted.training, parted.validation)
-        ]
+        task = bar.add_task("reading", total=sum(map(len, parts)))
+        sides = [load([records[index] for index in side], recipe, lambda: bar.advance(task)) for side in parts]
     for _, unread in sides:
         for path, reason in unread:
             console.print(f"left out {path}: {reason}", markup=False, highlight=False)
-    (every, _), (validation, _) = sides
-    training = unlike(every, validation)
-    if len(training) < len(every):
-        console.print(f"left out {len(every) - len(training)} recordings: the validation has copies by other names")
+    (every, _), (validating, _), (held_out, _) = sides
+    validation = unlike(validating, held_out)
+    training = unlike(unlike(every, held_out), validation)
+    if n_copies := len(every) - len(training) + len(validating) - len(validation):
+        console.print(f"left out {n_copies} recordings: the validation, or what is held out, has copies by other names")
     if not len(training) or not len(validation):
         raise DatabaseError("no recording of one side could be read: the reasons stand above")
     return training, validation
