@@ -157,7 +157,9 @@ def test_a_copy_by_another_name_is_not_on_both_sides(home, twelvelead, tmp_path)
     assert training
     assert validation
     assert not training & validation
-    n_copies = int(re.search(r"left out (\d+) recordings: the validation, or what is held out, has copies", done.stderr)[1])
+    n_copies = int(
+        re.search(r"left out (\d+) recordings: the validation, or what is held out, has copies", done.stderr)[1]
+    )
     assert len(rows) == 2 * len(recordings) - n_copies
 
 
