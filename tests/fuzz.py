@@ -150,11 +150,7 @@ def reworded(text: bytes, random: np.random.Generator) -> bytes:
 
 def watch(folder: Path, opened: list[str]) -> None:
     """Note whatever is opened that no reader has business with, and any use of the network."""
-    interpreter = (
-        sys.prefix,
-        sys.base_prefix,
-        "<string>",
-    )  # Python 3.12 looks for the source of a damaged NPY's header
+    interpreter = (sys.prefix, sys.base_prefix, "<string>")  # the last: 3.12 looks for a damaged NPY header's source
     allowed = (str(folder), "/proc/self/fd", "/dev/shm/", *interpreter, str(Path(__file__).parents[1]))
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:

@@ -16,12 +16,16 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import urllib3
+from starlette.datastructures import Headers
 
 import simulator
 import writers
 from serving import recording, serving, until
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.server.gate import refuse_foreign
+from twelvelead.doors.server.problems import Problem
+from twelvelead.doors.server.settings import Settings
 from twelvelead.formats import read
 
 SCRIPT = "<script>alert(1)</script>.dcm"
@@ -226,6 +230,13 @@ def test_other_sites_cannot_use_the_server(server, wfdb, headers, status):
     problem(server.post(*wfdb, **headers), status)
 
 
+@pytest.mark.parametrize("host", ["", "[::1", "evil.example"])
+def test_a_host_that_cannot_be_read_is_no_name_of_the_server(host):
+    with pytest.raises(Problem, match="names another machine"):
+        refuse_foreign("GET", "/", Headers({"host": host}), Settings(host="::1"))
+    refuse_foreign("GET", "/", Headers({"host": "[::1]:8412"}), Settings(host="::1"))
+
+
 def test_its_own_page_can(server, wfdb):
     assert server.post(*wfdb, Origin=server.url, Sec_Fetch_Site="same-origin").status == 200
 
@@ -369,6 +380,7 @@ def test_a_killed_worker_is_replaced_and_its_request_answered(tmp_path, long_wfd
         kill_the_worker_at_work(server, idle_kb)
         assert answer.result().status == 200
         assert server.post(*wfdb).status == 200
+        assert server.left_on_disk() == []
 
 
 def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(tmp_path, long_wfdb, wfdb):
@@ -380,6 +392,7 @@ def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(tmp_pat
         kill_the_worker_at_work(server, idle_kb)
         assert "ended twice" in problem(answer.result(), 422)["detail"]
         assert server.post(*wfdb).status == 200
+        assert server.left_on_disk() == []
 
 
 def test_idle_workers_may_be_killed(server, wfdb):

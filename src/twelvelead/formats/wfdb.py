@@ -33,15 +33,20 @@ def is_header(start: bytes) -> bool:
 def read(given: Given) -> Record:
     """Read the record of a header file; raises RecordError on whatever is damaged, missing or no 12-lead ECG."""
     if given.path is None and given.beside is not None:
-        return read_declared(given, parse_header(given.content(at_most=MAX_HEADER_BYTES)))
+        return read_declared(given, header_in(given))
     return read_declared(given, header_of(given)[1])
+
+
+def header_in(given: Given) -> Header:
+    """What the bytes of a header file say; raises RecordError on what is none, or too large for one."""
+    return parse_header(given.content(at_most=MAX_HEADER_BYTES))
 
 
 def header_of(given: Given) -> tuple[Path, Header]:
     """The header's path and what it says; raises RecordError where only its bytes were given."""
     if given.path is None:
         raise RecordError("a WFDB header without its folder: its samples are in another file; give the header's path")
-    return given.path, parse_header(given.content(at_most=MAX_HEADER_BYTES))
+    return given.path, header_in(given)
 
 
 def read_declared(given: Given, header: Header) -> Record:

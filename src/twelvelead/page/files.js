@@ -11,7 +11,7 @@ const MAX_FILE_BYTES = 1 << 26;
 const MAX_HEADER_BYTES = 1 << 20;
 const HEADER = /\.hea$/i;
 const SIGNAL_FILE = /\.(?:dat|mat)$/i;
-const CLAIMING = /\.(?:hea|dcm|mat|scp|edf|bdf|mwf|mfer|xml|ecg)$/i; // xml, ecg: formats that only the server reads
+const CLAIMING = /\.(?:dcm|mat|scp|edf|bdf|mwf|mfer|xml|ecg)$/i; // xml, ecg: formats that only the server reads
 export const READABLE = "WFDB (.hea with its .dat or .mat), DICOM waveform, CPSC2018's .mat, CSV";
 
 /**

@@ -18,7 +18,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 UNREAD_BYTES: Final = 1 << 26
 UNREAD_S: Final = 10.0
 STALLED_S: Final = 1.0
@@ -69,8 +68,7 @@ def refuse_foreign(method: str, path: str, headers: Headers, settings: Settings)
     this machine may pass on the Host that the browser names, or put this server's own in its place.
     """
     host = headers.get("host", "")
-    names = {settings.host, _hostname(settings.public_name or settings.host), *LOCAL_NAMES}
-    if settings.is_local and _hostname(host) not in names:
+    if settings.is_local and _hostname(host) not in settings.names:
         raise Problem(
             421, "the Host header names another machine: use http://127.0.0.1 or http://localhost, or --public-name"
         )

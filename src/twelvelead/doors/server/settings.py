@@ -9,6 +9,7 @@ from typing import Final
 from twelvelead.record import TwelveleadError
 
 MEGABYTE: Final = 1_000_000
+LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 LEAST_TOKEN_CHARACTERS: Final = 16
 _TOKEN = re.compile(r"[!-~]+")
 _PUBLIC_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
@@ -62,6 +63,12 @@ class Settings:
                 f"token of {len(self.token)} characters: at least {LEAST_TOKEN_CHARACTERS} of ASCII without "
                 f"spaces are needed; `python -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
             )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Hosts that a request to this machine may name: its own, and that of a proxy on it."""
+        public = {self.public_name.partition(":")[0]} if self.public_name else set()
+        return LOCAL_NAMES | {self.host} | public
 
     @property
     def is_local(self) -> bool:

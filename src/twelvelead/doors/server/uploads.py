@@ -16,7 +16,7 @@ from python_multipart.multipart import parse_options_header
 
 from twelvelead.formats import HEADER_SUFFIXES, SIGNAL_SUFFIXES, is_known, read
 from twelvelead.formats.files import BEGINNING_BYTES, Given
-from twelvelead.formats.wfdb_header import parse_header
+from twelvelead.formats.wfdb import header_in
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.signals.prepared import Prepared, prepare
 from twelvelead.signals.recipe import Recipe
@@ -52,7 +52,7 @@ class Reading:
     error: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Upload:
     """One file as the client sent it: what it called it, the folders and the name in that, and its bytes."""
 
@@ -182,5 +182,5 @@ def _signal_files(header: Upload) -> set[str]:
     stem = PurePosixPath(header.name).stem
     files = {stem + suffix for suffix in SIGNAL_SUFFIXES}
     with suppress(RecordError, ValueError):  # reading it says why
-        files.update(signal.file for signal in parse_header(header.content).signals)
+        files.update(signal.file for signal in header_in(Given(name=stem, held=header.content)).signals)
     return files - {header.name}
