@@ -14,7 +14,7 @@ import wfdb
 
 from twelvelead.formats import read
 from twelvelead.record import LEADS
-from twelvelead.signals.heart import r_peaks_s
+from twelvelead.signals.heart import r_peaks_s, still_spans_s
 
 JOIN_S = 0.15
 MATCH_S = 0.1
@@ -34,10 +34,13 @@ def reference_s(path: Path) -> np.ndarray:
 
 def main(folder: Path) -> None:
     """Print the errors over all recordings."""
-    rates, offsets, missed, extra, beats = [], [], 0, 0, 0
+    rates, offsets, still, missed, extra, beats = [], [], [0.0], 0, 0, 0
     for path in sorted((folder / "data").glob("*.hea")):
         truth = reference_s(path)
-        every = r_peaks_s(read(path))
+        record = read(path)
+        every = r_peaks_s(record)
+        begins_s, ends_s = still_spans_s(record)
+        still += list(ends_s - begins_s)
         found = every[(every > truth[0] - MATCH_S) & (every < truth[-1] + MATCH_S)]
         distance = np.abs(found[:, None] - truth[None, :]) if len(found) else np.full((1, len(truth)), np.inf)
         lost, more = int((distance.min(axis=0) > MATCH_S).sum()), int((distance.min(axis=1) > MATCH_S).sum())
@@ -58,6 +61,7 @@ def main(folder: Path) -> None:
         f"heart rate off by {error.mean():.2f} /min (mean), {np.percentile(error, 95):.2f} (95 %), {error.max():.2f} "
         f"(largest); within 1 /min in {(error <= 1).sum()}, within 5 in {(error <= 5).sum()}"
     )
+    print(f"most leads stand still together for {max(still):.2f} s at most")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """R peaks and heart rate, against beats that are known."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -103,6 +105,8 @@ def test_the_error_on_ludb_is_what_the_document_says(corpus, capsys):
     runpy.run_path(str(root / "experiments/heart_rate.py"))["main"](corpus / "data/ludb")
     printed = capsys.readouterr().out
     said = (root / "docs/heart-rate.md").read_text(encoding="utf-8")
+    (still_s,) = re.findall(r"most leads stand still together for ([\d.]+) s at most", printed)
+    assert f"most leads stand still together for {still_s} s at most" in " ".join(said.split())
     assert "0 missed, 0 too many" in printed
     assert "| 0, 0 |" in said
     assert "off by 0.03 /min (mean), 0.07 (95 %), 0.71 (largest)" in printed

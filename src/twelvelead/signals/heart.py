@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from twelvelead.record import INDEPENDENT_LEADS, LEADS, Record
 from twelvelead.signals.filters import gaussian, low_pass, resample
+from twelvelead.signals.measures import FLAT_S, STILL_MV, runs
 
 RATE_HZ: Final = 200.0
 LOW_HZ: Final = 8.0
@@ -16,8 +17,6 @@ SMOOTH_HZ: Final = 12.0
 REFRACTORY_S: Final = 0.25
 WINDOW_S: Final = 1.5
 LEAST_HEIGHT: Final = 0.42  # of the usual peak
-STILL_MV: Final = 1e-3
-LOST_S: Final = 0.5  # in 1,200 real recordings most leads never stand still together for .4 s
 LEAST_GAP_S: Final = 2.0
 LEAST_GAP: Final = 2.0  # of the usual interval
 LEAST_INTERVALS: Final = 2
@@ -65,14 +64,18 @@ def heart_rate(record: Record) -> HeartRate | None:
 
 
 def _lost(record: Record, peaks_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(intervals,) whether most of the leads that move at all stand still for half a second within each."""
+    """(intervals,) whether most of the leads that move at all stand still for a second within each."""
+    begins_s, ends_s = still_spans_s(record)
+    long = ends_s - begins_s >= FLAT_S
+    return np.searchsorted(ends_s[long], peaks_s[:-1]) < np.searchsorted(begins_s[long], peaks_s[1:])
+
+
+def still_spans_s(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When each span begins and ends in which most of the leads that move at all stand still, in seconds."""
     moving = record.signal[_moving_rows(record)]
     still = (np.abs(np.diff(moving, axis=1)) < STILL_MV / 2).sum(axis=0) > len(moving) / 2
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], still, [False]]).astype(np.int8))) / record.rate_hz
-    begins_s, ends_s = edges[::2], edges[1::2]
-    long = ends_s - begins_s >= LOST_S
-    begins_s, ends_s = begins_s[long], ends_s[long]
-    return np.searchsorted(ends_s, peaks_s[:-1]) < np.searchsorted(begins_s, peaks_s[1:])
+    begins, ends = runs(still)
+    return begins / record.rate_hz, ends / record.rate_hz
 
 
 def r_peaks_s(record: Record) -> NDArray[np.float64]:

@@ -123,6 +123,12 @@ def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = QUALIT
     return signal[:, : n_parts * length].reshape(len(signal), n_parts, length)
 
 
+def runs(held: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(n,) -> the first index of each run of those that are held, and the index behind its last."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], held, [False]]).astype(np.int8)))
+    return edges[::2], edges[1::2]
+
+
 def _share_in_runs(held: Callable[[slice, int], NDArray[np.bool_]], least: float) -> Measures:
     """(12,) share of the samples that lie in runs of at least `least` of those that are held.
 
@@ -136,7 +142,7 @@ def _share_in_runs(held: Callable[[slice, int], NDArray[np.bool_]], least: float
         some = some[:, : -(2**number)] & some[:, 2**number :]  # 2, 4, 8, 16 one after the other
     for row in np.flatnonzero(some.any(axis=1)):
         [every] = held(slice(row, row + 1), 1)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], every, [False]]).astype(np.int8)))
-        lengths = edges[1::2] - edges[::2]
+        begins, ends = runs(every)
+        lengths = ends - begins
         shares[row] = lengths[lengths >= least].sum() / len(every)
     return shares
