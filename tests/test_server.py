@@ -375,6 +375,7 @@ def kill_the_worker_at_work(server, idle_kb):
 
 def test_a_killed_worker_is_replaced_and_its_request_answered(tmp_path, long_wfdb, wfdb):
     with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        assert server.post(*wfdb).status == 200  # the worker is there, with all that it imports
         idle_kb = server.held_kb()
         answer = pool.submit(server.post, *long_wfdb)
         kill_the_worker_at_work(server, idle_kb)
@@ -385,6 +386,7 @@ def test_a_killed_worker_is_replaced_and_its_request_answered(tmp_path, long_wfd
 
 def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(tmp_path, long_wfdb, wfdb):
     with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        assert server.post(*wfdb).status == 200  # the worker is there, with all that it imports
         idle_kb = server.held_kb()
         answer = pool.submit(server.post, *long_wfdb)
         kill_the_worker_at_work(server, idle_kb)
