@@ -1,8 +1,5 @@
 """A real Chromium for the tests of the page, and the page as a file; skipped in one line where there is none."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,26 +7,13 @@ from typing import Any
 
 import pytest
 
+from programs import chromium
 from twelvelead.classifier import load_bundle, shipped_bundle
 from twelvelead.doors.page_assembly import one_file
 from twelvelead.doors.page_runtime import URL, fetched, runtime_in
 from twelvelead.downloads.fetch import DownloadError
 
 TIMEOUT_MS = 120_000
-
-
-def chromium() -> str:
-    """The browser's path; installed where this is Debian, run as root, and lacks it."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
-        subprocess.run(["apt-get", "update"], **quiet)
-        subprocess.run(["apt-get", "install", "-y", "chromium"], **quiet)
-    if found := shutil.which("chromium"):
-        return found
-    pytest.skip("no Chromium: apt-get install chromium")
 
 
 def runtime_archive() -> Path:

@@ -4,8 +4,6 @@ import io
 import itertools
 import json
 import re
-import shutil
-import subprocess
 import zlib
 from contextlib import suppress
 from xml.etree import ElementTree
@@ -17,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import simulator
+from programs import pdf_to_png
 from twelvelead.drawing import FORMATS, Band, Paper, PaperError, lay_out, write
 from twelvelead.drawing.paper import CABRERA, GAINS_MM_PER_MV, SPEEDS_MM_PER_S
 from twelvelead.record import LEADS, Record
@@ -243,11 +242,9 @@ def test_the_png_states_its_resolution_and_keeps_to_it():
     assert wide == pytest.approx(5, abs=0.35)
 
 
-@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="no pdftoppm to print the PDF with")
 def test_a_printed_pdf_has_a_pulse_of_10_by_5_millimetres(tmp_path):
     (tmp_path / "x.pdf").write_bytes(write(lay_out(made()), "pdf"))
-    subprocess.run(["pdftoppm", "-r", "254", "-png", "-singlefile", "x.pdf", "x"], cwd=tmp_path, check=True)
-    high, wide = darkness(Image.open(tmp_path / "x.png"), 10)
+    high, wide = darkness(Image.open(pdf_to_png(tmp_path / "x.pdf")), 10)
     assert high == pytest.approx(10, abs=0.35)
     assert wide == pytest.approx(5, abs=0.35)
 

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +15,7 @@ from fhir.resources.bundle import Bundle
 from pydicom.data import get_testdata_file
 
 import simulator
+from programs import chromium, pdf_to_png, program
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.drawing import Paper
@@ -26,7 +26,6 @@ from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "</style><script>alert(1)</script>&\"'"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -68,15 +67,12 @@ def words(form, content):
     if form == "dcm":
         form, content = "pdf", pydicom.dcmread(io.BytesIO(content)).EncapsulatedDocument
     if form == "pdf":
-        done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=content, capture_output=True, check=True)
+        command = [program("poppler-utils", "pdftotext"), "-layout", "-", "-"]
+        done = subprocess.run(command, input=content, capture_output=True, check=True)
         return " ".join(done.stdout.decode().split())
     return content.decode()
 
 
-needs_pdftotext = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="no pdftotext to read the PDF with")
-
-
-@needs_pdftotext
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_says_what_it_must(form, said):
     read = said(flat=["V6"])
@@ -91,7 +87,6 @@ def test_every_form_says_what_it_must(form, said):
         assert f"{read.report.thresholds[name]:.2f}" in text or name in read.report.withheld
 
 
-@needs_pdftotext
 @pytest.mark.parametrize("form", FORMS)
 def test_nobody_is_named_unless_asked_for(form, said):
     hidden, shown = FORMS[form](said()), FORMS[form](said(identity=True))
@@ -128,7 +123,7 @@ def test_the_attention_is_off_at_first_and_labelled(said):
 def in_browser(content, folder, *options):
     (folder / "report.html").write_bytes(content)
     command = [
-        CHROMIUM,
+        chromium(),
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
@@ -146,7 +141,6 @@ def blue(path):
     return int(((sky - red > 25) & (green > 120)).sum())
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no browser")
 def test_a_browser_shows_the_attention_only_when_it_is_chosen(said, tmp_path):
     content = FORMS["html"](said())
     chosen = content.replace(b'id="look-off" checked', b'id="look-off"').replace(b'id="look-0"', b'id="look-0" checked')
@@ -157,15 +151,13 @@ def test_a_browser_shows_the_attention_only_when_it_is_chosen(said, tmp_path):
     assert counts[1] > 20_000 > 10 * counts[0]
 
 
-@pytest.mark.skipif(CHROMIUM is None or shutil.which("pdftoppm") is None, reason="no browser, or no pdftoppm")
 def test_a_browser_prints_it_in_true_millimetres(said, tmp_path):
     from test_drawing import darkness
 
     in_browser(FORMS["html"](said()), tmp_path, "--no-pdf-header-footer", "--print-to-pdf=printed.pdf")
     from PIL import Image
 
-    subprocess.run(["pdftoppm", "-r", "254", "-png", "-singlefile", "printed.pdf", "p"], cwd=tmp_path, check=True)
-    high, wide = darkness(Image.open(tmp_path / "p.png"), 10)
+    high, wide = darkness(Image.open(pdf_to_png(tmp_path / "printed.pdf")), 10)
     assert high == pytest.approx(10, abs=0.35)
     assert wide == pytest.approx(5, abs=0.35)
 
