@@ -155,10 +155,10 @@ def taught(teachers: Sequence[nn.Module], signal: Tensor) -> Tensor:
 
 
 def products(device: torch.device, *, mixed: bool) -> torch.autocast:
-    """Where convolutions and products are taken in bfloat16, if `mixed`: on a GPU or a processor with tiles for it."""
+    """Where convolutions and products are taken in bfloat16, if `mixed`: on a GPU or a processor that multiplies it."""
     processor: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    able = device.type == "cuda" or processor.get("amx_bf16", False)
-    return torch.autocast(device.type, torch.bfloat16, enabled=mixed and able)
+    able = device.type == "cuda" or processor.get("amx_bf16") or processor.get("avx512_bf16")
+    return torch.autocast(device.type, torch.bfloat16, enabled=mixed and bool(able))
 
 
 def at_step(step: int, n_steps: int, settings: Settings) -> dict[str, Any]:
