@@ -305,7 +305,7 @@ def test_a_killed_training_resumes_to_the_same_bundle(home, twelvelead, tmp_path
             "--out",
             tmp_path / out,
             "--epochs",
-            "8",
+            "5",
             "--network",
             "dual",
         ]

@@ -285,6 +285,7 @@ def test_a_killed_study_goes_on_to_the_same_outcomes(studied, home, tmp_path):
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
     time.sleep(2)  # its workers notice that they are alone
+    command += ["--workers", "1"]
     again = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(2)]
     said = [process.communicate()[1] for process in again]  # two at once do the work twice, and neither harm
     assert [process.returncode for process in again] == [0, 0], said
