@@ -25,7 +25,7 @@ LEAST_LEADS = 6
 def reference_s(path: Path) -> np.ndarray:
     """Times of the beats that at least half of the leads have."""
     marks = []
-    with TemporaryDirectory() as alone:  # beside its header, rdann would read that too, for each lead, in five times the time
+    with TemporaryDirectory() as alone:  # beside its header, rdann reads that for each lead again
         for lead in map(str.lower, LEADS):
             (Path(alone) / f"{path.stem}.{lead}").symlink_to(path.with_suffix(f".{lead}").resolve())
             annotation = wfdb.rdann(str(Path(alone) / path.stem), lead, summarize_labels=False)
