@@ -66,4 +66,4 @@ def recording_of(entry: Entry) -> Record | Stream:
         return open_recording(Path(entry.path))
     with open_plain(Path(entry.archive)) as file:
         own, *others = ((name, bytes_of(file, member)) for name, member in entry.parts.items())
-    return read(Given(name=entry.name, held=own[1], beside=dict(others)))
+    return read(Given(name=entry.name, held=own[1], file=own[0], beside=dict(others)))

@@ -112,10 +112,11 @@ def _recognised(given: Given) -> tuple[Format, Given]:
     start = given.beginning
     if found := next((form for form in FORMATS if form.recognises(start)), None):
         return found, given
-    if given.path is not None and given.path.suffix.lower() in SIGNAL_SUFFIXES:
-        if (header := _header_beside(given.path)) is not None:
+    file = given.path or Path(given.file)
+    if file.suffix.lower() in SIGNAL_SUFFIXES:
+        if given.path is not None and (header := _header_beside(given.path)) is not None:
             return FORMATS[0], replace(given, name=header.stem, path=header)
-        raise RecordError(f"a signal file without its header {given.path.stem}.hea: put the header beside it")
+        raise RecordError(f"a signal file without its header {file.stem}.hea: give the header with it, beside it")
     allowed = ", ".join(form.name for form in FORMATS)
     raise RecordError(f"starts with {start[:8]!r}, which is none of the formats that can be read: {allowed}")
 

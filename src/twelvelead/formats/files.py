@@ -23,14 +23,15 @@ _FLAGS: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW"
 class Given:
     """One recording as it was given: a file, or bytes in memory; and what whoever gave it says about it.
 
-    beside: of bytes in memory, the other files of their folder by name, or None where it is not known; of a file, its
-    folder is looked into.
+    file, beside: of bytes in memory, their file's name, where that is known, and the other files of its folder by name,
+    or None where these are not; of a file, its folder is looked into.
     rate_hz, unit: for the formats that cannot state them, CSV without such a header and NPY; else None.
     """
 
     name: str
     path: Path | None = None
     held: bytes = b""
+    file: str = ""
     beside: Mapping[str, bytes] | None = None
     rate_hz: float | None = None
     unit: str | None = None

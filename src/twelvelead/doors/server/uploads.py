@@ -14,8 +14,8 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from twelvelead.formats import HEADER_SUFFIXES, SIGNAL_SUFFIXES, is_known, read
-from twelvelead.formats.files import BEGINNING_BYTES, Given
+from twelvelead.formats import HEADER_SUFFIXES, SIGNAL_SUFFIXES, read
+from twelvelead.formats.files import Given
 from twelvelead.formats.wfdb import header_in
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.signals.prepared import Prepared, prepare
@@ -170,11 +170,8 @@ def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iter
 
 def _record(upload: Upload, beside: dict[str, bytes]) -> Record:
     """What an upload holds, under the client's name for it."""
-    name = PurePosixPath(upload.name)
-    if name.suffix.lower() in SIGNAL_SUFFIXES and not is_known(upload.content[:BEGINNING_BYTES]):
-        raise RecordError(f"a signal file without its header {name.stem}.hea: send the header with it")
-    title = printable(name.stem)[-MAX_NAME_CHARACTERS:] or "recording"
-    return read(Given(name=title, held=upload.content, beside=beside))
+    title = printable(PurePosixPath(upload.name).stem)[-MAX_NAME_CHARACTERS:] or "recording"
+    return read(Given(name=title, held=upload.content, file=upload.name, beside=beside))
 
 
 def _signal_files(header: Upload) -> set[str]:
