@@ -1,41 +1,53 @@
 """Paired differences between networks of the study, out of fold: more than the table's, which are all against one.
 
-    python experiments/pairs.py DATA triple single [dual ...]
+    python experiments/pairs.py DATA triple single [study-60/xresnet1d101 ...]
 
 Prints, for each two of the networks named, what the first has more than the second, with 95 % intervals: in the study's
-two scores, and in AUROC of each class and of all but STE, which has ten positives and moves the mean by itself.
+two scores, and in AUROC of each class and of all but STE, which has ten positives and moves the mean by itself. A name
+with a folder before it is of another study beside this file, `study-60` the one of 60 epochs.
 """
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.databases import find
+from twelvelead.databases import LabelledRecord, find
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.scoring.scores import class_scores, percentiles, resampled
 from twelvelead.study.comparison import Pooled, compare, pool
 from twelvelead.study.folds import LEFT_OUT
 from twelvelead.study.run import load_outcome
 
-RUNS = Path(__file__).parent / "study/runs"
+STUDIES = Path(__file__).parent
 
 
 def main() -> None:
     """Pool the committed runs and compare."""
     data, *names = sys.argv[1:]
-    outcomes = [load_outcome(path) for path in sorted(RUNS.glob("*.json"))]
-    in_folds = [outcome for outcome in outcomes if not outcome.fold.startswith(LEFT_OUT) and outcome.network in names]
-    pooled = {network.network: network for network in pool(in_folds, find([Path(data)]).records)}
+    records = find([Path(data)]).records
+    pooled = {name: out_of_fold(name, records) for name in names}
     for first, second in combinations(names, 2):
-        rows = compare([pooled[first], pooled[second]], first)
-        (row,) = (row for row in rows if row["network"] == second)
+        _, row = compare([pooled[first], pooled[second]], first)
         for score, words in (("auroc", "AUROC"), ("balance", "sqrt(F2 x G2)")):
             gain, low, high = (row[f"{score}_{end}"] for end in ("gain", "gain_low", "gain_high"))
             print(f"{first} minus {second}, {words}: {gain:+.3f} ({low:+.3f} to {high:+.3f})")
         by_class(pooled[first], pooled[second])
+
+
+def out_of_fold(name: str, records: Sequence[LabelledRecord]) -> Pooled:
+    """What a network's committed runs said of recordings of their test parts."""
+    *of_study, network = name.split("/")
+    runs = sorted(STUDIES.joinpath(*of_study or ["study"], "runs").glob(f"{network}.*.json"))
+    outcomes = [outcome for outcome in map(load_outcome, runs) if not outcome.fold.startswith(LEFT_OUT)]
+    if not outcomes:
+        raise SystemExit(f"no runs of {name}: name a network of experiments/study, or FOLDER/NETWORK")
+    [pooled] = pool(outcomes, records)
+    return replace(pooled, network=name)
 
 
 def by_class(first: Pooled, second: Pooled) -> None:
