@@ -191,7 +191,12 @@ def test_the_tests_in_the_shipped_card_are_those_of_the_study(corpus):
 
     card = load_bundle(shipped_bundle()).card
     scored = ship.study_results(find([corpus / "data"]).records)
-    assert card["tests"] == json.loads(json.dumps(scored))
+    of_card, again = (json.loads(json.dumps(tests), parse_float=_to_12_digits) for tests in (card["tests"], scored))
+    assert of_card == again
+
+
+def _to_12_digits(number):
+    return round(float(number), 12)
 
 
 @pytest.mark.corpus

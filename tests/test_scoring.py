@@ -185,8 +185,8 @@ def test_weights_are_repetitions():
         ),
         ["x"] * int(times.sum()),
     )
-    for name, values in _weighted_scores(predictions, _rankings(predictions), times.astype(float)).items():
-        np.testing.assert_allclose(values, class_scores(repeated)[name], atol=1e-12, err_msg=name)
+    for name, values in _weighted_scores(predictions, _rankings(predictions), times[None].astype(float)).items():
+        np.testing.assert_allclose(values[0], class_scores(repeated)[name], atol=1e-12, err_msg=name)
 
 
 def test_intervals_hold_the_score_and_are_wider_for_fewer_patients():

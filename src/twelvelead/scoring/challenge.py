@@ -38,13 +38,13 @@ def challenge_scores(
         raise ScoreError(f"{np.count_nonzero(n_labels == 0)} recordings have no label: this phase needs one for each")
     weighted = contingency(truth, decisions, 1 / np.maximum(n_labels, 1))
     per_class = beta_scores(weighted)
-    curves = [_areas(truth[:, k], outputs[:, k], phase) for k in range(truth.shape[1])]
-    per_class |= {"auroc": [area for area, _ in curves], "auprc": [area for _, area in curves]}
+    curves = np.array([_areas(truth[:, k], outputs[:, k], phase) for k in range(truth.shape[1])])
+    per_class |= {"auroc": curves[:, 0], "auprc": curves[:, 1]}
     if phase == "unofficial":
         return {name: float(np.nan_to_num(values, nan=1.0).mean()) for name, values in per_class.items()}
     per_class["f1"] = beta_scores(contingency(truth, decisions, np.ones(len(truth))))["f1"]
     del per_class["accuracy"]
-    return {name: nan_mean(values) for name, values in per_class.items()} | {
+    return {name: float(nan_mean(values)) for name, values in per_class.items()} | {
         "accuracy": float((truth == decisions).all(axis=1).mean())
     }
 
@@ -52,20 +52,22 @@ def challenge_scores(
 def contingency(
     truth: NDArray[np.bool_], decisions: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(4, n_classes): weighted true positives, false positives, false negatives and true negatives."""
+    """(4, ..., n_classes): weighted true positives, false positives, false negatives and true negatives.
+
+    weights: (..., n_recordings).
+    """
     cells = (truth & decisions, ~truth & decisions, truth & ~decisions, ~truth & ~decisions)
     return np.stack([weights @ cell for cell in cells])
 
 
-def beta_scores(cells: NDArray[np.float64]) -> dict[str, list[float]]:
+def beta_scores(cells: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """F2, G2, F1 and accuracy of each class, NaN where there is nothing to count."""
     tp, fp, fn, tn = cells
-    f2 = _ratio((1 + BETA**2) * tp, (1 + BETA**2) * tp + fp + BETA**2 * fn)
     return {
-        "f2": list(f2),
-        "g2": list(_ratio(tp, tp + fp + BETA * fn)),
-        "f1": list(_ratio(2 * tp, 2 * tp + fp + fn)),
-        "accuracy": list(_ratio(tp + tn, tp + fp + fn + tn)),
+        "f2": _ratio((1 + BETA**2) * tp, (1 + BETA**2) * tp + fp + BETA**2 * fn),
+        "g2": _ratio(tp, tp + fp + BETA * fn),
+        "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+        "accuracy": _ratio(tp + tn, tp + fp + fn + tn),
     }
 
 
@@ -73,10 +75,10 @@ def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> 
     return np.divide(numerator, denominator, out=np.full_like(denominator, np.nan), where=denominator > 0)
 
 
-def nan_mean(values: list[float]) -> float:
-    """The mean of the values that are there, NaN where none is."""
-    present = [value for value in values if not np.isnan(value)]
-    return float(np.mean(present)) if present else float("nan")
+def nan_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean over the last axis of the values that are there, NaN where none is."""
+    there = ~np.isnan(values)
+    return _ratio(np.where(there, values, 0).sum(axis=-1), there.sum(axis=-1).astype(np.float64))
 
 
 def _areas(truth: NDArray[np.bool_], outputs: NDArray[np.float64], phase: Phase) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from twelvelead.scoring.challenge import beta_scores, contingency, nan_mean
 
 NAMES: Final = ("f2", "g2", "f1", "accuracy", "auroc", "auprc")
 RESAMPLES: Final = 1000
+MAX_COUNTS: Final = 1 << 16  # of recordings in resamples, at once: they stay in the processor's cache
 ClassScores = dict[str, NDArray[np.float64]]
 
 
@@ -35,24 +36,24 @@ class Predictions:
 
 def class_scores(predictions: Predictions) -> ClassScores:
     """Each score of `NAMES` for each class, (9,), NaN for a class without a positive."""
-    return _weighted_scores(predictions, _rankings(predictions), np.ones(len(predictions.truth)))
+    once = np.ones((1, len(predictions.truth)))
+    return {name: values[0] for name, values in _weighted_scores(predictions, _rankings(predictions), once).items()}
 
 
 def _weighted_scores(predictions: Predictions, rankings: list["_Ranking"], times: NDArray[np.float64]) -> ClassScores:
-    """The same with each recording counted `times` times, as a bootstrap resample says."""
+    """(resamples, 9) of the same with each recording counted `times` (resamples, n) times."""
     n_labels = predictions.truth.sum(axis=1)
     labelled = np.where(n_labels > 0, times / np.maximum(n_labels, 1), 0)
-    cells = contingency(predictions.truth, predictions.decisions, labelled)
-    scores = {name: np.array(values) for name, values in beta_scores(cells).items()}
-    areas = [_areas(ranking, times) for ranking in rankings]
-    scores["auroc"], scores["auprc"] = np.array(areas).T
+    scores = beta_scores(contingency(predictions.truth, predictions.decisions, labelled))
+    areas = np.array([_areas(ranking, times) for ranking in rankings])  # (9, 2, resamples)
+    scores["auroc"], scores["auprc"] = areas.transpose(1, 2, 0)
     absent = times @ predictions.truth == 0
     return {name: np.where(absent, np.nan, values) for name, values in scores.items()}
 
 
 def means(scores: ClassScores) -> dict[str, float]:
     """The mean of each score over the classes that have one."""
-    return {name: nan_mean(list(values)) for name, values in scores.items()}
+    return {name: float(nan_mean(values)) for name, values in scores.items()}
 
 
 def resampled(predictions: Predictions, seed: int = 0) -> ClassScores:
@@ -63,19 +64,21 @@ def resampled(predictions: Predictions, seed: int = 0) -> ClassScores:
     """
     random = np.random.default_rng(seed)
     names, member = np.unique(np.asarray(predictions.people), return_inverse=True)
-    draws = (random.integers(0, len(names), len(names)) for _ in range(RESAMPLES))
-    times = (np.bincount(draw, minlength=len(names))[member].astype(np.float64) for draw in draws)
     rankings = _rankings(predictions)
-    scores = [_weighted_scores(predictions, rankings, weights) for weights in times]
-    return {name: np.stack([of_classes[name] for of_classes in scores]) for name in NAMES}
+    at_once = max(1, MAX_COUNTS // len(member))
+    parts = []
+    for done in range(0, RESAMPLES, at_once):
+        draws = (random.integers(0, len(names), len(names)) for _ in range(min(at_once, RESAMPLES - done)))
+        times = np.stack([np.bincount(draw, minlength=len(names))[member] for draw in draws])
+        parts.append(_weighted_scores(predictions, rankings, times.astype(np.float64)))
+    return {name: np.concatenate([part[name] for part in parts]) for name in NAMES}
 
 
 def intervals(predictions: Predictions, seed: int = 0) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
     """95 % percentile bootstrap over patients: of the means [low, high], and of each class (2, 9)."""
     of_classes = resampled(predictions, seed)
-    of_means = {name: np.array([[nan_mean(list(row))] for row in values]) for name, values in of_classes.items()}
     return (
-        {name: [float(bound) for bound in percentiles(values)[:, 0]] for name, values in of_means.items()},
+        {name: percentiles(nan_mean(values)[:, None])[:, 0].tolist() for name, values in of_classes.items()},
         {name: percentiles(values) for name, values in of_classes.items()},
     )
 
@@ -91,32 +94,44 @@ def percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class _Ranking:
-    """One class's recordings from the most to the least probable: their order, truth, and where ties end."""
+    """One class's recordings from the most to the least probable, and its positives among them.
+
+    order: (n,) of the recordings. positives: those of them that are. first: (ties,) which of `positives` is the first
+    of each probability that any has; begins, ends: (ties,) the places in `order` between which it stands.
+    """
 
     order: NDArray[np.intp]
-    truth: NDArray[np.bool_]
-    last_of_ties: NDArray[np.bool_]
+    positives: NDArray[np.intp]
+    first: NDArray[np.intp]
+    begins: NDArray[np.intp]
+    ends: NDArray[np.intp]
 
 
 def _rankings(predictions: Predictions) -> list[_Ranking]:
     rankings = []
     for truth, chances in zip(predictions.truth.T, predictions.probabilities.T, strict=True):
         order = np.argsort(-chances, kind="stable")
-        last_of_ties = np.append(np.diff(chances[order]) != 0, True)
-        rankings.append(_Ranking(order, truth[order], last_of_ties))
+        rising, positives = -chances[order], order[truth[order]]
+        values, first = np.unique(-chances[positives], return_index=True)
+        begins, ends = (np.searchsorted(rising, values, side) for side in ("left", "right"))
+        rankings.append(_Ranking(order, positives, first, begins, ends))
     return rankings
 
 
-def _areas(ranking: _Ranking, times: NDArray[np.float64]) -> tuple[float, float]:
-    """(AUROC, average precision) with recordings counted `times` times; NaN where one side is missing."""
-    ordered = times[ranking.order]
-    positives = np.cumsum(ordered * ranking.truth)[ranking.last_of_ties]
-    negatives = np.cumsum(ordered * ~ranking.truth)[ranking.last_of_ties]
-    if not positives[-1] or not negatives[-1]:
-        return float("nan"), float("nan")
-    recall = np.append(0, positives) / positives[-1]
-    false_alarms = np.append(0, negatives) / negatives[-1]
-    steps = np.diff(recall)
-    auroc = (np.diff(false_alarms) * (recall[1:] + recall[:-1]) / 2).sum()
-    precision = np.divide(positives, positives + negatives, out=np.zeros_like(positives), where=positives > 0)
-    return float(auroc), float((steps * precision).sum())
+def _areas(ranking: _Ranking, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2, resamples) AUROC and average precision, recordings counted `times` times; NaN where one side is missing."""
+    n_called = np.zeros((len(times), len(ranking.order) + 1))  # by the place down to which all are called positive
+    np.cumsum(times[:, ranking.order], axis=1, out=n_called[:, 1:])
+    n_tied = np.add.reduceat(times[:, ranking.positives], ranking.first, axis=1)  # (resamples, ties)
+    found = np.cumsum(n_tied, axis=1)
+    called = n_called[:, ranking.ends]
+    false, false_above = called - found, n_called[:, ranking.begins] - (found - n_tied)
+    n_positives = n_tied.sum(axis=1)
+    n_negatives = n_called[:, -1] - n_positives
+    pairs = (n_tied * (n_negatives[:, None] - (false + false_above) / 2)).sum(axis=1)  # in the right order; ties half
+    precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
+    steps = (n_tied * precision).sum(axis=1)
+    both = n_positives * n_negatives
+    areas = np.full((2, len(times)), np.nan)
+    np.divide([pairs, steps * n_negatives], both, out=areas, where=both > 0)
+    return areas

@@ -96,14 +96,14 @@ def compare(networks: Sequence[Pooled], against: str) -> list[dict[str, Any]]:
 
 def overall(predictions: Predictions) -> dict[str, float]:
     """The means over classes, and sqrt(F2 x G2)."""
-    scores = {name: nan_mean(list(class_scores(predictions)[name])) for name in SCORES}
+    scores = {name: float(nan_mean(class_scores(predictions)[name])) for name in SCORES}
     return scores | {BALANCE: float(np.sqrt(scores["f2"] * scores["g2"]))}
 
 
 def _over_classes(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
     """(resamples,) of the same."""
     of_classes = resampled(predictions)
-    scores = {name: np.array([nan_mean(list(row)) for row in of_classes[name]]) for name in SCORES}
+    scores = {name: nan_mean(of_classes[name]) for name in SCORES}
     return scores | {BALANCE: np.sqrt(scores["f2"] * scores["g2"])}
 
 
