@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 import simulator
 from twelvelead.record import (
+    INDEPENDENT_LEADS,
     LEADS,
     Record,
     RecordError,
@@ -75,6 +76,16 @@ def test_eight_leads_are_completed_by_einthoven_and_goldberger():
     record = record_from_leads("x", eight, 500)
     np.testing.assert_allclose(record.signal, signal, atol=1e-6)
     assert record.warnings == ("leads III, aVR, aVL, aVF were derived from I and II",)
+
+
+@pytest.mark.parametrize("largest, reason", [(3e38, "stays within"), (np.inf, "are not numbers")])
+def test_numbers_too_large_to_subtract_are_refused_without_another_word(largest, reason):
+    extreme = np.tile(np.array([largest, -largest], np.float32), 2500)
+    eight = {lead: -extreme if lead == "II" else extreme for lead in INDEPENDENT_LEADS}
+    with pytest.raises(RecordError, match="are not numbers"):
+        record_from_leads("x", eight, 500)
+    with pytest.raises(RecordError, match=reason):
+        Record(name="x", signal=np.tile(extreme, (12, 1)), rate_hz=500)
 
 
 def test_fifteen_leads_lose_three_with_a_warning():

@@ -105,7 +105,7 @@ class Record:
                 f"{np.count_nonzero(~finite)} samples are not numbers, the first in lead {LEADS[lead]} at "
                 f"{sample / self.rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
             )
-        extent, offset = float((high - low).max()), float(max(high.max(), -low.min()))
+        extent, offset = float(np.subtract(high, low, dtype=np.float64).max()), float(max(high.max(), -low.min()))
         if self.unit == "mV" and max(extent, offset) > MAX_MV:
             raise RecordError(
                 f"a lead spans {extent:.6g} mV and reaches {offset:.6g} mV: an ECG stays within {MAX_MV:g} mV; "
@@ -182,7 +182,8 @@ def _derived_limb_leads(
     i: NDArray[np.floating], ii: NDArray[np.floating], wanted: list[str]
 ) -> dict[str, NDArray[np.floating]]:
     """Einthoven's law (III = II - I) and Goldberger's augmented leads."""
-    every = {"III": ii - i, "aVR": -(i + ii) / 2, "aVL": i - ii / 2, "aVF": ii - i / 2}
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no number in the end is refused with its record
+        every = {"III": ii - i, "aVR": -(i + ii) / 2, "aVL": i - ii / 2, "aVF": ii - i / 2}
     return {lead: every[lead] for lead in wanted}
 
 
