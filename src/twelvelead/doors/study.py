@@ -5,13 +5,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from twelvelead.databases import DatabaseError, find
+from twelvelead.databases import DatabaseError, Found, find
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
 from twelvelead.signals.recipe import Recipe
 
@@ -51,9 +51,10 @@ def study_command(
     console = Console(stderr=True)
     chosen = contestants([name.strip() for name in networks.split(",") if name.strip()])
     protocol = Protocol(recipe=Recipe(), epochs=epochs, patience=patience, seed=seed, n_folds=n_folds)
-    samples = _samples(folders, protocol.recipe, PTBXL_RATES[ptbxl_rate], console)
-    parts = databases_left_out(samples) if leave_one_database_out else folds(samples, n_folds, seed)
+    found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     keep_protocol(protocol, out)
+    samples = _samples(found, protocol.recipe, console)
+    parts = databases_left_out(samples) if leave_one_database_out else folds(samples, n_folds, seed)
     teachers = {name for contestant in chosen for name in contestant.teachers}
     first = [contestant.name for contestant in chosen if not contestant.teachers]
     waves = [[*first, *sorted(teachers - {*first})], [contestant.name for contestant in chosen if contestant.teachers]]
@@ -65,10 +66,9 @@ def study_command(
     print(json.dumps(rows) if as_json else (out / "study.md").read_text(encoding="utf-8"))
 
 
-def _samples(folders: list[Path], recipe: Recipe, ptbxl_rate: Literal[100, 500], console: Console) -> "Samples":
+def _samples(found: Found, recipe: Recipe, console: Console) -> "Samples":
     from twelvelead.learning.samples import load
 
-    found = find(folders, rate_hz=ptbxl_rate)
     with Progress(console=console) as bar:
         task = bar.add_task("reading", total=len(found.records))
         samples, unread = load(found.records, recipe, lambda: bar.advance(task))

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from twelvelead.classifier.bundle import refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
+from twelvelead.network.zoo import named
 from twelvelead.signals.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -61,28 +62,26 @@ def train_command(
 
     Example: twelvelead train ptb-xl/ georgia/ --out my-bundle --network dual
     """
+    config, recipe, out = named(network), Recipe(), out.resolve()
+    refuse_unsafe_place(out, [folder.resolve() for folder in folders])
+    found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
+    held_out = frozenset().union(*map(read_keys, hold_out or []))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
-    import torch
+    import torch  # here, since it takes as long as all before
 
     from twelvelead.doors.bundling import Training, bundle_up
     from twelvelead.doors.teachers import fit_taught, forget, refuse_taught
     from twelvelead.learning.fit import TAUGHT_LONGER, Settings
     from twelvelead.learning.split import split
     from twelvelead.learning.together import team
-    from twelvelead.network.zoo import named
     from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
-    config, recipe = named(network), Recipe()
     masters = contestants(teachers.split(",")) if teachers else []
     settings = Settings(epochs=epochs * TAUGHT_LONGER if masters else epochs, seed=seed)
     refuse_taught(masters)
-    out = out.resolve()
-    refuse_unsafe_place(out, [folder.resolve() for folder in folders])
     with team() as together:
         console = Console(stderr=True, quiet=together.rank > 0)
-        found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
-        held_out = frozenset().union(*map(read_keys, hold_out or []))
         parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
         _tell_left_out(found, parted, console)
         sides = _load(found.records, parted, recipe, console)
