@@ -22,11 +22,12 @@ from twelvelead.learning.store import quantised
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import n_parameters
 from twelvelead.network.zoo import NetworkError
+from twelvelead.signals.recipe import Recipe
 from twelvelead.study.comparison import compare, pool, reference
 from twelvelead.study.contestants import CONTESTANTS, ONE_CYCLE, contestants
 from twelvelead.study.folds import databases_left_out, folds
 from twelvelead.study.report import class_table, database_table
-from twelvelead.study.run import Outcome, StudyError, load_outcome, save_outcome
+from twelvelead.study.run import Outcome, Protocol, StudyError, keep_protocol, load_outcome, save_outcome
 
 EVERY = pytest.mark.parametrize("contestant", CONTESTANTS, ids=[contestant.name for contestant in CONTESTANTS])
 PUBLISHED = {"cpsc2018-winner": 28_005, "resnet1d-wang": 474_000, "inception-time": 508_000}
@@ -274,6 +275,16 @@ def test_another_protocol_is_refused(studied, home, twelvelead):
     done = twelvelead(*arguments(home / "ptb-xl", out, "--workers", 1))
     assert done.returncode == 1
     assert "was reached from other recordings or settings" in done.stderr
+
+
+@pytest.mark.parametrize("damaged", ["", "[1]", '{"seed": 0'])
+def test_a_damaged_protocol_is_refused_in_a_sentence(tmp_path, damaged):
+    protocol = Protocol(recipe=Recipe(), epochs=1, patience=1, seed=0, n_folds=2)
+    keep_protocol(protocol, tmp_path)
+    keep_protocol(protocol, tmp_path)
+    (tmp_path / "protocol.json").write_text(damaged)
+    with pytest.raises(StudyError, match=r"protocol\.json holds no protocol of a study"):
+        keep_protocol(protocol, tmp_path)
 
 
 def test_a_killed_study_goes_on_to_the_same_outcomes(studied, home, tmp_path):

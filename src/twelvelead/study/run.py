@@ -64,9 +64,12 @@ def keep_protocol(protocol: Protocol, folder: Path) -> None:
     wanted = json.loads(json.dumps(asdict(protocol)))
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        path.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+        write_whole(path, f"{json.dumps(wanted, indent=1)}\n".encode())
         return
-    begun = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        begun = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise StudyError(f"{path} holds no protocol of a study ({error}): name another --out") from error
     for name, value in wanted.items():
         if begun.get(name) != value:
             raise StudyError(
