@@ -12,6 +12,7 @@ import simulator
 import xml_writers as xml
 from simulator import Wfdb, digital
 from twelvelead.formats import read
+from twelvelead.formats.files import write_whole
 from twelvelead.formats.writing import gain_per_unit, write
 from twelvelead.record import LEADS, Record, RecordError
 from writers import SIGNAL, challenge, write_dicom
@@ -132,3 +133,10 @@ def test_real_files_convert_and_read_again(corpus, tmp_path):
             again = read(tmp_path / f"r{number}{suffix}")
             np.testing.assert_allclose(again.signal, record.signal, atol=quantum, rtol=0, err_msg=name)
             assert again.rate_hz == record.rate_hz
+
+
+def test_what_cannot_be_written_leaves_nothing_beside(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        write_whole(tmp_path / "folder", b"a file")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats.files import write_whole
 from twelvelead.record import LEADS, TwelveleadError
 from twelvelead.scoring.probabilities import Calibration
 from twelvelead.signals.recipe import Recipe
@@ -217,9 +218,7 @@ def add_test(folder: Path, name: str, result: Mapping[str, Any]) -> None:
     """Enter the result of a test into the card of a bundle, beside and renamed."""
     card = _card(folder)
     card.setdefault("tests", {})[name] = result
-    beside = folder / (CARD + ".part")
-    beside.write_text(_sealed_text(card), encoding="utf-8")
-    os.replace(beside, folder / CARD)
+    write_whole(folder / CARD, _sealed_text(card).encode())
 
 
 def _sealed_text(card: Mapping[str, Any]) -> str:

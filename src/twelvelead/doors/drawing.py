@@ -7,6 +7,7 @@ import typer
 
 from twelvelead.drawing import Paper, lay_out, write
 from twelvelead.drawing.paper import Filter, Layout
+from twelvelead.formats.files import write_whole
 from twelvelead.record import Record
 
 MAX_NAME_BYTES: Final = 200
@@ -35,5 +36,5 @@ def draw_into(folder: Path, record: Record, caption: str, paper: Paper, form: st
     """Draw to a new file named after the recording."""
     folder.mkdir(parents=True, exist_ok=True)
     path = new_file(folder, record.name, form)
-    path.write_bytes(write(lay_out(record, paper, caption=caption), form))
+    write_whole(path, write(lay_out(record, paper, caption=caption), form))
     return path

@@ -11,6 +11,7 @@ from twelvelead.classifier import load_bundle, shipped_bundle
 from twelvelead.doors.options import Bundle
 from twelvelead.doors.page_assembly import one_file
 from twelvelead.doors.page_runtime import N_BYTES, VERSION, fetched, runtime_in
+from twelvelead.formats.files import write_whole
 from twelvelead.record import printable
 
 
@@ -38,7 +39,7 @@ def page_command(
     html = one_file(runtime_in(runtime or _fetched()), classifier)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
-    path.write_text(html, encoding="utf-8", newline="\n")
+    write_whole(path, html.encode())
     print(f"{printable(str(path))}: {len(html) / 1e6:.1f} MB with {classifier.name}; open it in a browser")
 
 

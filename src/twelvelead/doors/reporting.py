@@ -1,12 +1,12 @@
 """Where `--report` writes: one file for one recording, or a folder with a report of each."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
 
 from twelvelead.doors.drawing import new_file
+from twelvelead.formats.files import write_whole
 from twelvelead.record import TwelveleadError
 from twelvelead.reports import FORMS, Reading
 
@@ -53,10 +53,8 @@ def report_to(out: Path, read: Reading, form: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        write_whole(path, content)
     except OSError as error:
         raise ReportError(f"--report {path}: {error.strerror}; name another place") from error

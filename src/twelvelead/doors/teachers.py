@@ -8,9 +8,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
+from twelvelead.formats.files import write_whole
 from twelvelead.learning.fit import TAUGHT_LONGER, Fitted, Progress, Settings, fingerprint, fit
 from twelvelead.learning.samples import Samples
-from twelvelead.learning.state import StateError, write_whole
+from twelvelead.learning.state import StateError
 from twelvelead.learning.together import Team, wait_for_all
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config

@@ -1,4 +1,4 @@
-"""How any file is opened: plain files only, no links followed, nothing larger than a recording can be."""
+"""How any file is opened, plain ones only, no larger than a recording can be; and how one is written: whole."""
 
 import os
 import stat
@@ -123,3 +123,13 @@ def open_plain(path: Path) -> BinaryIO:
         os.close(handle)
         raise RecordError(f"{path.name} is not a plain file: name a file that holds a recording")
     return os.fdopen(handle, "rb")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside the place and rename into it: nobody finds half a file, and an old one is there until then."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)

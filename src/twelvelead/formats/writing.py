@@ -1,6 +1,5 @@
 """Record -> file: WFDB with 16-bit samples and checksums, or CSV that states its rate and unit."""
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from twelvelead.formats.files import write_whole
 from twelvelead.formats.table import MAX_CSV_BYTES
 from twelvelead.record import LEADS, Record, RecordError
 
@@ -31,7 +31,7 @@ def write(record: Record, path: Path, *, force: bool = False) -> tuple[Path, ...
     if not force and (there := [file.name for file in files if file.exists() or file.is_symlink()]):
         raise RecordError(f"{', '.join(there)} is there already: name another file, or overwrite with --force")
     for file, content in files.items():
-        _put(file, content)
+        write_whole(file, content)
     return tuple(reversed(files))
 
 
@@ -77,16 +77,6 @@ def _csv(record: Record, path: Path) -> dict[Path, bytes]:
 def _known(record: Record, form: str) -> list[str]:
     age = [] if record.age is None else [form.format("Age", f"{record.age:g}")]
     return age + ([] if record.sex is None else [form.format("Sex", record.sex)])
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Write beside the place and rename into it, so that nobody finds half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 WRITERS: Final[dict[str, Callable[[Record, Path], dict[Path, bytes]]]] = {".hea": _wfdb, ".csv": _csv}

@@ -1,7 +1,6 @@
 """The state of a training run on disk: one safetensors file, written beside and renamed, never a pickle."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from twelvelead.formats.files import write_whole
 from twelvelead.record import TwelveleadError
 
 VERSION: Final = 2
@@ -52,16 +52,6 @@ def save_state(run: Run, path: Path) -> None:
         "best_epoch": run.best_epoch,
     }
     write_whole(path, save({name: value.clone() for name, value in tensors.items()}, {"run": json.dumps(facts)}))
-
-
-def write_whole(path: Path, contents: bytes) -> None:
-    """Write beside `path`, then rename; two processes that write to one path do not meet before that."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(contents)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def load_state(run: Run, path: Path) -> None:

@@ -3,6 +3,8 @@
 import csv
 import json
 from collections.abc import Sequence
+from contextlib import suppress
+from io import BytesIO, StringIO
 from itertools import accumulate, product
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +16,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from twelvelead.databases import LabelledRecord
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats.files import write_whole
 from twelvelead.scoring.scores import Predictions, class_scores
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.comparison import BALANCE, Pooled, compare, overall, pool, reference
@@ -55,7 +58,7 @@ def write_report(folder: Path, records: Sequence[LabelledRecord]) -> list[dict[s
     rows = rows or elsewhere
     _write_csv(rows, folder / "study.csv")
     parts = [f"{title}:\n\n{table}" for title, table in titled.items() if table]
-    (folder / "study.md").write_text("\n".join(parts), encoding="utf-8")
+    write_whole(folder / "study.md", "\n".join(parts).encode())
     figure(rows, "parameters", "trainable parameters", folder / "parameters.svg")
     figure(rows, "ms", "ms a recording of 10 s (torch, one thread)", folder / "time.svg")
     return rows
@@ -72,21 +75,23 @@ def _compared(networks: Sequence[Pooled], milliseconds: dict[str, float]) -> tup
 def _timing(folder: Path, names: Sequence[str]) -> dict[str, float]:
     """Measured once, side by side, and again only when a network has joined: tables do not change by themselves."""
     path = folder / "timing.json"
-    if path.exists():
-        known: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-        if set(names) <= set(known):
-            return known
+    known: dict[str, float] = {}
+    with suppress(FileNotFoundError, ValueError, TypeError):  # a damaged one is measured again
+        known = dict(json.loads(path.read_text(encoding="utf-8")))
+    if set(names) <= set(known):
+        return known
     measured = milliseconds_per_recording(contestants(names), N_SAMPLES)
-    path.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, f"{json.dumps(measured, indent=1)}\n".encode())
     return measured
 
 
 def _write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, names, lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    text = StringIO()
+    table = csv.DictWriter(text, names, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_whole(path, text.getvalue().encode())
 
 
 def main_table(rows: Sequence[dict[str, Any]], against: str) -> str:
@@ -156,7 +161,9 @@ def figure(rows: Sequence[dict[str, Any]], x: str, label: str, path: Path) -> No
         axes.set_ylim(low, high + 0.3 * (high - low))  # room for the names
         axes.grid(alpha=0.3)
     drawing.suptitle("Out of fold, 95 % intervals over patients; blue: ours, orange: peers; equals side by side")
-    drawing.savefig(path, format="svg", metadata={"Date": None})
+    drawn = BytesIO()
+    drawing.savefig(drawn, format="svg", metadata={"Date": None})
+    write_whole(path, drawn.getvalue())
 
 
 def _markdown(head: Sequence[str], *body: Sequence[str]) -> str:

@@ -11,10 +11,11 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats.files import write_whole
 from twelvelead.learning.fit import Fitted, Progress, fingerprint, fit, validation_scores, window_logits
 from twelvelead.learning.samples import Samples, unlike
 from twelvelead.learning.split import split
-from twelvelead.learning.state import StateError, write_whole
+from twelvelead.learning.state import StateError
 from twelvelead.record import TwelveleadError
 from twelvelead.scoring.probabilities import fit_decisions, merge
 from twelvelead.signals.recipe import Recipe
