@@ -174,3 +174,12 @@ def test_real_recordings_made_worse_are_found_out(corpus):
         worse = [replace(record, signal=experiment.WORSE[kind](record.signal)) for record in records]
         assert np.mean([kind in experiment.kinds(record) for record in worse]) >= least, kind
     assert np.mean(["swapped arms" in experiment.kinds(record) for record in records]) <= 0.02
+
+
+@pytest.mark.parametrize("rate_hz", [500.0, 1000.0, 2000.0, 4000.0, 16000.0])
+def test_a_slow_lead_is_no_flat_one_however_many_samples_it_has(sound, rate_hz):
+    """1 mV in 2.5 s is slower than what lies between two heartbeats."""
+    times = np.arange(int(6 * rate_hz)) / rate_hz
+    slow = np.tile(0.5 * np.sin(2 * np.pi * 0.4 * times), (12, 1)).astype(np.float32)
+    slow[11] = 0.1
+    assert [finding.leads for finding in found(replace(sound, signal=slow, rate_hz=rate_hz), "flat")] == [("V6",)]

@@ -8,6 +8,7 @@ const QUALITY_HZ = 100;
 const QUALITY = { rate_hz: QUALITY_HZ, low_hz: 0.5, high_hz: 40 };
 const SHORT_S = 10;
 const STILL_MV = 1e-3;
+const STILL_RATE_HZ = 1000;
 const FLAT_S = 1;
 const CLIPPED_S = 0.04;
 const MAINS_WINDOW_S = 2;
@@ -72,8 +73,9 @@ function finding(kind, leads, value, limit, unit, unusable = false) {
 }
 
 function stillShare(lead, rateHz) {
-  const moves = (k) => Math.abs(Math.fround(lead[k + 1] - lead[k])) >= Math.fround(STILL_MV / 2);
-  return shareInRuns(lead.length - 1, (k) => !moves(k), FLAT_S * rateHz);
+  const apart = Math.ceil(rateHz / STILL_RATE_HZ);
+  const moves = (k) => Math.abs(Math.fround(lead[k + apart] - lead[k])) >= Math.fround(STILL_MV / 2);
+  return shareInRuns(lead.length - apart, (k) => !moves(k), FLAT_S * rateHz);
 }
 
 function clippedShare(lead, rateHz) {

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twelvelead.record import INDEPENDENT_LEADS, LEADS, Record
 from twelvelead.signals.filters import gaussian, low_pass, resample
-from twelvelead.signals.measures import FLAT_S, STILL_MV, runs
+from twelvelead.signals.measures import FLAT_S, STILL_MV, runs, samples_apart
 
 RATE_HZ: Final = 200.0
 LOW_HZ: Final = 8.0
@@ -72,8 +72,8 @@ def _lost(record: Record, peaks_s: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def still_spans_s(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """When each span begins and ends in which most of the leads that move at all stand still, in seconds."""
-    moving = record.signal[_moving_rows(record)]
-    still = (np.abs(np.diff(moving, axis=1)) < STILL_MV / 2).sum(axis=0) > len(moving) / 2
+    moving, apart = record.signal[_moving_rows(record)], samples_apart(record.rate_hz)
+    still = (np.abs(moving[:, apart:] - moving[:, :-apart]) < STILL_MV / 2).sum(axis=0) > len(moving) / 2
     begins, ends = runs(still)
     return begins / record.rate_hz, ends / record.rate_hz
 

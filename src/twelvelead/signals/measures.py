@@ -1,5 +1,6 @@
 """What can be measured of a recording's quality, each lead by itself; what is too much is said in quality.py."""
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,7 @@ Measures = NDArray[np.float64]
 
 QUALITY: Final = Recipe(rate_hz=100.0, low_hz=0.5, high_hz=40.0)
 STILL_MV: Final = 1e-3
+STILL_RATE_HZ: Final = 1000.0
 FLAT_S: Final = 1.0
 CLIPPED_S: Final = 0.04
 SHORTEST_LONG_RUN: Final = 64
@@ -23,12 +25,18 @@ MAINS_WINDOW_S: Final = 2.0
 
 def still_share(record: Record) -> Measures:
     """(12,) share of the time that each lead stands still for a second or more."""
+    apart = samples_apart(record.rate_hz)
 
     def stands(rows: slice, step: int) -> NDArray[np.bool_]:
         leads = record.signal[rows]
-        return np.asarray(np.abs(leads[:, 1::step] - leads[:, :-1:step]) < STILL_MV / 2)
+        return np.asarray(np.abs(leads[:, apart::step] - leads[:, :-apart:step]) < STILL_MV / 2)
 
     return _share_in_runs(stands, FLAT_S * record.rate_hz)
+
+
+def samples_apart(rate_hz: float) -> int:
+    """How far apart the samples are by which a lead stands still or moves: a millisecond, and neighbours at least."""
+    return math.ceil(rate_hz / STILL_RATE_HZ)
 
 
 def clipped_share(record: Record) -> Measures:
