@@ -175,6 +175,21 @@ def test_a_shard_that_is_damaged_or_gone_is_done_again(tmp_path):
     assert json.loads(run(folder, "--out", out, "--shard-size", 2, "--json").stdout)["there_before"] == 6
 
 
+def test_a_listing_that_was_changed_is_made_again(tmp_path):
+    folder, out = write_recordings(tmp_path / "in", 4), tmp_path / "out"
+    assert run(folder, "--out", out, "--shard-size", 2).returncode == 0
+    before, listing = rows(out), out / "listing.jsonl"
+    for path, change in (
+        (listing, lambda content: content.replace(b"r1.", b"r0.")),
+        (listing, lambda content: content[:1]),
+        (out / "listing.offsets", lambda content: content[:-3]),
+    ):
+        path.write_bytes(change(path.read_bytes()))
+        (out / "shards/00000000.parquet").unlink()
+        assert run(folder, "--out", out, "--shard-size", 2).returncode == 0
+        assert rows(out) == before
+
+
 def test_any_changed_bit_of_a_shard_is_found(tmp_path):
     folder, out = write_recordings(tmp_path / "in", 3), tmp_path / "out"
     assert run(folder, "--out", out).returncode == 0
@@ -281,6 +296,18 @@ def reasons(archive: Path) -> dict[str, str]:
         except RecordError as error:
             found[entry.path.removeprefix(f"{archive}/")] = str(error)
     return found
+
+
+def test_a_file_that_tar_was_given_twice_is_one_recording(tmp_path):
+    """As GNU tar packs `a.dcm a.dcm`: the second as a hard link to its own name."""
+    members = files(tmp_path, 1)
+    archive = taped(tmp_path / "a.tar", *members)
+    with tarfile.open(archive, "a") as again:
+        for name, _ in members:
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.LNKTYPE, name
+            again.addfile(link)
+    assert list(reasons(archive).values()) == [""]
 
 
 def test_members_with_names_that_lead_elsewhere_are_only_names(tmp_path):

@@ -47,6 +47,13 @@ def test_the_picture_has_a_panel_a_diagnosis(out, twelvelead, tmp_path):
     assert sum("positive" in text for text in texts[2:]) == len(DIAGNOSES)
 
 
+def test_the_picture_replaces_nothing_but_a_picture(out, twelvelead):
+    before = (out / "manifest.json").read_bytes()
+    done = twelvelead("archive-report", out, "--picture", out / "manifest.json")
+    assert (done.returncode, "is there and no .svg: name a file that ends so" in done.stderr) == (1, True)
+    assert (out / "manifest.json").read_bytes() == before
+
+
 def test_an_archive_that_is_not_finished_is_said_to_be_so(out, twelvelead):
     shard = out / "shards" / "00000001.parquet"
     content = shard.read_bytes()

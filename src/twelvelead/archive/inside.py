@@ -1,6 +1,8 @@
 """The recordings inside one tar or zip archive, found without unpacking it and without holding its names in memory."""
 
+import errno
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -45,6 +47,8 @@ def _fill(table: sqlite3.Connection, file: BinaryIO) -> str:
         table.executemany("insert into members values (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, members_of(file)))
     except Damaged as error:
         return str(error)
+    except sqlite3.OperationalError as error:
+        raise OSError(errno.ENOSPC, f"no room to list an archive ({error})", tempfile.gettempdir()) from error
     return ""
 
 

@@ -47,6 +47,20 @@ def write_listing(inputs: Iterable[Path], out: Path, shard_size: int) -> Listing
     return found
 
 
+def is_whole(out: Path, listing: Listing, shard_size: int) -> bool:
+    """Whether the listing in `out`, and the places in it, are as they were written."""
+    digest, places, size = hashlib.sha256(), bytearray(), 0
+    try:
+        with (out / LISTING).open("rb") as lines:
+            for number, line in enumerate(lines):
+                places += b"" if number % shard_size else _OFFSET.pack(size)
+                digest.update(line)
+                size += len(line)
+        return digest.hexdigest() == listing.sha256 and (out / OFFSETS).read_bytes() == places
+    except FileNotFoundError:
+        return False
+
+
 def listing_now(inputs: Iterable[Path], out: Path) -> Listing:
     """What would be listed now, so that it can be compared; nothing is written."""
     return _hashed(inputs, out, 1)

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, listing_now, write_listing
+from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, is_whole, listing_now, write_listing
 from twelvelead.classifier.bundle import CARD, Classifier, Precision
 from twelvelead.diagnoses import DIAGNOSES
 
@@ -93,6 +93,8 @@ def begin(inputs: Iterable[Path], out: Path, classifier: Classifier, settings: S
     if (out / MANIFEST).exists():
         found = read_manifest(out)
         _refuse_other(out, found, _manifest(paths, listing_now(paths, out), classifier, settings))
+        if not is_whole(out, found.listing, settings.shard_size):
+            write_listing(paths, out, settings.shard_size)
         return found
     (out / SHARDS).mkdir(exist_ok=True)
     manifest = _manifest(paths, write_listing(paths, out, settings.shard_size), classifier, settings)

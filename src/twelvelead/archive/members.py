@@ -89,7 +89,7 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
             if not (at < tar.offset < MOST and found.size >= 0):  # or tarfile would go round for ever
                 raise ValueError(f"a member of {found.size:,} bytes")
             at = tar.offset
-            if found.isdir():
+            if found.isdir() or (found.islnk() and found.linkname == found.name):  # GNU tar's mark of one named twice
                 continue
             refused = "" if found.isreg() and not found.issparse() else NO_PLAIN_FILE
             yield _checked(Member(found.name, found.offset_data, found.size, found.size, refused=refused))

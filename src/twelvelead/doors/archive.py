@@ -36,8 +36,8 @@ def archive_command(
         str | None,
         typer.Option(help="Address of a Dask scheduler, whose workers classify instead.", show_default=False),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="One recording may take so long.", min=0.05)] = 300.0,
-    memory: Annotated[int, typer.Option(help="One recording may take so many MB.", min=512)] = 3072,
+    seconds: Annotated[float, typer.Option(help="One recording may take so long.", min=0.05, max=86_400)] = 300.0,
+    memory: Annotated[int, typer.Option(help="One recording may take so many MB.", min=512, max=1 << 20)] = 3072,
     shard_size: Annotated[int, typer.Option(help="Recordings a file of results.", min=1, max=100_000)] = 1000,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad a recording is.")
@@ -57,7 +57,7 @@ def archive_command(
 
     folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
     settings = Settings(shard_size=shard_size, seconds=seconds, memory_mb=memory, anyway=anyway, precision=precision)
-    console = Console(stderr=True)
+    console = Console(emoji=False, stderr=True)
     began = time.monotonic()
     with alone_in(place):
         with console.status("listing"):

@@ -38,6 +38,7 @@ def archive_report_command(
 
     Example: twelvelead archive-report results/
     """
+    from twelvelead.archive.listing import ArchiveError
     from twelvelead.archive.manifest import read_manifest, write_beside
     from twelvelead.archive.picture import histograms
     from twelvelead.archive.summary import summarise
@@ -46,11 +47,13 @@ def archive_report_command(
     summary = summarise(folder, manifest)
     title = f"{manifest.bundle_name} on {', '.join(Path(name).name for name in manifest.inputs)}"
     drawn = picture or folder / PICTURE
+    if drawn.suffix.lower() != ".svg" and drawn.exists():
+        raise ArchiveError(f"--picture {drawn} is there and no .svg: name a file that ends so, or a new one")
     write_beside(drawn, histograms(summary, manifest.thresholds, printable(title)).encode())
     if as_json:
         print(json.dumps({"of": manifest.listing.recordings, **summary.as_json(), "picture": str(drawn)}))
         return
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     console.print(_diagnoses(manifest, summary), _reasons(summary))
     console.print(f"drawn to {escape(printable(str(drawn)))}")
     if summary.n_shards < manifest.n_shards:
