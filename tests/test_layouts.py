@@ -227,7 +227,7 @@ def test_ptbxls_age_of_300_is_unknown(tmp_path):
 
 
 OWN = [
-    {"path": "ward/a.hea", "labels": "AF;PVC", "patient": "p1", "age": 70, "sex": "F", "fold": 1},
+    {"path": "ward/a.hea", "labels": "AF;PVC", "patient": "p1", "age": 70, "sex": "F", "fold": "1.0"},
     {"path": "ward/b.hea", "labels": "none", "patient": "p1", "age": "", "sex": "m", "fold": ""},
     {"path": "ward/c.hea", "labels": "270492004, rbbb", "patient": "", "age": "NaN", "sex": "", "fold": ""},
     {"path": "ward/d.hea", "labels": "", "patient": "", "age": "", "sex": "", "fold": ""},
@@ -268,12 +268,20 @@ def test_ones_own_table_of_path_labels_patient_age_and_sex(own):
         ({"path": "/etc/passwd"}, "outside the database"),
         ({"path": ""}, "outside the database"),
         ({"fold": "first"}, "row 2 is damaged"),
+        ({"fold": "1.5"}, "it must be a whole number"),
     ],
 )
 def test_a_row_of_ones_own_table_that_is_wrong_is_refused_in_a_sentence(change, reason, own):
     layouts.write_table(own / "recordings.csv", [OWN[0] | change])
     with pytest.raises(DatabaseError, match=reason):
         find([own])
+
+
+def test_a_table_in_another_encoding_is_refused_and_not_quoted(own):
+    (own / "recordings.csv").write_bytes("path,labels,patient\nward/a.hea,AF,Müller\n".encode("latin-1"))
+    with pytest.raises(DatabaseError, match=r"recordings\.csv: not UTF-8 \(byte 0xfc\): save") as refusal:
+        find([own])
+    assert "ller" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -62,10 +62,17 @@ def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str
         recording=_SUFFIX.sub("", path.relative_to(root).as_posix()),
         diagnoses=_diagnoses(labels),
         patient=row.get("patient", "").strip() or None,
-        fold=int(row["fold"]) if row.get("fold", "").strip() else None,
+        fold=_fold(row["fold"]) if row.get("fold", "").strip() else None,
         sex=sex_letter(row.get("sex")),
         age=plausible_age(row.get("age")),
     )
+
+
+def _fold(text: str) -> int:
+    """A whole number, which pandas may have written as `1.0`."""
+    if (number := float(text)) != int(number):
+        raise ValueError(f"fold {text!r}: it must be a whole number")
+    return int(number)
 
 
 def _refuse_other_facts(record: LabelledRecord, other: LabelledRecord) -> None:

@@ -33,6 +33,10 @@ def _each(table: Path, make: Callable[[Row], Made]) -> Iterator[Made]:
             for row in csv.DictReader(file, restval=""):
                 number += 1
                 yield make({str(column).strip(): cell for column, cell in row.items() if isinstance(cell, str)})
+    except UnicodeDecodeError as error:  # whose own words hold the table
+        raise DatabaseError(
+            f"{table}: not UTF-8 (byte {error.object[error.start]:#x}): save the table as UTF-8"
+        ) from None
     except (csv.Error, KeyError, ValueError, OverflowError) as error:
         raise DatabaseError(
             f"{table}: row {number} is damaged ({error!r}); correct or fetch the table again"
