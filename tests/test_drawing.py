@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from PIL import Image
 
 import simulator
 from programs import pdf_to_png
+from twelvelead.doors.drawing import write_new
 from twelvelead.drawing import FORMATS, Band, Paper, PaperError, lay_out, write
 from twelvelead.drawing.paper import CABRERA, GAINS_MM_PER_MV, SPEEDS_MM_PER_S
 from twelvelead.record import LEADS, Record
@@ -259,3 +261,10 @@ def test_names_come_out_as_text(name):
             assert b"<script" not in data
             assert next(ElementTree.fromstring(data).iter(f"{SVG}text")).tag == f"{SVG}text"
     assert all(len(text.text) <= 130 for text in page.texts)
+
+
+def test_no_two_writers_take_one_name(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        paths = list(pool.map(lambda n: write_new(tmp_path, "ecg", "svg", b"%d" % n), range(40)))
+    assert sorted(int(path.read_bytes()) for path in paths) == list(range(40))
+    assert len(list(tmp_path.iterdir())) == 40

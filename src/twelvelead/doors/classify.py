@@ -78,7 +78,7 @@ def classify_command(
         filter=paper_filter,
         identity=identity,
     )
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     refused, found = 0, list(_recordings(paths))
     if report_out:
         refuse_unwritable(report_out, len(found))

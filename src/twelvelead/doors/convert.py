@@ -29,7 +29,7 @@ def convert_command(
     Example: twelvelead convert ward-7/ecg.xml ecg.hea
     """
     record = read(path, rate_hz=rate, unit=unit)
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     for warning in record.warnings:
         console.print(f"warning: {escape(warning)}")
     written = write(record, out, force=force)

@@ -38,21 +38,21 @@ def databases_command(
 
     Example: twelvelead databases data/ --no-read
     """
-    with Console(stderr=True).status("looking for databases"):
+    with Console(emoji=False, stderr=True).status("looking for databases"):
         found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     held = holdings(found.records)
     inside = _contents(found) if read else None
     if as_json:
         print(json.dumps(_as_json(found, held, inside)))
     else:
-        console = Console()
+        console = Console(emoji=False)
         console.width = max(console.width, TABLE_CHARACTERS)
         _print(found, held, inside, console)
     raise typer.Exit(1 if inside and inside.unreadable else 0)
 
 
 def _contents(found: Found) -> Contents:
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+    with Progress(console=Console(emoji=False, stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("reading", total=len(found.records))
         return contents(found.records, lambda: bar.advance(task))
 

@@ -39,7 +39,7 @@ def download_command(
 
     Example: twelvelead download ptb-xl-100 data/ptb-xl
     """
-    console = Console(stderr=True)
+    console = Console(emoji=False, stderr=True)
     if name in SOURCES:
         source = SOURCES[name]
         console.print(f"{name}: about {source.gigabytes:g} GB, {source.licence}, {source.page}", highlight=False)

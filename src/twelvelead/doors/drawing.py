@@ -1,5 +1,7 @@
 """The options of a drawing, and its writing to a folder."""
 
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -22,19 +24,26 @@ Identity = Annotated[
 ]
 
 
-def new_file(folder: Path, name: str, ending: str) -> Path:
-    """Where to write of a recording: its name, cut to what a file may be called; the second of a name gets a number."""
+def write_new(folder: Path, name: str, ending: str, content: bytes) -> Path:
+    """Write to a file of a recording's name, cut to what one may be called; the second of a name gets a number.
+
+    The file is made before it is written, so that two processes never take one name.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     stem = name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
-    path, number = folder / f"{stem}.{ending}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{stem}-{number}.{ending}"
+    for number in count(1):
+        path = folder / (f"{stem}.{ending}" if number == 1 else f"{stem}-{number}.{ending}")
+        with suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            break
+    try:
+        write_whole(path, content)
+    except OSError:
+        path.unlink()
+        raise
     return path
 
 
 def draw_into(folder: Path, record: Record, caption: str, paper: Paper, form: str) -> Path:
     """Draw to a new file named after the recording."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = new_file(folder, record.name, form)
-    write_whole(path, write(lay_out(record, paper, caption=caption), form))
-    return path
+    return write_new(folder, record.name, form, write(lay_out(record, paper, caption=caption), form))

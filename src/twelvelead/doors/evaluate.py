@@ -73,7 +73,7 @@ def evaluate_command(
     if as_json:
         print(json.dumps(result))
     else:
-        print_evaluation(result, Console())
+        print_evaluation(result, Console(emoji=False))
 
 
 def predict(
@@ -84,7 +84,7 @@ def predict(
     A recording was, when one of its name or with its samples was.
     """
     kept, reports, refused, n_seen = [], [], [], 0
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+    with Progress(console=Console(emoji=False, stderr=True), disable=not sys.stderr.isatty()) as bar:
         for record in bar.track(records, description="classifying"):
             try:
                 recording = read_labelled(record)

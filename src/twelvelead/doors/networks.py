@@ -29,4 +29,4 @@ def networks_command(as_json: Json = False) -> None:
     table = Table("name", "parameters", "multiply-adds per 10 s")
     for row in rows:
         table.add_row(str(row["name"]), f"{row['parameters']:,}", f"{row['macs_per_10_s']:,}")
-    Console().print(table)
+    Console(emoji=False).print(table)

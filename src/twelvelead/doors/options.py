@@ -17,6 +17,12 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON for machines on s
 Folders = Annotated[
     list[Path],
     typer.Argument(
+        help="Folders of databases in their home layouts, or of a CSV with path and labels.", show_default=False
+    ),
+]
+FoldersOrStores = Annotated[
+    list[Path],
+    typer.Argument(
         help="Folders of databases in their home layouts, of a CSV with path and labels, or of `twelvelead store`.",
         show_default=False,
     ),

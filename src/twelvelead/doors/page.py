@@ -45,6 +45,6 @@ def page_command(
 
 def _fetched() -> Path:
     columns = (TextColumn("onnxruntime-web"), BarColumn(bar_width=20), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(emoji=False, stderr=True), transient=True) as bar:
         task = bar.add_task("runtime", total=N_BYTES)
         return fetched(lambda n_bytes: bar.advance(task, n_bytes))

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from twelvelead.doors.drawing import new_file
+from twelvelead.doors.drawing import write_new
 from twelvelead.formats.files import write_whole
 from twelvelead.record import TwelveleadError
 from twelvelead.reports import FORMS, Reading
@@ -43,18 +43,12 @@ def refuse_unwritable(out: Path, n_recordings: int) -> None:
 
 def report_to(out: Path, read: Reading, form: str) -> Path:
     """Write beside, then rename; in a folder, a second recording of the same name gets a number."""
-    if out.name.lower().endswith(ENDINGS):
-        form = next(form for form in FORMS if out.name.lower().endswith(f".{form}"))
-        _write(out, FORMS[form](read))
-        return out
-    path = new_file(out, read.record.name, form)
-    _write(path, FORMS[form](read))
-    return path
-
-
-def _write(path: Path, content: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
+        if not out.name.lower().endswith(ENDINGS):
+            return write_new(out, read.record.name, form, FORMS[form](read))
+        form = next(form for form in FORMS if out.name.lower().endswith(f".{form}"))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, FORMS[form](read))
     except OSError as error:
-        raise ReportError(f"--report {path}: {error.strerror}; name another place") from error
+        raise ReportError(f"--report {out}: {error.strerror}; name another place") from error
+    return out

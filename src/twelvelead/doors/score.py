@@ -36,4 +36,4 @@ def score_command(
     table = Table("score", "value", title=f"phase: {phase}", title_justify="left")
     for name, value in scores.items():
         table.add_row(name.upper(), f"{value:.4f}")
-    Console().print(table)
+    Console(emoji=False).print(table)

@@ -25,7 +25,7 @@ def show_command(
 
     Example: twelvelead show ward-7/ecg.xml
     """
-    console = Console(soft_wrap=True)
+    console = Console(emoji=False, soft_wrap=True)
     refused = 0
     for path in paths:
         try:

@@ -29,7 +29,7 @@ def store_command(
     """
     from twelvelead.learning.store import write_store
 
-    console = Console(stderr=True)
+    console = Console(emoji=False, stderr=True)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     columns = (TextColumn("reading"), BarColumn(bar_width=20), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twelvelead.databases import DatabaseError, Found, find
-from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
+from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate
 from twelvelead.signals.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def study_command(
-    folders: Folders,
+    folders: FoldersOrStores,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the tables and the figures.", show_default=False)],
     networks: Annotated[
         str, typer.Option(help="Names with commas between them; default: all of the study.", show_default=False)
@@ -48,7 +48,7 @@ def study_command(
     from twelvelead.study.run import Protocol, keep_protocol
     from twelvelead.study.workers import Task, run_all
 
-    console = Console(stderr=True)
+    console = Console(emoji=False, stderr=True)
     chosen = contestants([name.strip() for name in networks.split(",") if name.strip()])
     protocol = Protocol(recipe=Recipe(), epochs=epochs, patience=patience, seed=seed, n_folds=n_folds)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twelvelead.classifier.bundle import refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
-from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
+from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate
 from twelvelead.network.zoo import named
 from twelvelead.signals.recipe import Recipe
 
@@ -26,7 +26,7 @@ VALIDATION_SHARE = 0.2
 
 
 def train_command(
-    folders: Folders,
+    folders: FoldersOrStores,
     out: Annotated[Path, typer.Option(help="Folder of the bundle to write.", show_default=False)],
     network: Annotated[str, typer.Option(help="A name that `twelvelead networks` lists.")] = "single",
     seed: Annotated[
@@ -81,7 +81,7 @@ def train_command(
     settings = Settings(epochs=epochs * TAUGHT_LONGER if masters else epochs, seed=seed)
     refuse_taught(masters)
     with team() as together:
-        console = Console(stderr=True, quiet=together.rank > 0)
+        console = Console(emoji=False, stderr=True, quiet=together.rank > 0)
         parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
         _tell_left_out(found, parted, console)
         sides = _load(found.records, parted, recipe, console)
