@@ -272,6 +272,11 @@ def test_a_file_name_of_any_bytes_is_classified_and_drawn(bundle, twelvelead, tm
     ElementTree.parse(drawing)
 
 
+def test_a_name_with_colons_is_no_emoji(twelvelead, tmp_path):
+    named = shutil.copy(get_testdata_file("waveform_ecg.dcm"), tmp_path / ":heart:.dcm")
+    assert ":heart:" in twelvelead("classify", named).stdout
+
+
 def test_evaluate_names_what_was_passed_over(home, bundle, twelvelead, tmp_path):
     folder = shutil.copytree(home / "training", tmp_path / "training")
     header = folder / "cpsc_2018/g1/A0002.hea"

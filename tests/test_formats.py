@@ -18,7 +18,7 @@ import binary_writers as binary
 import simulator
 import xml_writers as xml
 from twelvelead.formats import FORMATS, read, recordings_in
-from twelvelead.record import Record, RecordError
+from twelvelead.record import LEADS, Record, RecordError
 from writers import SIGNAL, challenge, cpsc, dat, write_dicom
 
 WRITERS = {
@@ -255,3 +255,11 @@ def test_every_real_record_is_read(corpus):
     paths = recordings_in(corpus / "data")
     assert len(paths) == 4717
     assert all(read(path).n_samples for path in paths[::10])
+
+
+def test_a_table_that_states_its_rate_twice_is_refused(tmp_path):
+    rows = "\n".join(",".join(["0.1"] * 12) for _ in range(3000))
+    path = tmp_path / "a.csv"
+    path.write_text(f"# rate_hz: 500\n# unit: mV\n# rate_hz: 250\n{','.join(LEADS)}\n{rows}\n")
+    with pytest.raises(RecordError, match="rate_hz is stated twice, as '500' and '250': leave the wrong one out"):
+        read(path)

@@ -56,7 +56,9 @@ def read_csv(given: Given) -> Record:
         if line.strip() and not line.startswith("#"):
             break
         if match := _COMMENT.match(line):
-            stated.setdefault(match[1].lower(), match[2].strip())
+            name, value = match[1].lower(), match[2].strip()
+            if stated.setdefault(name, value) != value:
+                raise RecordError(f"{name} is stated twice, as {stated[name]!r} and {value!r}: leave the wrong one out")
         text = rest
     names = _names(line)
     if not any(standard_lead(name) for name in names):

@@ -74,7 +74,7 @@ function refuseUnfit(record, scaling) {
   }
   if (record.durationS < MIN_DURATION_S) {
     throw new RecordError(
-      `${Number(record.durationS.toPrecision(3))} s of signal: at least ${MIN_DURATION_S} s are needed`,
+      `${Number(record.durationS.toPrecision(6))} s of signal: at least ${MIN_DURATION_S} s are needed`,
     );
   }
   if (record.flatLeads.length === LEADS.length) {

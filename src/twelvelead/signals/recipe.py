@@ -80,11 +80,11 @@ class Recipe:
             raise RecordError(f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed")
         if record.rate_hz > MAX_RECORDED_HZ:
             raise RecordError(
-                f"sampled at {record.rate_hz:g} Hz: at most {MAX_RECORDED_HZ:g} Hz are taken; "
+                f"sampled at {record.rate_hz:.12g} Hz: at most {MAX_RECORDED_HZ:g} Hz are taken; "
                 f"check the rate that the file states, or resample it"
             )
         if record.duration_s < MIN_DURATION_S:
-            raise RecordError(f"{record.duration_s:.3g} s of signal: at least {MIN_DURATION_S:g} s are needed")
+            raise RecordError(f"{record.duration_s:.6g} s of signal: at least {MIN_DURATION_S:g} s are needed")
         if isinstance(record, Record) and len(record.flat_leads) == len(record.signal):
             raise RecordError("every lead is flat: nothing was recorded; check the electrodes and the file")
         if record.unit == "NU" and self.scaling != "standardise":
