@@ -96,6 +96,20 @@ def test_a_sine_is_called_what_it_is(sound, frequency_hz, amplitude_mv, kind):
         assert finding.value == pytest.approx(amplitude_mv, rel=0.1)
 
 
+def test_both_mains_at_once_are_told_apart(sound):
+    time_s = np.arange(sound.n_samples) / RATE_HZ
+
+    def disturb(signal):
+        for row, hz in ((1, 60), (10, 50)):
+            signal[row] += (0.2 * np.sin(2 * np.pi * hz * time_s)).astype(np.float32)
+
+    findings = found(changed(sound, disturb), "mains noise")
+    assert [(finding.leads, finding.unit) for finding in findings] == [
+        (("V5",), "mV at 50 Hz"),
+        (("II",), "mV at 60 Hz"),
+    ]
+
+
 def test_mains_are_not_looked_for_where_the_rate_cannot_hold_them(sound):
     slow = Record(name="slow", signal=sound.signal[:, ::5], rate_hz=100.0)
     assert found(slow, "mains noise") == []

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -123,3 +124,10 @@ def test_too_short_too_slow_and_too_fast_are_refused(rate_hz, seconds, sentence)
 def test_a_recording_of_nothing_is_refused():
     with pytest.raises(RecordError, match="every lead is flat"):
         filtered(np.zeros((12, 5000), np.float32), 500)
+
+
+def test_an_odd_rate_takes_no_more_memory_than_twice_its_matrix():
+    tracemalloc.start()
+    resample(np.zeros((12, 96_000), np.float32), 15_999.7, 100, low_pass(40))
+    assert tracemalloc.get_traced_memory()[1] < 150e6
+    tracemalloc.stop()

@@ -10,7 +10,8 @@ import wfdb as oracle
 import simulator
 from simulator import Wfdb, digital
 from twelvelead.formats import open_recording, read, recordings_in
-from twelvelead.formats.wfdb_header import comments_of
+from twelvelead.formats.wfdb import physical
+from twelvelead.formats.wfdb_header import SignalLine, comments_of
 from twelvelead.record import LEADS, RecordError
 from writers import SIGNAL, challenge, flac_files, packed_files
 
@@ -37,6 +38,16 @@ def test_a_wfdb_record_may_be_named_in_three_ways(named, tmp_path):
 def test_gains_as_databases_write_them(gain, per_mv, tmp_path):
     record = read(Wfdb("E00001", digital(SIGNAL, per_mv), gain=gain).write(tmp_path))
     np.testing.assert_allclose(record.signal, SIGNAL, atol=0.6 / per_mv + 1e-6)
+
+
+@pytest.mark.parametrize("gain", [1000.0, 200.0, 4880.0, 204.8, 6553.6, 12345.678, 999_999.0])
+@pytest.mark.parametrize("baseline", [0, -512, 100_000])
+def test_every_sample_is_rounded_once(gain, baseline):
+    """To the float32 nearest to what float64 makes of it, whichever of the two computes it: digests of samples stay."""
+    digital = np.arange(-32_767, 32_768, dtype=np.int16)[None]
+    signal = SignalLine("x.dat", 16, 0, gain, baseline, "mV", None, None, "I")
+    expected = ((digital.astype(np.float64) - baseline) * (1 / gain)).astype(np.float32)
+    np.testing.assert_array_equal(physical(digital, [signal], {"mV": 1.0}), expected)
 
 
 def test_a_baseline_is_subtracted(tmp_path):

@@ -135,6 +135,8 @@ def conclude(
 def withheld_for(quality: Sequence[Finding]) -> dict[str, str]:
     """The diagnoses for which no usable lead is left, each with the finding that is to blame."""
     blame = {lead: finding for finding in reversed(quality) if finding.unusable for lead in finding.leads}
+    if not blame:
+        return {}
     lacking = {name: [group for group in groups if blame.keys() >= set(group)] for name, groups in LEADS_NEEDED.items()}
     return {name: str(blame[groups[0][0]]) for name, groups in lacking.items() if groups}
 

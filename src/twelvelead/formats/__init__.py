@@ -131,9 +131,9 @@ def _given(source: Source, rate_hz: float | None, unit: str | None) -> Given:
         if not isinstance(held, bytes) or len(held) > MAX_STREAM_BYTES:
             raise RecordError(f"a file object must give bytes, at most {MAX_STREAM_BYTES:,} of them: give its path")
         return Given(name=Path(str(getattr(source, "name", "recording"))).stem, held=held, rate_hz=rate_hz, unit=unit)
-    path = Path(source)
+    path = source if isinstance(source, Path) else Path(source)  # once more would take as long as opening it
     try:
-        if not path.exists() and (named := path.with_name(path.name + ".hea")).is_file():
+        if not claims(path.name) and not path.exists() and (named := path.with_name(path.name + ".hea")).is_file():
             path = named
     except (OSError, ValueError):
         pass  # what is no possible name is refused when it is opened

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,9 @@ MAX_BYTES: Final = 1 << 30
 MAX_VALUES: Final = 27_000_000  # samples of all leads together: 75 minutes of twelve at 500 Hz, some 400 MB while read
 MAX_STREAM_BYTES: Final = 1 << 26
 BEGINNING_BYTES: Final = 4096
-_FLAGS: Final = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC"))
+_FLAGS: Final = os.O_RDONLY | sum(
+    getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,12 @@ class Given:
         else:
             with opened(self.path) as file_and_size:
                 yield file_and_size
+
+    def part(self, offset: int, length: Callable[[int], int]) -> tuple[bytes, int]:
+        """So many bytes from `offset` on, and how many there are in all, by which `length` says how many are read."""
+        if self.path is not None:
+            return part_of(self.path, offset, length)
+        return self.held[offset : offset + length(len(self.held))], len(self.held)
 
     def neighbour(self, name: str) -> "Given":
         """The file of that name in the same folder; raises RecordError where it was not given."""
@@ -108,21 +116,41 @@ def parts_of(path: Path, offset: int, sizes: Iterable[int]) -> Iterator[bytes]:
 
 def beginning_of(path: Path) -> bytes:
     """The first bytes of a plain file, enough to recognise its format."""
-    with opened(path) as (file, _):
-        return file.read(BEGINNING_BYTES)
+    return part_of(path, 0, lambda _: BEGINNING_BYTES)[0]
+
+
+def part_of(path: Path, offset: int, length: Callable[[int], int]) -> tuple[bytes, int]:
+    """As `Given.part`, of a plain file; without a file object, which takes as long as all the rest."""
+    handle, size = _handle_of(path)
+    try:
+        left = min(length(size), max(0, size - offset))
+        if offset:
+            os.lseek(handle, offset, os.SEEK_SET)
+        data = os.read(handle, left)
+        while len(data) < left and (more := os.read(handle, left - len(data))):
+            data += more
+        return data, size
+    finally:
+        os.close(handle)
 
 
 def open_plain(path: Path) -> BinaryIO:
     """Open a regular file for reading bytes; a pipe, a device, a folder or a link as its last part is refused."""
+    return os.fdopen(_handle_of(path)[0], "rb")
+
+
+def _handle_of(path: Path) -> tuple[int, int]:
+    """The handle of a regular file, and its size in bytes."""
     try:
         handle = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
         reason = "it is a link" if path.is_symlink() else getattr(error, "strerror", None) or str(error)
         raise RecordError(f"{path.name} cannot be opened: {reason}") from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode):
         os.close(handle)
         raise RecordError(f"{path.name} is not a plain file: name a file that holds a recording")
-    return os.fdopen(handle, "rb")
+    return handle, found.st_size
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -16,11 +16,23 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import MAX_STREAM_BYTES, Given, refuse_too_many
 from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
 from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
-from twelvelead.record import Record, RecordError, Unit, millivolts_per, record_from_leads, standard_lead
+from twelvelead.record import (
+    LEADS,
+    Record,
+    RecordError,
+    Unit,
+    millivolts_per,
+    plausible_age,
+    record_from_leads,
+    sex_letter,
+    standard_lead,
+)
 
 STANDARDISED_UNIT: Final = "NU"
 GEORGIAS_GAIN: Final = 4880.0
 GEORGIAS_STEP_UV: Final = 4.88
+LARGEST_GAIN: Final = 1 << 20
+LARGEST_BASELINE: Final = 1 << 23
 COMPUTED_LEADS: Final = {"III", "AVR", "AVL", "AVF"}
 _RECORD_LINE = re.compile(rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n[^\s#]+[ \t]+\d+")
 
@@ -51,8 +63,8 @@ def header_of(given: Given) -> tuple[Path, Header]:
 
 def read_declared(given: Given, header: Header) -> Record:
     """Read the record of a header that was read already; raises as `read`."""
-    _, per_unit = common_unit(header.signals)
-    leads: dict[str, NDArray[np.float32]] = {}
+    unit, per_unit = common_unit(header.signals)
+    parts: list[NDArray[np.float32]] = []
     warnings = list(header.warnings)
     for file, signals in files_of(header.signals):
         digital, note = _digital(given.neighbour(file), signals, header.n_samples)
@@ -60,8 +72,8 @@ def read_declared(given: Given, header: Header) -> Record:
         if _are_georgias_microvolts(signals, digital):
             signals = [signal._replace(gain=1000.0) for signal in signals]
             warnings.append("gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken")
-        leads |= physical(digital, signals, per_unit)
-    return in_order(given.path or Path(f"{given.name}.hea"), header, leads, warnings)
+        parts.append(physical(digital, signals, per_unit))
+    return in_order(given.path or Path(f"{given.name}.hea"), header, unit, parts, warnings)
 
 
 def _are_georgias_microvolts(signals: list[SignalLine], digital: NDArray[np.integer]) -> bool:
@@ -77,17 +89,24 @@ def _are_georgias_microvolts(signals: list[SignalLine], digital: NDArray[np.inte
     return bool(samples.any() and (np.trunc(steps * GEORGIAS_STEP_UV) == samples).all())
 
 
-def in_order(path: Path, header: Header, leads: dict[str, NDArray[np.float32]], warnings: Iterable[str]) -> Record:
-    """The twelve leads among those of a header, as a Record."""
-    return record_from_leads(
-        path.stem,
-        leads,
-        header.rate_hz,
-        unit=common_unit(header.signals)[0],
-        age=header.comments.get("age"),
-        sex=header.comments.get("sex"),
-        warnings=tuple(warnings),
-    )
+def in_order(
+    path: Path, header: Header, unit: Unit, parts: list[NDArray[np.float32]], warnings: Iterable[str]
+) -> Record:
+    """The twelve leads among those of a header, as a Record; parts: (signals, n_samples) of each of its files."""
+    names = [signal.lead for signal in header.signals]
+    age, sex, notes = header.comments.get("age"), header.comments.get("sex"), tuple(warnings)
+    if len(parts) == 1 and tuple(map(standard_lead, names)) == LEADS:  # as nearly all are: no lead need be copied
+        return Record(
+            name=path.stem,
+            signal=parts[0],
+            rate_hz=header.rate_hz,
+            unit=unit,
+            age=plausible_age(age),
+            sex=sex_letter(sex),
+            warnings=notes,
+        )
+    leads = dict(zip(names, (row for part in parts for row in part), strict=True))
+    return record_from_leads(path.stem, leads, header.rate_hz, unit=unit, age=age, sex=sex, warnings=notes)
 
 
 def files_of(signals: tuple[SignalLine, ...]) -> list[tuple[str, list[SignalLine]]]:
@@ -113,17 +132,28 @@ def common_unit(signals: tuple[SignalLine, ...]) -> tuple[Unit, dict[str, float]
 
 def physical(
     digital: NDArray[np.integer], signals: list[SignalLine], per_unit: dict[str, float]
-) -> dict[str, NDArray[np.float32]]:
-    """(signals, n_samples) -> leads in millivolts; NaN where the format's mark says that no sample was taken."""
-    physical = np.empty(digital.shape, np.float32)
-    centred = np.empty(digital.shape[1])  # one lead at a time stays in the processor's cache
-    for samples, signal, row in zip(digital, signals, physical, strict=True):
-        np.subtract(samples, float(signal.baseline), out=centred)
-        np.multiply(centred, per_unit[signal.unit] / signal.gain, out=row, casting="same_kind")
+) -> NDArray[np.float32]:
+    """(signals, n_samples) in millivolts; NaN where the format's mark says that no sample was taken."""
+    if digital.dtype.itemsize <= 2 and all(per_unit[signal.unit] == 1 and _is_short(signal) for signal in signals):
+        baselines, gains = np.array([(signal.baseline, signal.gain) for signal in signals], np.float32).T[..., None]
+        physical = digital.astype(np.float32)  # float32 rounds once here, to what float64 would be rounded to
+        if baselines.any():
+            physical -= baselines
+        physical /= gains
+    else:
+        physical = np.empty(digital.shape, np.float32)
+        for samples, signal, row in zip(digital, signals, physical, strict=True):
+            factor = per_unit[signal.unit] / signal.gain
+            np.multiply(samples - float(signal.baseline), factor, out=row, casting="same_kind")
     missing = digital == INVALID_SAMPLE[signals[0].format]
     if missing.any():
         physical[missing] = np.nan
-    return {signal.lead: row for signal, row in zip(signals, physical, strict=True)}
+    return physical
+
+
+def _is_short(signal: SignalLine) -> bool:
+    """Whether float32 holds the gain, and every difference of a sample of 16 bits from the baseline."""
+    return signal.gain.is_integer() and signal.gain <= LARGEST_GAIN and abs(signal.baseline) < LARGEST_BASELINE
 
 
 def _digital(given: Given, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.integer], list[str]]:
@@ -136,11 +166,14 @@ def _digital(given: Given, signals: list[SignalLine], n_samples: int | None) -> 
         digital = unpack_flac(code, data, len(signals), n_samples)
         verify(path, signals, digital[:, 0], sums_of(digital))
         return digital, []
-    with given.opened() as (file, size):
-        n_samples = samples_in(path, size, signals, n_samples)
-        refuse_too_many(n_samples * len(signals))
-        file.seek(offset)
-        data = file.read(n_bytes(code, n_samples * len(signals)))
+
+    def length(size: int) -> int:
+        n_values = samples_in(path, size, signals, n_samples) * len(signals)
+        refuse_too_many(n_values)
+        return n_bytes(code, n_values)
+
+    data, size = given.part(offset, length)
+    n_samples = samples_in(path, size, signals, n_samples)
     digital = in_rows(code, data, len(signals), n_samples)
     verify(path, signals, digital[:, 0], sums_of(digital))
     return digital, left_over(path, size, signals, n_samples)
@@ -183,12 +216,13 @@ def left_over(path: Path, size: int, signals: list[SignalLine], n_samples: int) 
 def in_rows(code: int, data: bytes, n_signals: int, n_samples: int) -> NDArray[np.integer]:
     """(signals, n_samples) of the bytes of an uncompressed format; all that follows goes along a lead."""
     frames = unpack(code, data, n_samples * n_signals).reshape(n_samples, n_signals)
-    return np.ascontiguousarray(frames.T)
+    return np.array(frames.T, frames.dtype.newbyteorder("="), order="C")
 
 
 def sums_of(digital: NDArray[np.integer]) -> NDArray[np.uint16]:
     """(signals,) sums that wrap around, as the checksum does."""
-    return np.asarray(digital.astype(np.uint16).sum(axis=1, dtype=np.uint16))
+    unsigned = digital.view(np.uint16) if digital.dtype.itemsize == 2 else digital.astype(np.uint16)
+    return np.asarray(unsigned.sum(axis=1, dtype=np.uint16))
 
 
 def verify(path: Path, signals: list[SignalLine], firsts: NDArray[np.integer], sums: NDArray[np.uint16]) -> None:

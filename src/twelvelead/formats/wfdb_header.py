@@ -59,7 +59,7 @@ def read_header(path: Path) -> Header:
 def parse_header(data: bytes) -> Header:
     """The header in the bytes of a `.hea` file; raises as `read_header`."""
     lines = data.decode("utf-8", errors="replace").split("\n")
-    if any(len(line) > MAX_LINE_CHARACTERS for line in lines):
+    if max(map(len, lines)) > MAX_LINE_CHARACTERS:
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: it is damaged")
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     if not rows:
@@ -85,7 +85,7 @@ def comments_of(lines: Iterable[str]) -> dict[str, str]:
     """What comments such as `#Age: 74`, `# Dx: AF` or `#<sex>: F` say, by key in lower case; the first counts."""
     found: dict[str, str] = {}
     for line in lines:
-        if match := _COMMENT.match(line):
+        if line.startswith("#") and (match := _COMMENT.match(line)):
             found.setdefault(match[1].lower(), match[2].strip())
     return found
 
@@ -162,6 +162,7 @@ def _gain(field: str) -> tuple[float, int | None, str, tuple[str, ...]]:
     return gain, int(match[2]) if match[2] else None, match[3] or "mV", warnings
 
 
+@lru_cache(maxsize=256)
 def _plain_name(name: str) -> str:
     if name in {"", ".", "..", "-", "~"} or _IN_NO_NAME.search(name):
         raise RecordError(f"signal file {name!r}: only a plain name of a file beside the header is opened")

@@ -75,16 +75,14 @@ def _checked(path: Path, signals: list[SignalLine], n_samples: int) -> list[str]
 
 def _records(path: Path, header: Header, files: Files, n_samples: int) -> Iterator[Record]:
     """The record block by block; checksums are held against the sums of all blocks at the end."""
-    _, per_unit = common_unit(header.signals)
+    unit, per_unit = common_unit(header.signals)
     n_frames = max(2, BLOCK_VALUES // len(header.signals) // 2 * 2)  # even: two samples of format 212 share a byte
     lengths = [min(n_frames, n_samples - start) for start in range(0, n_samples, n_frames)]
     digital = [_digital(path.parent / file, signals, lengths) for file, signals in files]
     for number, parts in enumerate(zip(*digital, strict=True)):
-        leads: dict[str, NDArray[np.float32]] = {}
-        for (_, signals), part in zip(files, parts, strict=True):
-            leads |= physical(part, signals, per_unit)
+        of_files = [physical(part, signals, per_unit) for (_, signals), part in zip(files, parts, strict=True)]
         try:
-            yield in_order(path, header, leads, ())
+            yield in_order(path, header, unit, of_files, ())
         except RecordError as error:
             begin_s = number * n_frames / header.rate_hz
             raise RecordError(f"{error} (counted from {begin_s:.3f} s)") from error

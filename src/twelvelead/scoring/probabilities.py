@@ -57,7 +57,7 @@ def merge(probabilities: NDArray[np.float64], withheld: NDArray[np.bool_] | None
 
     withheld: (n_windows or 1, 9), the windows that do not count for a diagnosis; where none counts, all do.
     """
-    if withheld is None:
+    if withheld is None or not withheld.any():
         return np.asarray(probabilities.mean(axis=0))
     counted = np.broadcast_to(~withheld | withheld.all(axis=0), probabilities.shape)
     return np.asarray((probabilities * counted).sum(axis=0) / counted.sum(axis=0))

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 LOW_PASS_HALF_WIDTH_S: Final = 0.15
 LOW_PASS_KAISER_BETA: Final = 5.0
 GAUSSIAN_HALF_WIDTH: Final = 3.0
-MIN_BLOCK: Final = 32
+BLOCKS: Final = (16, 32, 64)
+COPYING: Final = 3  # multiply-adds in whose time a sample is copied
 MAX_BLOCK: Final = 256
 
 
@@ -60,13 +61,18 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
 
     Sample k of the result lies at the time k / to_hz; sample 0 of both lie at the same time.
     """
-    block = _block(from_hz, to_hz, kernel)
+    sums = _weighted(signal, _block(from_hz, to_hz, kernel))
+    sums /= _of_a_constant(signal.shape[1], from_hz, to_hz, kernel)
+    return sums
+
+
+def _weighted(signal: NDArray[np.float32], block: "_Block") -> NDArray[np.float32]:
+    """(leads, n_in) -> (leads, n_out): sums under a block's weights, with zeros around the signal."""
     n_out = -(-signal.shape[1] * block.n_out // block.step_in)
     n_blocks = -(-n_out // block.n_out)
     n_in = (n_blocks - 1) * block.step_in + len(block.matrix)
-    inside = np.zeros((len(signal) + 1, max(n_in, block.lead_in + signal.shape[1])), np.float32)
-    inside[:-1, block.lead_in : block.lead_in + signal.shape[1]] = signal
-    inside[-1, block.lead_in : block.lead_in + signal.shape[1]] = 1
+    inside = np.zeros((len(signal), max(n_in, block.lead_in + signal.shape[1])), np.float32)
+    inside[:, block.lead_in : block.lead_in + signal.shape[1]] = signal
     spans = np.ndarray(  # sliding_window_view, in a tenth of its time
         (len(inside), n_blocks, len(block.matrix)),
         np.float32,
@@ -74,8 +80,14 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
         strides=(inside.strides[0], block.step_in * inside.itemsize, inside.itemsize),
     )
     flat = np.ascontiguousarray(spans).reshape(-1, len(block.matrix))  # copied: one large product is faster than many
-    sums = (flat @ block.matrix).reshape(len(inside), -1)[:, :n_out]
-    return np.asarray(sums[:-1] / sums[-1], dtype=np.float32)
+    return np.asarray((flat @ block.matrix).reshape(len(inside), -1)[:, :n_out])
+
+
+@lru_cache(maxsize=64)
+def _of_a_constant(n_samples: int, from_hz: float, to_hz: float, kernel: Kernel) -> NDArray[np.float32]:
+    """(n_out,) what the weights make of so many ones: 1 but at the ends."""
+    [sums] = _weighted(np.ones((1, n_samples), np.float32), _block(from_hz, to_hz, kernel))
+    return np.asarray(sums)
 
 
 def ratio(from_hz: float, to_hz: float) -> Fraction:
@@ -93,14 +105,25 @@ class _Block:
     lead_in: int
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)  # an odd rate's has 46 MB
 def _block(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
     """The phases of the outputs repeat after `ratio.denominator` of them; a block is a whole number of repeats."""
     step = ratio(from_hz, to_hz)
-    n_out = step.denominator * -(-MIN_BLOCK // step.denominator)
-    step_in = int(n_out * step)
     reach = int(np.ceil(kernel.half_width_s * from_hz))
-    n_in = math.ceil((n_out - 1) * step) + 2 * reach + 1
-    distance = (np.arange(n_in) - reach)[:, None] - np.arange(n_out)[None, :] * float(step)
-    weights = np.where(np.abs(distance) <= reach, kernel.weights(distance / from_hz, kernel.corner_hz), 0)
-    return _Block((weights / weights.sum(axis=0)).astype(np.float32), n_out, step_in, reach)
+
+    def n_inputs(n_out: int) -> int:
+        return math.ceil((n_out - 1) * step) + 2 * reach + 1
+
+    sizes = [step.denominator * -(-size // step.denominator) for size in BLOCKS]
+    n_out = min(
+        sizes, key=lambda size: n_inputs(size) * (1 + COPYING / size)
+    )  # time of an output: wide ones share less
+    step_in = int(n_out * step)
+    matrix = np.zeros((n_inputs(n_out), n_out), np.float32)
+    for first in range(0, n_out, BLOCKS[0]):  # some outputs, and the inputs that they reach: the rest is zeros
+        outputs = np.arange(first, min(first + BLOCKS[0], n_out))
+        inputs = np.arange(math.floor(first * step), math.ceil(int(outputs[-1]) * step) + 2 * reach + 1)
+        distance = (inputs - reach)[:, None] - outputs * float(step)
+        weights = np.where(np.abs(distance) <= reach, kernel.weights(distance / from_hz, kernel.corner_hz), 0)
+        matrix[inputs[0] : inputs[-1] + 1, outputs] = weights / weights.sum(axis=0)
+    return _Block(matrix, n_out, step_in, reach)

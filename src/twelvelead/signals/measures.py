@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -19,35 +20,36 @@ STILL_MV: Final = 1e-3
 STILL_RATE_HZ: Final = 1000.0
 FLAT_S: Final = 1.0
 CLIPPED_S: Final = 0.04
-SHORTEST_LONG_RUN: Final = 64
+STEPS_IN_ANY_SECOND: Final = 24  # a second of 50 steps holds, wherever it begins, one of the parts of so many
 MAINS_WINDOW_S: Final = 2.0
 
 
-def still_share(record: Record) -> Measures:
-    """(12,) share of the time that each lead stands still for a second or more."""
+def resting_shares(record: Record) -> tuple[Measures, Measures]:
+    """(12,) share of the time that each lead stands still for a second or more, and (12,) that it is clipped.
+
+    It is clipped where it rests for 40 ms or more at its own highest or lowest value. Runs are looked for among some
+    samples first, for few leads have any.
+    """
+    bottom, top = (values[:, None] for values in record.extremes)
     apart = samples_apart(record.rate_hz)
+    step = max(1, int(CLIPPED_S * record.rate_hz / 2) // apart) * apart  # two in 40 ms, 50 in a second
+    some = np.ascontiguousarray(record.signal[:, ::step])
+    at_an_end = (some == top) | (some == bottom)
+    farthest = np.maximum.reduce(_cut(np.abs(some[:, 1:] - some[:, :-1]), STEPS_IN_ANY_SECOND), axis=2)
 
-    def stands(rows: slice, step: int) -> NDArray[np.bool_]:
-        leads = record.signal[rows]
-        return np.asarray(np.abs(leads[:, apart::step] - leads[:, :-apart:step]) < STILL_MV / 2)
+    def stands(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return np.asarray(np.abs(lead[apart:] - lead[:-apart]) < STILL_MV / 2)
 
-    return _share_in_runs(stands, FLAT_S * record.rate_hz)
+    def rests(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return np.asarray((lead == lead.max()) | (lead == lead.min()))
+
+    still = _share_in_runs(record, farthest < STILL_MV * (step // apart), stands, FLAT_S)
+    return still, _share_in_runs(record, at_an_end[:, 1:] & at_an_end[:, :-1], rests, CLIPPED_S)
 
 
 def samples_apart(rate_hz: float) -> int:
     """How far apart the samples are by which a lead stands still or moves: a millisecond, and neighbours at least."""
     return math.ceil(rate_hz / STILL_RATE_HZ)
-
-
-def clipped_share(record: Record) -> Measures:
-    """(12,) share of the time that each lead rests for 40 ms or more at its own highest or lowest value."""
-    bottom, top = (values[:, None] for values in record.extremes)
-
-    def rests(rows: slice, step: int) -> NDArray[np.bool_]:
-        leads = record.signal[rows, ::step]
-        return np.asarray((leads == top[rows]) | (leads == bottom[rows]))
-
-    return _share_in_runs(rests, CLIPPED_S * record.rate_hz)
 
 
 def noise_mv(clean: NDArray[np.float32]) -> Measures:
@@ -59,52 +61,63 @@ def noise_mv(clean: NDArray[np.float32]) -> Measures:
 
 def burst_ratio(clean: NDArray[np.float32]) -> Measures:
     """(12,) extent of the widest second over that of the median one."""
-    extents = np.ptp(_parts(clean, 1.0), axis=2)
-    return np.asarray(extents.max(axis=1) / np.maximum(percentile(extents, 50), 10 * STILL_MV), np.float64)
+    seconds = _parts(clean, 1.0)
+    extents = np.maximum.reduce(seconds, axis=2) - np.minimum.reduce(seconds, axis=2)
+    widest = np.maximum.reduce(extents, axis=1)
+    return np.asarray(widest / np.maximum(percentile(extents, 50), 10 * STILL_MV), np.float64)
 
 
 def mains_mv(record: Record, mains_hz: float) -> Measures:
     """(12,) amplitude at the mains frequency above its neighbourhood's; the rate must exceed 2.2 times it."""
-    around = percentile(_amplitudes(record, mains_hz, 2, 5), 50)
-    return np.asarray(loudest_mv(record, mains_hz) - around)
+    around, _ = _amplitudes(record, (mains_hz,), 2, 5)
+    return np.asarray(loudest_mv(record, (mains_hz,))[0] - percentile(around, 50))
 
 
-def loudest_mv(record: Record, mains_hz: float) -> Measures:
-    """(12,) amplitude at the mains frequency; it bounds what `mains_mv` can say, in a third of its time."""
-    return np.asarray(_amplitudes(record, mains_hz, 0, 0.5).max(axis=1), np.float64)
+def loudest_mv(record: Record, mains_hz: tuple[float, ...]) -> NDArray[np.float32]:
+    """(mains, 12) amplitude at each mains frequency; it bounds what `mains_mv` can say, in a fraction of its time."""
+    amplitudes, firsts = _amplitudes(record, mains_hz, 0, 0.5)
+    return np.asarray(np.maximum.reduceat(amplitudes, firsts, axis=1).T)
 
 
-def _amplitudes(record: Record, hz: float, nearest_hz: float, farthest_hz: float) -> NDArray[np.float32]:
-    """(12, frequencies) mean over parts of 2 s, of the frequencies so far from `hz`."""
+def _amplitudes(
+    record: Record, mains_hz: tuple[float, ...], nearest_hz: float, farthest_hz: float
+) -> tuple[NDArray[np.float32], list[int]]:
+    """(12, frequencies) mean over parts of 2 s, of the frequencies so far from each of the mains' in turn.
+
+    And the first of each mains'.
+    """
     windows = _parts(record.signal, MAINS_WINDOW_S, record.rate_hz)
-    waves = _waves(windows.shape[2], record.rate_hz, hz, nearest_hz, farthest_hz)
+    waves, firsts = _waves(windows.shape[2], record.rate_hz, mains_hz, nearest_hz, farthest_hz)
     products = windows.reshape(-1, windows.shape[2]) @ waves  # (12 * parts, cosines and sines)
     squares = (products**2).reshape(*windows.shape[:2], 2, -1)
-    return np.asarray(np.sqrt(squares[:, :, 0] + squares[:, :, 1]).mean(axis=1))
+    return np.asarray(np.sqrt(squares[:, :, 0] + squares[:, :, 1]).mean(axis=1)), firsts
 
 
 @lru_cache(maxsize=32)
-def _waves(n_samples: int, rate_hz: float, hz: float, nearest_hz: float, farthest_hz: float) -> NDArray[np.float32]:
-    """(n_samples, 2 * frequencies) tapered cosines, then sines, of unit response."""
+def _waves(
+    n_samples: int, rate_hz: float, mains_hz: tuple[float, ...], nearest_hz: float, farthest_hz: float
+) -> tuple[NDArray[np.float32], list[int]]:
+    """(n_samples, 2 * frequencies) tapered cosines, then sines, of unit response; and the first of each mains'."""
     frequency = np.fft.rfftfreq(n_samples, 1 / rate_hz)
-    distance = np.abs(frequency - hz)
-    chosen = frequency[(distance >= nearest_hz) & (distance <= farthest_hz)]
-    angle = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * chosen
+    distances = [np.abs(frequency - hz) for hz in mains_hz]
+    chosen = [frequency[(distance >= nearest_hz) & (distance <= farthest_hz)] for distance in distances]
+    angle = 2 * np.pi * np.arange(n_samples)[:, None] / rate_hz * np.concatenate(chosen)
     taper = np.hanning(n_samples)
     waves = 2 / taper.sum() * taper[:, None] * np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
-    return np.asarray(waves, np.float32)
+    return waves.astype(np.float32), [0, *accumulate(map(len, chosen[:-1]))]
 
 
 def arms_agreement(clean: NDArray[np.float32]) -> float:
     """From -2 to 2: the correlation of V6 with I less that with aVR; below 0 when the arm electrodes are swapped."""
-    one, right, six = (clean[LEADS.index(name)] for name in ("I", "aVR", "V6"))
-    return _correlation(one, six) - _correlation(right, six)
+    leads = clean[[LEADS.index(name) for name in ("I", "aVR", "V6")]]
+    leads -= leads.mean(axis=1, keepdims=True)
+    products = (leads @ leads.T).tolist()
 
+    def with_six(row: int) -> float:
+        scale = math.sqrt(products[row][row] * products[2][2])
+        return float(products[row][2]) / scale if scale else 0.0
 
-def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    scale = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / scale if scale else 0.0
+    return with_six(0) - with_six(1)
 
 
 def percentile(values: NDArray[np.floating], percent: float) -> Measures:
@@ -116,17 +129,28 @@ def percentile(values: NDArray[np.floating], percent: float) -> Measures:
     return np.asarray(ordered[:, low] + (at - low) * (ordered[:, high] - ordered[:, low]))
 
 
-def extent_mv(signal: NDArray[np.float32], percent: float) -> Measures:
-    """(12,) between the samples at the percentiles `percent` and 100 - `percent`."""
-    last = signal.shape[1] - 1
-    low, high = round(percent / 100 * last), round((1 - percent / 100) * last)
-    ordered = np.sort(signal, axis=1)  # in a third of the time of np.partition with two ranks
-    return np.asarray(ordered[:, high] - ordered[:, low], np.float64)
+def extent_mv(signal: NDArray[np.float32], percent: float, *, beyond: float = 0.0) -> Measures:
+    """(12,) between the samples at the percentiles `percent` and 100 - `percent`.
+
+    beyond: a lead that spans no more than this altogether is said to have that span, which takes a tenth of the time.
+    """
+    extents: Measures = np.subtract(signal.max(axis=1), signal.min(axis=1), dtype=np.float64)
+    if (extents > beyond).any():
+        rows = np.flatnonzero(extents > beyond)
+        ordered = np.sort(signal[rows], axis=1)  # in a third of the time of np.partition with two ranks
+        last = signal.shape[1] - 1
+        low, high = round(percent / 100 * last), round((1 - percent / 100) * last)
+        extents[rows] = ordered[:, high] - ordered[:, low]
+    return extents
 
 
 def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = QUALITY.rate_hz) -> NDArray[np.float32]:
     """(12, n) -> (12, parts, samples): whole parts of a length, at least one."""
-    length = min(round(length_s * rate_hz), signal.shape[1])
+    return _cut(signal, round(length_s * rate_hz))
+
+
+def _cut(signal: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    length = min(length, signal.shape[1])
     n_parts = signal.shape[1] // length
     return signal[:, : n_parts * length].reshape(len(signal), n_parts, length)
 
@@ -137,20 +161,21 @@ def runs(held: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return edges[::2], edges[1::2]
 
 
-def _share_in_runs(held: Callable[[slice, int], NDArray[np.bool_]], least: float) -> Measures:
-    """(12,) share of the samples that lie in runs of at least `least` of those that are held.
+def _share_in_runs(
+    record: Record,
+    some: NDArray[np.bool_],
+    held: Callable[[NDArray[np.float32]], NDArray[np.bool_]],
+    least_s: float,
+) -> Measures:
+    """(12,) share of the samples that lie in runs, of at least so many seconds, of those that are held.
 
-    held: for some leads, whether each is at every so many samples. It is asked of a few first: a run holds as many of
-    them, one after the other, and few leads do.
+    some: (12, k), whether there may be such a run; only leads of which it is true somewhere are looked at.
     """
     shares = np.zeros(len(LEADS))
-    doublings = 4 if least >= SHORTEST_LONG_RUN else 1
-    some = held(slice(None), max(1, int(least / 2**doublings)))
-    for number in range(doublings):
-        some = some[:, : -(2**number)] & some[:, 2**number :]  # 2, 4, 8, 16 one after the other
-    for row in np.flatnonzero(some.any(axis=1)):
-        [every] = held(slice(row, row + 1), 1)
-        begins, ends = runs(every)
-        lengths = ends - begins
-        shares[row] = lengths[lengths >= least].sum() / len(every)
+    if some.any():
+        for row in np.flatnonzero(some.any(axis=1)):
+            every = held(record.signal[row])
+            begins, ends = runs(every)
+            lengths = ends - begins
+            shares[row] = lengths[lengths >= least_s * record.rate_hz].sum() / len(every)
     return shares

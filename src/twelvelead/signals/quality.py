@@ -17,13 +17,12 @@ from twelvelead.signals.measures import (
     Measures,
     arms_agreement,
     burst_ratio,
-    clipped_share,
     extent_mv,
     loudest_mv,
     mains_mv,
     noise_mv,
     percentile,
-    still_share,
+    resting_shares,
 )
 from twelvelead.signals.recipe import Bands
 
@@ -101,13 +100,15 @@ def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:
     bands: the recording's own by the recipe `QUALITY`, where they are at hand.
     """
     clean, baseline = bands or QUALITY.bands(record)
-    still = still_share(record)
-    clipped = np.where(still > UNUSABLE_FLAT, 0, clipped_share(record))
+    still, clipped = resting_shares(record)
+    clipped = np.where(still > UNUSABLE_FLAT, 0, clipped)
     findings = [
         *_flat(still),
         *_over("saturated", clipped, MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
         *_over("noise", noise_mv(clean), MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
-        *_over("baseline wander", extent_mv(baseline, 2.0), MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"),
+        *_over(
+            "baseline wander", extent_mv(baseline, 2.0, beyond=MOST_WANDER_MV), MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"
+        ),
         *_over("burst", burst_ratio(clean), MOST_BURST, np.inf, "times the usual second"),
         *_mains(record),
         *_amplitude(extent_mv(clean, 0.5), still),
@@ -139,10 +140,12 @@ def _flat(still: Measures) -> Iterable[Finding]:
 
 
 def _mains(record: Record) -> Iterable[Finding]:
-    for hz in MAINS_HZ:
-        # seldom loud, and its neighbourhood takes longer
-        if record.rate_hz > 2.2 * hz and loudest_mv(record, hz).max() > MOST_MAINS_MV:
-            yield from _over("mains noise", mains_mv(record, hz), MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
+    """Mains are seldom loud, and their neighbourhood takes longer."""
+    held = tuple(hz for hz in MAINS_HZ if record.rate_hz > 2.2 * hz)
+    if held and (loudest := loudest_mv(record, held)).max() > MOST_MAINS_MV:
+        for hz, amplitudes in zip(held, loudest, strict=True):
+            if amplitudes.max() > MOST_MAINS_MV:
+                yield from _over("mains noise", mains_mv(record, hz), MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
 
 
 def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:

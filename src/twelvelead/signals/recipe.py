@@ -108,7 +108,7 @@ class Recipe:
     def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n_windows, 12, window_samples): the filtered signal cut, scaled, and padded with zeros where it is short."""
         starts = self.starts(signal.shape[1])
-        return np.stack([self.scaled(signal[:, start : start + self.window_samples]) for start in starts])
+        return np.array([self.scaled(signal[:, start : start + self.window_samples]) for start in starts])
 
     def starts(self, n_samples: int) -> list[int]:
         """First sample of each window: evenly spaced, the first at the beginning and the last ending at the end."""
@@ -121,9 +121,9 @@ class Recipe:
     def scaled(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """One window (12, n <= window_samples), scaled and padded to (12, window_samples)."""
         if self.scaling == "standardise":
-            centred = window - window.mean(axis=1, keepdims=True)
-            deviation = np.sqrt((centred * centred).mean(axis=1, keepdims=True))
-            window = np.where(deviation > MIN_DEVIATION_MV, centred / np.maximum(deviation, MIN_DEVIATION_MV), 0)
+            window = window - window.mean(axis=1, keepdims=True)
+            deviation = np.sqrt(np.einsum("ls,ls->l", window, window) / window.shape[1])
+            window *= np.where(deviation > MIN_DEVIATION_MV, 1 / np.maximum(deviation, MIN_DEVIATION_MV), 0)[:, None]
         if missing := self.window_samples - window.shape[1]:
             window = np.pad(window, ((0, 0), (missing // 2, missing - missing // 2)))
         return window.astype(np.float32, copy=False)
