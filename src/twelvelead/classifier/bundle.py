@@ -34,6 +34,7 @@ SPLIT: Final = "split.csv"
 GRAPHS: Final[dict[Precision, str]] = {"float32": GRAPH, "int8": "model.int8.onnx"}
 FILES: Final = (WEIGHTS, GRAPH, SPLIT)
 BATCH_WINDOWS: Final = 64
+KEPT_BYTES: Final = 1 << 24
 
 
 class BundleError(TwelveleadError):
@@ -86,6 +87,7 @@ def load_bundle(folder: Path, precision: Precision = "float32") -> Classifier:
     precision: of the network's numbers; a bundle need not have any but float32.
     Raises BundleError with what was found and the way out.
     """
+    _keep_freed_memory()
     card = _card(folder)
     if GRAPHS[precision] not in card["sha256"]:
         there = ", ".join(name for name, graph in GRAPHS.items() if graph in card["sha256"])
@@ -109,6 +111,14 @@ def load_bundle(folder: Path, precision: Precision = "float32") -> Classifier:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"bundle {folder} is damaged ({error!r}); copy the bundle anew") from error
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc keep what is freed: else each recording's arrays are mapped anew, page by page (7 % of the time).
+
+    It keeps what is no larger than the largest that was ever freed (mallopt(3), "dynamic mmap threshold").
+    """
+    np.empty(KEPT_BYTES, np.uint8)
 
 
 def _card(folder: Path) -> dict[str, Any]:
