@@ -14,6 +14,7 @@ AXES = {"I": (1.0, 0.0), "II": (0.5, 0.87)}
 PRECORDIAL_QRS = {"V1": -0.6, "V2": -0.3, "V3": 0.4, "V4": 1.2, "V5": 1.3, "V6": 1.0}
 SNOMED = {"AF": "164889003", "LBBB": "164909002", "PVC": "164884008", "Normal": "426783006"}
 SCP = {"AF": "AFIB", "LBBB": "CLBBB", "PVC": "PVC", "Normal": "NORM"}
+BEFORE_S, AFTER_S = 0.8, 1.0  # around an R wave; what its waves are beyond is lost in rounding
 CPSC = {"AF": "2", "LBBB": "4", "PVC": "7", "Normal": "1"}
 
 
@@ -30,19 +31,21 @@ def ecg(
 ) -> NDArray[np.float64]:
     """(12, n) millivolts of a made-up heart: waves are Gaussians; III, aVR, aVL, aVF follow from I and II."""
     random = np.random.default_rng(seed)
-    time = np.arange(round(duration_s * rate_hz)) / rate_hz
-    leads = {lead: 0.01 * random.standard_normal(len(time)) for lead in LEADS}
+    n_samples = round(duration_s * rate_hz)
+    leads = {lead: 0.01 * random.standard_normal(n_samples) for lead in LEADS}
     for number, at in enumerate(beats_s(diagnosis, duration_s, random)):
         is_ectopic = diagnosis == "PVC" and number % 4 == 3
         at = at - 0.25 if is_ectopic else at  # premature, and a pause after it
+        near = slice(max(0, int((at - BEFORE_S) * rate_hz)), max(0, int((at + AFTER_S) * rate_hz)))
+        time = np.arange(near.start, min(near.stop, n_samples)) / rate_hz
         wide = diagnosis == "LBBB" or is_ectopic
         qrs = np.exp(-0.5 * ((time - at) / (0.045 if wide else 0.012)) ** 2)
         t = np.exp(-0.5 * ((time - at - 0.3) / 0.05) ** 2) * (-0.4 if wide else 0.3)
         p = 0.0 if diagnosis == "AF" or is_ectopic else 0.15 * np.exp(-0.5 * ((time - at + 0.16) / 0.02) ** 2)
         for lead, (first, second) in AXES.items():
-            leads[lead] = leads[lead] + (first + second) * (qrs * (2.0 if is_ectopic else 1.0) + t + p)
+            leads[lead][near] += (first + second) * (qrs * (2.0 if is_ectopic else 1.0) + t + p)
         for lead, height in PRECORDIAL_QRS.items():
-            leads[lead] = leads[lead] + height * (-1.5 if wide else 1.0) * qrs + t + p
+            leads[lead][near] = leads[lead][near] + height * (-1.5 if wide else 1.0) * qrs + t + p
     i, ii = leads["I"], leads["II"]
     leads |= {"III": ii - i, "aVR": -(i + ii) / 2, "aVL": i - ii / 2, "aVF": ii - i / 2}
     return np.stack([leads[lead] for lead in LEADS])
