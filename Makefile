@@ -8,12 +8,13 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 demo: .venv/demo
 	$(BIN)/twelvelead classify "$$($(BIN)/python -c 'from pydicom.data import get_testdata_file; print(get_testdata_file("waveform_ecg.dcm"))')" --paper build/demo --report build/demo
 
+# Hundreds of tests start the command line: without bytecode each would compile the package anew.
 test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 bench: .venv/test
 	$(BIN)/python benchmarks/bench.py
