@@ -51,6 +51,7 @@ def test_the_rows_are_those_of_classify(mixture, results):
         if row["error"] is None:
             assert {name: row[name] for name in DIAGNOSES} == answer["probabilities"]
             assert {entry["diagnosis"]: entry["reason"] for entry in row["withheld"]} == answer["withheld"]
+            assert all(finding.pop("windows") is None for finding in row["quality"])  # the column is there in every row
             assert [row[name] for name in ("record", "positive", "quality", "warnings")] == [
                 answer[name] for name in ("record", "positive", "quality", "warnings")
             ]
@@ -454,3 +455,14 @@ def test_a_zip_that_places_members_beyond_any_file_is_damaged(tmp_path):
     found = reasons(archive)
     assert found.pop("r0000.hea") == ""
     assert "damaged" in found[str(archive)]
+
+
+def test_a_finding_of_a_long_recording_says_in_how_many_windows(tmp_path, twelvelead):
+    signal = simulator.ecg(duration_s=310.0, rate_hz=250.0)
+    signal[8, : 60 * 250] = 0.2
+    path = simulator.Wfdb("long", simulator.digital(signal), rate="250").write(tmp_path / "in")
+    assert run(path, "--out", tmp_path / "out").returncode == 0
+    [row] = rows(tmp_path / "out")
+    answer = json.loads(twelvelead("classify", path, "--json").stdout)
+    assert row["quality"] == answer["quality"]
+    assert row["quality"][0]["windows"] > 1

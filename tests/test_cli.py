@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from xml.etree import ElementTree
 
 import pytest
@@ -15,6 +16,7 @@ from pydicom.data import get_testdata_file
 
 import layouts
 import simulator
+from twelvelead.classifier import shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.network.zoo import NETWORKS
 
@@ -299,3 +301,53 @@ def test_a_missing_file_of_a_list_is_an_error_of_one_sentence(home, bundle, twel
     done = twelvelead("evaluate", home, "--bundle", bundle, "--records", "/nowhere.txt")
     assert done.returncode == 1
     assert done.stderr.startswith("twelvelead: No such file or directory (/nowhere.txt)")
+
+
+def test_options_that_would_change_nothing_are_refused(folder, tmp_path, twelvelead):
+    for options, sentence in (
+        (["--layout", "6x2"], "nothing is drawn: give --paper FOLDER or --report OUT"),
+        (["--identity"], "nothing is drawn"),
+        (["--paper-format", "pdf"], "--paper-format pdf, and nothing is drawn"),
+        (["--report-format", "pdf"], "--report-format pdf, and no report is written"),
+        (["--report", tmp_path / "a.html", "--report-format", "pdf"], "the name says another form"),
+    ):
+        done = twelvelead("classify", folder / "good.hea", *options)
+        assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_shipped_bundle_takes_no_test_into_its_card(home, twelvelead):
+    before = (shipped_bundle() / "card.json").read_bytes()
+    done = twelvelead("evaluate", home, "--card", "mine")
+    assert (done.returncode, "name yours with --bundle" in done.stderr) == (1, True)
+    assert (shipped_bundle() / "card.json").read_bytes() == before
+
+
+def test_a_narrow_terminal_loses_no_name(home, bundle, monkeypatch, twelvelead):
+    monkeypatch.setenv("COLUMNS", "60")
+    done = twelvelead("evaluate", home, "--bundle", bundle)
+    assert done.returncode == 0, done.stderr
+    by_class = done.stdout.split("by class")[1].split("by database")[0]
+    assert all(name in by_class for name in DIAGNOSES)
+    assert "…" not in done.stdout
+    assert "of 32 nobody knows" in done.stdout
+    folder = next(path for path in home.rglob("A0001.hea"))
+    said = twelvelead("classify", folder).stdout
+    assert "…" not in said
+
+
+def test_classifying_shows_how_far_it_is_where_the_answers_go_elsewhere(folder, tmp_path):
+    """On a terminal of its own, which is what progress goes to."""
+    leader, follower = os.openpty()
+    with (tmp_path / "answers").open("w") as answers:
+        command = [sys.executable, "-m", "twelvelead", "classify", str(folder), "--json"]
+        with subprocess.Popen(command, stdout=answers, stderr=follower) as process:
+            os.close(follower)
+            shown = b""
+            with suppress(OSError):  # the end of a terminal
+                while part := os.read(leader, 4096):
+                    shown += part
+    os.close(leader)
+    assert process.returncode == 1
+    assert b"classifying" in shown
+    assert len((tmp_path / "answers").read_text().splitlines()) == 5

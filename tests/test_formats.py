@@ -103,7 +103,7 @@ def test_a_short_run_of_the_fuzzer_finds_nothing():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 600, b"hello", b"%PDF-1.7", "Ä Ö Ü".encode()])
+@pytest.mark.parametrize("content", [b"\0" * 600, b"hello", b"%PDF-1.7", "Ä Ö Ü".encode()])
 def test_a_file_that_is_no_ecg_is_refused_with_what_can_be_read(content, tmp_path):
     (tmp_path / "x.bin").write_bytes(content)
     with pytest.raises(RecordError, match="none of the formats that can be read: WFDB"):
@@ -162,7 +162,7 @@ def test_dicom_of_every_class_of_ecg(sop_class, tmp_path):
 
 
 def test_a_dicom_image_is_no_ecg():
-    with pytest.raises(RecordError, match="no 12-lead waveform"):
+    with pytest.raises(RecordError, match="DICOM file of modality CT without a waveform"):
         read(get_testdata_file("CT_small.dcm"))
 
 
@@ -262,4 +262,46 @@ def test_a_table_that_states_its_rate_twice_is_refused(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(f"# rate_hz: 500\n# unit: mV\n# rate_hz: 250\n{','.join(LEADS)}\n{rows}\n")
     with pytest.raises(RecordError, match="rate_hz is stated twice, as '500' and '250': leave the wrong one out"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "head, names, column, sentence",
+    [
+        ("# rate_hz: 500_0\n# unit: mV", LEADS, None, "rate_hz '500_0': it must be a number"),
+        ("# rate_hz: 500\n# unit: mV", [f"{lead} (uV)" for lead in LEADS], None, r"column 'I \(uV\)' states uV, the header mV"),
+        ("# rate_hz: 500\n# unit: mV", ["time", *LEADS], 0.004, "column 'time' goes in steps of 0.004, the header states 500 Hz"),
+        ("# rate_hz: 500\n# unit: mV", ["t (s)", *LEADS], 2.0, r"column 't \(s\)' goes in steps of 2"),
+    ],
+)  # fmt: skip
+def test_a_table_that_contradicts_itself_is_refused(head, names, column, sentence):
+    with pytest.raises(RecordError, match=sentence):
+        read(table_of(head, names, column))
+
+
+@pytest.mark.parametrize(
+    "names, column",
+    [
+        ([f"{lead} (mV)" for lead in LEADS], None),
+        (["time", *LEADS], 0.002),
+        (["time", *LEADS], 2.0),
+        (["Time (ms)", *LEADS], 2.0),
+        (["t", *LEADS], 1.0),  # numbers of samples
+    ],
+)
+def test_a_table_that_says_the_same_twice_is_read(names, column):
+    assert read(table_of("# rate_hz: 500\n# unit: mV", names, column)).rate_hz == 500
+
+
+def table_of(head, names, step, n=3000):
+    signal = np.round(SIGNAL[:, :n], 3).T
+    rows = signal if step is None else np.column_stack([np.round(step * np.arange(n), 6), signal])
+    lines = [",".join(map(repr, map(float, row))) for row in rows]
+    return "\n".join([head, ",".join(names), *lines, ""]).encode()
+
+
+def test_an_empty_file_is_called_that(tmp_path):
+    path = tmp_path / "a.dcm"
+    path.touch()
+    with pytest.raises(RecordError, match="it is empty"):
         read(path)

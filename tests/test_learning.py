@@ -337,7 +337,7 @@ def test_a_disk_that_fills_costs_no_epoch(home, bundle, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
     done = subprocess.run(
-        [*command, "--epochs", "1"], capture_output=True, text=True, preexec_fn=full_disk, check=False
+        [*command, "--epochs", "1", "--replace"], capture_output=True, text=True, preexec_fn=full_disk, check=False
     )
     assert done.returncode == 1
     assert "nothing written before is lost" in done.stderr
@@ -414,3 +414,21 @@ def test_copies_of_what_is_held_out_are_on_no_side(twelvelead, tmp_path):
     sides = {line.split(",")[0]: line.split(",")[1] for line in (out / "split.csv").read_text().splitlines()}
     assert sides["cpsc2018/A0001"] == "held out"
     assert not [key for key in sides if "twin1" in key]
+
+
+def test_what_was_trained_or_killed_is_not_lost_without_a_word(bundle, home, tmp_path, twelvelead):
+    out = shutil.copytree(bundle, tmp_path / "mine")
+    before = (out / "card.json").read_bytes()
+    done = twelvelead("train", home, "--out", out, "--epochs", 1)
+    assert (done.returncode, "holds a bundle already: name another folder" in done.stderr) == (1, True)
+    assert (out / "card.json").read_bytes() == before
+    for left in ("new.state", "new.cpsc2018-winner.state"):
+        (tmp_path / left).write_bytes(b"an epoch")
+        done = twelvelead("train", home, "--out", tmp_path / "new", "--epochs", 1)
+        assert (done.returncode, f"{left} is of a training that was killed" in done.stderr) == (1, True)
+        assert (tmp_path / left).read_bytes() == b"an epoch"
+        (tmp_path / left).unlink()
+    (tmp_path / "newer.state").write_bytes(b"another's")
+    done = twelvelead("train", home, "--out", out, "--epochs", 1, "--replace")
+    assert done.returncode == 0, done.stderr
+    assert (out / "card.json").read_bytes() != before

@@ -12,6 +12,7 @@ from conftest import ROOT
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED
 from twelvelead.record import LEADS, Record
+from twelvelead.signals.measures import resting_shares
 from twelvelead.signals.quality import Finding, assess
 
 sys.path.insert(0, str(ROOT / "experiments"))
@@ -197,3 +198,20 @@ def test_a_slow_lead_is_no_flat_one_however_many_samples_it_has(sound, rate_hz):
     slow = np.tile(0.5 * np.sin(2 * np.pi * 0.4 * times), (12, 1)).astype(np.float32)
     slow[11] = 0.1
     assert [finding.leads for finding in found(replace(sound, signal=slow, rate_hz=rate_hz), "flat")] == [("V6",)]
+
+
+@pytest.mark.parametrize("rate_hz", [25.0, 50.0, 100.0, 257.0, 500.0, 1500.0])
+@pytest.mark.parametrize("begin_s", [0.0, 3.17, 8.9])
+def test_a_second_of_rest_is_found_wherever_it_begins_and_less_is_not(rate_hz, begin_s):
+    random = np.random.default_rng(0)
+    for rest_s, is_flat in ((1.08, True), (0.9, False)):
+        signal = random.standard_normal((12, round(10 * rate_hz))).astype(np.float32)
+        begin = round(begin_s * rate_hz)
+        signal[4, begin : begin + round(rest_s * rate_hz) + 1] = 0.3
+        still, _ = resting_shares(Record(name="x", signal=signal, rate_hz=rate_hz))
+        assert (still > 0).tolist() == [is_flat and row == 4 for row in range(12)]
+
+
+def test_a_handful_of_samples_is_no_second():
+    still, clipped = resting_shares(Record(name="x", signal=np.zeros((12, 2), np.float32), rate_hz=500.0))
+    assert still.max() == clipped.max() == 0

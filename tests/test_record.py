@@ -137,3 +137,21 @@ def test_equal_recordings_have_one_digest_whatever_number_their_rate_is():
     digests = {Record(name="x", signal=signal, rate_hz=rate).digest for rate in (500, 500.0, np.float32(500))}
     assert len(digests) == 1
     assert Record(name="y", signal=signal, rate_hz=250).digest not in digests
+
+
+@pytest.mark.parametrize("unit", ["uV", "x", ""])
+def test_a_record_is_in_millivolts_and_says_how_to_come_to_them(unit):
+    with pytest.raises(RecordError, match="a Record holds mV, or NU .* of uV times 0.001"):
+        record_from_leads("a", {lead: np.zeros(10) for lead in LEADS}, 500, unit=unit)
+
+
+@pytest.mark.parametrize("rate_hz", [None, "fast"])
+def test_a_rate_must_be_a_number(rate_hz):
+    with pytest.raises(RecordError, match="it must be a positive number of Hz"):
+        record_from_leads("a", {lead: np.arange(10.0) for lead in LEADS}, rate_hz)
+
+
+def test_leads_may_be_lists_and_must_be_real():
+    assert record_from_leads("a", {lead: [0, 1, 2] for lead in LEADS}, 500).n_samples == 3
+    with pytest.raises(RecordError, match="lead I is of complex128: it must be of real numbers"):
+        record_from_leads("a", {lead: np.zeros(10, complex) for lead in LEADS}, 500)

@@ -131,3 +131,11 @@ def test_an_odd_rate_takes_no_more_memory_than_twice_its_matrix():
     resample(np.zeros((12, 96_000), np.float32), 15_999.7, 100, low_pass(40))
     assert tracemalloc.get_traced_memory()[1] < 150e6
     tracemalloc.stop()
+
+
+def test_filters_keep_nothing_of_long_recordings():
+    tracemalloc.start()
+    for n_samples in range(600_000, 600_004):
+        resample(np.zeros((1, n_samples), np.float32), 100, 100, low_pass(30))
+    assert tracemalloc.get_traced_memory()[0] < 2e6
+    tracemalloc.stop()

@@ -95,7 +95,7 @@ def test_weights_of_another_training_are_no_teacher(home, twelvelead, tmp_path, 
         weights.write_bytes(b"no weights")
     done = twelvelead(*options(home, tmp_path / "bundle", "--resume"))
     assert done.returncode == 1
-    assert "start without --resume" in done.stderr
+    assert "start anew with --replace" in done.stderr
     assert "Traceback" not in done.stderr
 
 

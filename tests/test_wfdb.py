@@ -367,3 +367,9 @@ def test_real_wfdb_records_against_the_reference_reader(corpus):
         for path in sorted((corpus / "data" / folder).glob("*.hea"))[:8]:
             expected = oracle.rdrecord(str(path.with_suffix("")))
             np.testing.assert_allclose(read(path).signal, expected.p_signal.T[:12], atol=1e-5, err_msg=str(path))
+
+
+@pytest.mark.parametrize("name", ["rec.edf", "rec.mat", "rec"])
+def test_a_record_may_be_named_like_another_format(name, tmp_path):
+    Wfdb(name, digital(SIGNAL), suffix=".dat").write(tmp_path)
+    assert read(tmp_path / name).name == name

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 INDEPENDENT_LEADS: Final = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -52,7 +52,15 @@ class Record:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rate_hz", float(self.rate_hz))  # 500 and 500.0 have one digest
+        if self.unit not in get_args(Unit):
+            raise RecordError(
+                f"unit {self.unit!r}: a Record holds mV, or NU where its publisher standardised it; "
+                f"make it millivolts first (of V times 1000, of uV times 0.001)"
+            )
+        try:
+            object.__setattr__(self, "rate_hz", float(self.rate_hz))  # 500 and 500.0 have one digest
+        except (TypeError, ValueError):
+            raise RecordError(f"sampling rate {self.rate_hz!r}: it must be a positive number of Hz") from None
         if not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
             raise RecordError(
                 f"sampling rate of {self.rate_hz} Hz: it must be a positive number; correct the file's header"
@@ -115,7 +123,7 @@ class Record:
 
 def record_from_leads(
     name: str,
-    leads: Mapping[str, NDArray[np.floating]],
+    leads: Mapping[str, ArrayLike],
     rate_hz: float,
     *,
     unit: Unit = "mV",
@@ -128,7 +136,7 @@ def record_from_leads(
     leads: lead name as the file writes it -> (n_samples,) in `unit`.
     Raises RecordError when a lead is missing, is there twice, or differs in length from the others.
     """
-    found, dropped = _by_standard_name(leads)
+    found, dropped = _by_standard_name({name: _real(name, samples) for name, samples in leads.items()})
     if missing := [lead for lead in INDEPENDENT_LEADS if lead not in found]:
         raise RecordError(
             f"{len(leads)} leads ({_listed(leads)}), of which {', '.join(missing)} "
@@ -154,6 +162,13 @@ def record_from_leads(
         sex=sex_letter(sex),
         warnings=tuple(notes),
     )
+
+
+def _real(name: str, samples: ArrayLike) -> NDArray[np.floating]:
+    array = np.asarray(samples)
+    if array.dtype.kind not in "fiu":
+        raise RecordError(f"lead {name[:MAX_LEAD_NAME]} is of {array.dtype}: it must be of real numbers")
+    return array
 
 
 def _by_standard_name(

@@ -28,6 +28,7 @@ _FINDING: Final = pa.struct(
         ("limit", pa.float64()),
         ("unit", pa.string()),
         ("unusable", pa.bool_()),
+        ("windows", pa.int64()),  # of a long recording: in how many of its windows
     ]
 )
 SCHEMA: Final = pa.schema(

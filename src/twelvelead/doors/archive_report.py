@@ -75,7 +75,7 @@ def _diagnoses(manifest: "Manifest", summary: "Summary") -> Table:
         box=box.SIMPLE,
     )
     for column in ("diagnosis", "positive", "of classified", "withheld", "positive from"):
-        table.add_column(column, justify="left" if column == "diagnosis" else "right")
+        table.add_column(column, justify="left" if column == "diagnosis" else "right", overflow="fold")
     for name in DIAGNOSES:
         share = f"{100 * summary.positive[name] / max(1, n_classified):.1f} %"
         counts = (
@@ -91,8 +91,8 @@ def _diagnoses(manifest: "Manifest", summary: "Summary") -> Table:
 
 def _reasons(summary: "Summary") -> Table:
     table = Table(title="refused, by reason", title_justify="left", box=box.SIMPLE, show_header=False)
-    table.add_column(justify="right")
-    table.add_column()
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
     for reason, count in summary.reasons.most_common(MOST_REASONS):
         table.add_row(f"{count:,}", escape(printable(reason)))
     if (n_left := len(summary.reasons) - MOST_REASONS) > 0:

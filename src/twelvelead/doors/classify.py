@@ -1,6 +1,7 @@
 """`twelvelead classify`: what recordings show, for people as tables, for machines as a line of JSON each."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 from twelvelead.classifier import Report, classify, load_bundle, shipped_bundle
@@ -27,6 +29,7 @@ from twelvelead.doors.options import Bundle, Json, Precision
 from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
 from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
+from twelvelead.drawing.paper import PaperError
 from twelvelead.formats import open_recording, read, recordings_in
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.reports import read_by, reading
@@ -78,12 +81,13 @@ def classify_command(
         filter=paper_filter,
         identity=identity,
     )
+    _refuse_idle(sheet, paper, paper_format, report_out, report_format)
     console = Console(emoji=False, soft_wrap=True)
     refused, found = 0, list(_recordings(paths))
     if report_out:
-        refuse_unwritable(report_out, len(found))
-    with window_table(windows) as table:
-        for path in found:
+        refuse_unwritable(report_out, len(found), report_format)
+    with window_table(windows) as table, _bar() as bar:
+        for path in bar.track(found, description="classifying"):
             try:
                 recording = _open(path, whole=report_out is not None)
                 report = classify(recording, classifier, anyway=anyway)
@@ -105,6 +109,23 @@ def classify_command(
     if not as_json:
         console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
     raise typer.Exit(1 if refused else 0)
+
+
+def _bar() -> Progress:
+    """On the terminal, where the answers go elsewhere: else they say how far it is."""
+    hidden = sys.stdout.isatty() or not sys.stderr.isatty()
+    console = Console(emoji=False, stderr=True)
+    return Progress(console=console, disable=hidden, transient=True, redirect_stdout=False)  # it would take the answers
+
+
+def _refuse_idle(sheet: Paper, paper: Path | None, paper_format: str, report: Path | None, report_format: str) -> None:
+    """Raise PaperError on options that would change nothing."""
+    if paper is None and report is None and sheet != Paper():
+        raise PaperError("options of a drawing, and nothing is drawn: give --paper FOLDER or --report OUT with them")
+    if paper is None and paper_format != "svg":
+        raise PaperError(f"--paper-format {paper_format}, and nothing is drawn: give --paper FOLDER with it")
+    if report is None and report_format != "html":
+        raise PaperError(f"--report-format {report_format}, and no report is written: give --report FOLDER with it")
 
 
 def _recordings(paths: list[Path]) -> Iterator[Path]:
@@ -142,7 +163,7 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
         caption_justify="left",
         box=box.SIMPLE,
     )
-    table.add_column("diagnosis")
+    table.add_column("diagnosis", overflow="fold")
     table.add_column("mean probability" if report.burden else "probability", justify="right")
     table.add_column("positive from", justify="right")
     table.add_column("")

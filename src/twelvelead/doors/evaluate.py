@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import numpy as np
 import typer
@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from twelvelead.classifier import Classifier, classify, load_bundle, shipped_bundle
+from twelvelead.classifier import BundleError, Classifier, classify, load_bundle, shipped_bundle
 from twelvelead.classifier.bundle import add_test
 from twelvelead.databases import (
     DatabaseError,
@@ -31,6 +31,8 @@ from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precisi
 from twelvelead.record import RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, Predictions
+
+WIDEST: Final = 1000
 
 
 def evaluate_command(
@@ -55,6 +57,8 @@ def evaluate_command(
 
     Example: twelvelead evaluate ptb-xl/ --records fold-9.txt --json
     """
+    if card is not None and bundle is None:
+        raise BundleError("--card writes into a bundle, and the shipped one stays as it is: name yours with --bundle")
     classifier = load_bundle(bundle or shipped_bundle(), precision)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     labelled = found.records if records is None else only(found.records, read_keys(records))
@@ -65,6 +69,7 @@ def evaluate_command(
     result = evaluation([record.database for record in kept], predictions) | {
         "bundle": classifier.name,
         "seen_in_training": n_seen,
+        "patients_unknown": sum(record.patient is None for record in kept),
         "repeated": found.repeated,
         "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
     }
@@ -108,6 +113,8 @@ def print_evaluation(result: Result, console: Console) -> None:
         f"[bold]{escape(result['bundle'])}[/bold] on {result['records']} recordings of {result['patients']} patients; "
         f"F2, G2, F1 and accuracy over the {result['records_with_a_diagnosis']} with at least one of the nine"
     )
+    if result["patients_unknown"]:
+        console.print(f"of {result['patients_unknown']} nobody knows the patient: each counts as one of its own")
     if result["seen_in_training"]:
         console.print(f"[red]{result['seen_in_training']} of them were seen in training: this is no test[/red]")
     if result["repeated"]:
@@ -121,13 +128,19 @@ def print_evaluation(result: Result, console: Console) -> None:
         by_class.add_row(name, str(row["positives"]), *_cells(row, row["intervals"]))
     by_class.add_section()
     by_class.add_row("mean", "", *_cells(result["scores"], result["intervals"]), style="bold")
-    console.print(by_class)
+    _print_whole(by_class, console)
     if result["without_positives"]:
         console.print(f"left out of the means, for want of a positive: {', '.join(result['without_positives'])}")
     by_database = _score_table("by database (n recordings)", "database")
     for name, row in result["databases"].items():
         by_database.add_row(escape(name), str(row["records"]), *_cells(row["scores"], row["intervals"]))
-    console.print(by_database)
+    _print_whole(by_database, console)
+
+
+def _print_whole(table: Table, console: Console) -> None:
+    """With all its columns, wherever it breaks: a narrow terminal would be given a table without its names."""
+    console.width = max(console.width, console.measure(table, options=console.options.update(width=WIDEST)).maximum)
+    console.print(table)
 
 
 def _score_table(title: str, subject: str) -> Table:

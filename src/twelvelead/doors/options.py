@@ -38,6 +38,10 @@ Rate = Annotated[
 ]
 Unit = Annotated[
     str | None,
-    typer.Option("--unit", help="V, mV, uV or nV, for CSV and NPY that do not state it.", show_default=False),
+    typer.Option(
+        "--unit",
+        help="V, mV, uV or nV (NU: standardised by its publisher), for CSV and NPY that do not state it.",
+        show_default=False,
+    ),
 ]
 Workers = Annotated[int, typer.Option("--workers", help="Processes that read at the same time.", min=1, max=256)]

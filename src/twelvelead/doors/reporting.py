@@ -29,14 +29,16 @@ class ReportError(TwelveleadError):
     """A report cannot be written where it was asked for."""
 
 
-def refuse_unwritable(out: Path, n_recordings: int) -> None:
-    """Raise ReportError where a report would replace a file, or several would have to be one."""
+def refuse_unwritable(out: Path, n_recordings: int, form: str) -> None:
+    """Raise ReportError where a report would replace a file, several would be one, or its name says another form."""
     if not out.name.lower().endswith(ENDINGS):
         if out.exists() and not out.is_dir():
             raise ReportError(f"--report {out}: it is a file; name a folder, or a new file in {', '.join(ENDINGS)}")
         return
     if out.exists():
         raise ReportError(f"--report {out}: it is there already; name another, or remove it first")
+    if form != "html" and not out.name.lower().endswith(f".{form}"):
+        raise ReportError(f"--report {out} and --report-format {form}: the name says another form; leave one away")
     if n_recordings != 1:
         raise ReportError(f"--report {out}: {n_recordings} recordings need a folder; name one, without {out.suffix}")
 

@@ -115,7 +115,7 @@ def _teacher(
             state.unlink()
         wait_for_all(together)
     if _mark(weights) != mark:
-        raise StateError(f"{weights} was reached from other recordings or settings: start without --resume")
+        raise StateError(f"{weights} was reached from other recordings or settings: start anew with --replace")
     network = contestant.build()
     network.load_state_dict(load_file(weights))
     return network
@@ -131,4 +131,4 @@ def _mark(weights: Path) -> str | None:
         with safe_open(weights, framework="pt") as file:
             return (file.metadata() or {}).get("fingerprint")
     except (OSError, SafetensorError) as error:
-        raise StateError(f"{weights} holds no weights ({error}): start without --resume") from error
+        raise StateError(f"{weights} holds no weights ({error}): start anew with --replace") from error

@@ -1,5 +1,6 @@
 """`twelvelead train`: labelled recordings -> a bundle, with progress, resumable."""
 
+import glob
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twelvelead.classifier.bundle import refuse_unsafe_place
+from twelvelead.classifier.bundle import CARD, BundleError, refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate
 from twelvelead.network.zoo import named
@@ -45,6 +46,9 @@ def train_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Train anew where a bundle, or what a killed run left, is there already.")
+    ] = False,
     hold_out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -64,6 +68,8 @@ def train_command(
     """
     config, recipe, out = named(network), Recipe(), out.resolve()
     refuse_unsafe_place(out, [folder.resolve() for folder in folders])
+    if not (resume or replace):
+        _refuse_to_lose(out)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     held_out = frozenset().union(*map(read_keys, hold_out or []))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
@@ -105,6 +111,15 @@ def train_command(
     card = bundle_up(out, ended)
     forget(out, masters)
     _tell_result(out, card, as_json)
+
+
+def _refuse_to_lose(out: Path) -> None:
+    """Raise BundleError where a training from the beginning would take the place of one that ended, or was killed."""
+    if (out / CARD).is_file():
+        raise BundleError(f"{out} holds a bundle already: name another folder, or train it anew with --replace")
+    name = glob.escape(out.name)
+    if begun := sorted(path for ending in ("state", "*.state") for path in out.parent.glob(f"{name}.{ending}")):
+        raise BundleError(f"{begun[0]} is of a training that was killed: go on with --resume, or anew with --replace")
 
 
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:

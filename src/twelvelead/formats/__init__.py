@@ -112,6 +112,8 @@ def _recognised(given: Given) -> tuple[Format, Given]:
     start = given.beginning
     if found := next((form for form in FORMATS if form.recognises(start)), None):
         return found, given
+    if not start:
+        raise RecordError("it is empty: fetch it again")
     file = given.path or Path(given.file)
     if file.suffix.lower() in SIGNAL_SUFFIXES:
         if given.path is not None and (header := _header_beside(given.path)) is not None:
@@ -133,7 +135,11 @@ def _given(source: Source, rate_hz: float | None, unit: str | None) -> Given:
         return Given(name=Path(str(getattr(source, "name", "recording"))).stem, held=held, rate_hz=rate_hz, unit=unit)
     path = source if isinstance(source, Path) else Path(source)  # once more would take as long as opening it
     try:
-        if not claims(path.name) and not path.exists() and (named := path.with_name(path.name + ".hea")).is_file():
+        if (
+            path.suffix.lower() != ".hea"
+            and not path.exists()
+            and (named := path.with_name(path.name + ".hea")).is_file()
+        ):
             path = named
     except (OSError, ValueError):
         pass  # what is no possible name is refused when it is opened

@@ -55,6 +55,9 @@ def _record(given: Given) -> Record:
         raise RecordError("DICOM file deflated, or in big-endian order: convert it to explicit little endian first")
     refuse_too_many_elements(data, implicit=IMPLICIT in data[:BEGINNING_BYTES])
     dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
+    if "WaveformSequence" not in dataset:
+        kind = str(dataset.get("Modality", "")) or "unknown"
+        raise RecordError(f"DICOM file of modality {kind} without a waveform: export the ECG itself")
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")

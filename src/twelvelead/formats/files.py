@@ -123,11 +123,11 @@ def part_of(path: Path, offset: int, length: Callable[[int], int]) -> tuple[byte
     """As `Given.part`, of a plain file; without a file object, which takes as long as all the rest."""
     handle, size = _handle_of(path)
     try:
-        left = min(length(size), max(0, size - offset))
+        wanted = length(size)
         if offset:
             os.lseek(handle, offset, os.SEEK_SET)
-        data = os.read(handle, left)
-        while len(data) < left and (more := os.read(handle, left - len(data))):
+        data = os.read(handle, wanted)
+        while len(data) < wanted and (more := os.read(handle, wanted - len(data))):
             data += more
         return data, size
     finally:
@@ -144,7 +144,11 @@ def _handle_of(path: Path) -> tuple[int, int]:
     try:
         handle = os.open(path, _FLAGS)
     except (OSError, ValueError) as error:
-        reason = "it is a link" if path.is_symlink() else getattr(error, "strerror", None) or str(error)
+        reason = (
+            "it is a link; name or copy the file that it leads to"
+            if path.is_symlink()
+            else getattr(error, "strerror", None) or str(error)
+        )
         raise RecordError(f"{path.name} cannot be opened: {reason}") from error
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):

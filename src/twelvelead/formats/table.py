@@ -28,6 +28,10 @@ ROW_NUMBERS: Final = ""
 STANDARDISED_UNIT: Final = "NU"
 NUMBER_KINDS: Final = "iuf"
 _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_UNIT_IN_NAME = re.compile(r"\(\s*([munµμ]?v)\s*\)", re.IGNORECASE)
+_TIME = re.compile(r"(?:time|t)[\s_]*\(?\s*(s|ms)?\s*\)?", re.IGNORECASE)
+TIME_ERROR: Final = 0.01
 _CELL = re.compile(r"[-+\d.eE\s]*")
 
 
@@ -67,7 +71,9 @@ def read_csv(given: Given) -> Record:
         raise RecordError(f"{len(names)} columns, not each named once: there may be {MAX_COLUMNS} of different names")
     rate_hz, unit = _rate_hz(given, stated.get("rate_hz")), _unit(given, stated.get("unit"))
     is_standardised = unit == STANDARDISED_UNIT
+    _refuse_another_unit(names, unit)
     signal = _numbers(rest, _separator(line), len(names)).T
+    _refuse_another_rate(dict(zip(names, signal, strict=True)), rate_hz)
     if not is_standardised:
         with np.errstate(over="ignore"):
             signal = signal * np.float32(millivolts_per(unit))
@@ -81,6 +87,31 @@ def read_csv(given: Given) -> Record:
         age=stated.get("age"),
         sex=stated.get("sex"),
     )
+
+
+def _refuse_another_unit(names: list[str], unit: str) -> None:
+    """Raise RecordError where a column such as `I (uV)` states another unit than the header."""
+    for name in names:
+        stated = _UNIT_IN_NAME.search(name) if standard_lead(name) else None
+        if stated and (unit == STANDARDISED_UNIT or millivolts_per(stated[1]) != millivolts_per(unit)):
+            raise RecordError(f"column {name!r} states {stated[1]}, the header {unit}: leave the wrong one out")
+
+
+def _refuse_another_rate(columns: dict[str, NDArray[np.float32]], rate_hz: float) -> None:
+    """Raise RecordError where a column of times, in seconds or milliseconds, goes at another rate than the header."""
+    for name, times in columns.items():
+        match = _TIME.fullmatch(name)
+        if match is None or len(times) < 2 or not np.isfinite(times).all():
+            continue
+        step = float(times[-1] - times[0]) / (len(times) - 1)
+        units = {"s": 1.0, "ms": 1000.0}
+        per_second = [units[match[1].lower()]] if match[1] else list(units.values())
+        if step == 1 and not match[1]:
+            continue  # numbers of samples
+        if all(abs(step * rate_hz - unit) > TIME_ERROR * unit for unit in per_second):
+            raise RecordError(
+                f"column {name!r} goes in steps of {step:.6g}, the header states {rate_hz:g} Hz: correct the wrong one"
+            )
 
 
 def read_npy(given: Given) -> Record:
@@ -145,10 +176,9 @@ def _names(line: str) -> list[str]:
 
 def _rate_hz(given: Given, stated: str | None) -> float:
     """The rate that the file or whoever gave it states; raises RecordError where both do differently, or neither."""
-    try:
-        in_file = float(stated) if stated is not None else None
-    except ValueError:
-        raise RecordError(f"rate_hz {stated!r}: it must be a number of Hz; correct the header") from None
+    if stated is not None and not _NUMBER.fullmatch(stated):
+        raise RecordError(f"rate_hz {stated!r}: it must be a number of Hz; correct the header")
+    in_file = float(stated) if stated is not None else None
     if in_file is None and given.rate_hz is None:
         raise RecordError(f"no sampling rate is stated: {WAY_OUT}")
     if None not in (in_file, given.rate_hz) and in_file != given.rate_hz:

@@ -64,13 +64,13 @@ def load_state(run: Run, path: Path) -> None:
             facts = json.loads(file.metadata()["run"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise StateError(f"{path} holds no run to resume ({error}): start without --resume") from error
+        raise StateError(f"{path} holds no run to resume ({error}): start anew with --replace") from error
     now = {"version": VERSION, "fingerprint": run.fingerprint, "threads": torch.get_num_threads()}
     for name, value in now.items():
         if facts.get(name) != value:
             raise StateError(
                 f"{path} was started with {name} {facts.get(name)}, now it is {value}: "
-                f"resume with the same network, recordings, settings and threads, or start without --resume"
+                f"resume with the same network, recordings, settings and threads, or start anew with --replace"
             )
     run.network.load_state_dict(_below("network.", tensors))
     run.best = _below("best.", tensors)

@@ -19,6 +19,8 @@ LOW_PASS_HALF_WIDTH_S: Final = 0.15
 LOW_PASS_KAISER_BETA: Final = 5.0
 GAUSSIAN_HALF_WIDTH: Final = 3.0
 BLOCKS: Final = (16, 32, 64)
+KEPT_S: Final = 60.0
+SMALL_PHASES: Final = 4.0
 COPYING: Final = 3  # multiply-adds in whose time a sample is copied
 MAX_BLOCK: Final = 256
 
@@ -61,8 +63,11 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
 
     Sample k of the result lies at the time k / to_hz; sample 0 of both lie at the same time.
     """
-    sums = _weighted(signal, _block(from_hz, to_hz, kernel))
-    sums /= _of_a_constant(signal.shape[1], from_hz, to_hz, kernel)
+    n_samples, block = signal.shape[1], _block(from_hz, to_hz, kernel)
+    is_short = n_samples <= KEPT_S * from_hz
+    ones = _of_a_constant(n_samples, from_hz, to_hz, kernel) if is_short else _sums_of_ones(n_samples, block)
+    sums = _weighted(signal, block)
+    sums /= ones
     return sums
 
 
@@ -83,10 +88,14 @@ def _weighted(signal: NDArray[np.float32], block: "_Block") -> NDArray[np.float3
     return np.asarray((flat @ block.matrix).reshape(len(inside), -1)[:, :n_out])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # of recordings of a minute, 24 kB each
 def _of_a_constant(n_samples: int, from_hz: float, to_hz: float, kernel: Kernel) -> NDArray[np.float32]:
+    return _sums_of_ones(n_samples, _block(from_hz, to_hz, kernel))
+
+
+def _sums_of_ones(n_samples: int, block: "_Block") -> NDArray[np.float32]:
     """(n_out,) what the weights make of so many ones: 1 but at the ends."""
-    [sums] = _weighted(np.ones((1, n_samples), np.float32), _block(from_hz, to_hz, kernel))
+    [sums] = _weighted(np.ones((1, n_samples), np.float32), block)
     return np.asarray(sums)
 
 
@@ -105,8 +114,12 @@ class _Block:
     lead_in: int
 
 
-@lru_cache(maxsize=8)  # an odd rate's has 46 MB
 def _block(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
+    """As `_made`, kept: small ones for all filters of a recording at several rates; an odd rate's has up to 46 MB."""
+    return (_small if (SMALL_PHASES * from_hz / to_hz).is_integer() else _large)(from_hz, to_hz, kernel)
+
+
+def _made(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
     """The phases of the outputs repeat after `ratio.denominator` of them; a block is a whole number of repeats."""
     step = ratio(from_hz, to_hz)
     reach = int(np.ceil(kernel.half_width_s * from_hz))
@@ -127,3 +140,7 @@ def _block(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
         weights = np.where(np.abs(distance) <= reach, kernel.weights(distance / from_hz, kernel.corner_hz), 0)
         matrix[inputs[0] : inputs[-1] + 1, outputs] = weights / weights.sum(axis=0)
     return _Block(matrix, n_out, step_in, reach)
+
+
+_small = lru_cache(maxsize=32)(_made)
+_large = lru_cache(maxsize=8)(_made)

@@ -20,7 +20,6 @@ STILL_MV: Final = 1e-3
 STILL_RATE_HZ: Final = 1000.0
 FLAT_S: Final = 1.0
 CLIPPED_S: Final = 0.04
-STEPS_IN_ANY_SECOND: Final = 24  # a second of 50 steps holds, wherever it begins, one of the parts of so many
 MAINS_WINDOW_S: Final = 2.0
 
 
@@ -35,7 +34,10 @@ def resting_shares(record: Record) -> tuple[Measures, Measures]:
     step = max(1, int(CLIPPED_S * record.rate_hz / 2) // apart) * apart  # two in 40 ms, 50 in a second
     some = np.ascontiguousarray(record.signal[:, ::step])
     at_an_end = (some == top) | (some == bottom)
-    farthest = np.maximum.reduce(_cut(np.abs(some[:, 1:] - some[:, :-1]), STEPS_IN_ANY_SECOND), axis=2)
+    in_any_second = (
+        int(FLAT_S * record.rate_hz / step) - 1
+    ) // 2  # parts of so many: one lies in it, wherever it begins
+    farthest = np.maximum.reduce(_cut(np.abs(some[:, 1:] - some[:, :-1]), in_any_second), axis=2)
 
     def stands(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray(np.abs(lead[apart:] - lead[:-apart]) < STILL_MV / 2)
@@ -150,7 +152,7 @@ def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = QUALIT
 
 
 def _cut(signal: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-    length = min(length, signal.shape[1])
+    length = max(1, min(length, signal.shape[1]))
     n_parts = signal.shape[1] // length
     return signal[:, : n_parts * length].reshape(len(signal), n_parts, length)
 
