@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Final, Literal, get_args
 
@@ -21,6 +21,7 @@ YEARS_FROM: Final = 2.0
 AGE_ROUNDING: Final = 1e-2  # a month as .083 years is a month
 
 Unit = Literal["mV", "NU"]
+UNITS: Final = get_args(Unit)
 
 
 class TwelveleadError(Exception):
@@ -52,7 +53,7 @@ class Record:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.unit not in get_args(Unit):
+        if self.unit not in UNITS:
             raise RecordError(
                 f"unit {self.unit!r}: a Record holds mV, or NU where its publisher standardised it; "
                 f"make it millivolts first (of V times 1000, of uV times 0.001)"
@@ -210,6 +211,7 @@ _AROUND_A_LEAD = re.compile(r"\(.*\)|[\s_-]")
 _ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3}")
 
 
+@lru_cache(maxsize=256)
 def standard_lead(name: str) -> str | None:
     """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None.
 
@@ -226,6 +228,8 @@ def standard_lead(name: str) -> str | None:
 
 def printable(text: str) -> str:
     """Text from a file or a file's name, with whatever could steer a terminal or break a document replaced."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 

@@ -112,13 +112,13 @@ def _recognised(given: Given) -> tuple[Format, Given]:
     start = given.beginning
     if found := next((form for form in FORMATS if form.recognises(start)), None):
         return found, given
-    if not start:
-        raise RecordError("it is empty: fetch it again")
     file = given.path or Path(given.file)
     if file.suffix.lower() in SIGNAL_SUFFIXES:
         if given.path is not None and (header := _header_beside(given.path)) is not None:
             return FORMATS[0], replace(given, name=header.stem, path=header)
         raise RecordError(f"a signal file without its header {file.stem}.hea: give the header with it, beside it")
+    if not start:
+        raise RecordError("it is empty: fetch it again")
     allowed = ", ".join(form.name for form in FORMATS)
     raise RecordError(f"starts with {start[:8]!r}, which is none of the formats that can be read: {allowed}")
 

@@ -16,11 +16,13 @@ MAX_LINE_CHARACTERS: Final = 4096
 MAX_RATE_HZ: Final = 1e6
 DEFAULT_RATE_HZ: Final = 250.0
 DEFAULT_GAIN: Final = 200.0
+NUMBERS: Final = ("ADC zero", "initial value", "checksum")
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
 _GAIN = re.compile(rf"({_NUMBER}|[a-z]+)(?:\(([-+]?\d{{1,10}})\))?(?:/(\S+))?", re.IGNORECASE)
 _WHOLE = re.compile(r"\d{1,12}")
+_INTEGERS = re.compile(r"[-+]?\d{1,12}(?: [-+]?\d{1,12})*")
 _INTEGER = re.compile(r"[-+]?\d{1,12}")
 _IN_NO_NAME = re.compile(r"[/\\:\0]")
 _COMMENT = re.compile(r"#\s*<?([A-Za-z]+)>?\s*:\s*(.*)")
@@ -116,16 +118,16 @@ def _signal_line(row: list[str], index: int) -> tuple[SignalLine, tuple[str, ...
     """A signal and its warnings, of `file format [gain [bits [zero [initial [checksum [block [name]]]]]]]`."""
     code, offset = _storage(row[1] if len(row) > 1 else "", index)
     gain, baseline, unit, warnings = _gain(row[2] if len(row) > 2 else "")
-    zero = _integer(row[4], "ADC zero") if len(row) > 4 else 0
+    zero, initial, checksum = _integers(row[4:7])
     signal = SignalLine(
         file=_plain_name(row[0]),
         format=code,
         offset_bytes=offset,
         gain=gain,
-        baseline=zero if baseline is None else baseline,
+        baseline=(zero or 0) if baseline is None else baseline,
         unit=unit,
-        initial=_integer(row[5], "initial value") if len(row) > 5 else None,
-        checksum=_integer(row[6], "checksum") if len(row) > 6 else None,
+        initial=initial,
+        checksum=checksum,
         lead=" ".join(row[8:]) or f"signal {index + 1}",
     )
     return signal, warnings
@@ -173,6 +175,13 @@ def _whole(text: str, what: str) -> int:
     if not _WHOLE.fullmatch(text):
         raise RecordError(f"{what} {text!r}: it must be a whole number; correct the header")
     return int(text)
+
+
+def _integers(fields: list[str]) -> list[int | None]:
+    """ADC zero, initial value and checksum, as far as they are there; asked one by one only where one is wrong."""
+    if fields and not _INTEGERS.fullmatch(" ".join(fields)):
+        return [_integer(text, what) for text, what in zip(fields, NUMBERS, strict=False)]
+    return [*map(int, fields), *[None] * (len(NUMBERS) - len(fields))]
 
 
 def _integer(text: str, what: str) -> int:

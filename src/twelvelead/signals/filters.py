@@ -34,11 +34,13 @@ class Kernel:
     half_width_s: float
 
 
+@lru_cache(maxsize=32)
 def low_pass(corner_hz: float) -> Kernel:
     """A sinc under a Kaiser window: flat below the corner, half of the amplitude at it."""
     return Kernel(_kaiser_sinc, corner_hz, LOW_PASS_HALF_WIDTH_S)
 
 
+@lru_cache(maxsize=32)
 def gaussian(corner_hz: float) -> Kernel:
     """A Gaussian moving average; what remains when it is subtracted is down 3 dB at the corner."""
     return Kernel(_gaussian, corner_hz, GAUSSIAN_HALF_WIDTH * _gaussian_deviation_s(corner_hz))

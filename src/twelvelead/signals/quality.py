@@ -131,6 +131,8 @@ def _over(kind: Kind, values: Measures, limit: float, unusable: float, unit: str
 
 
 def _flat(still: Measures) -> Iterable[Finding]:
+    if not still.any():
+        return []
     findings = list(_over("flat", still, 0.0, UNUSABLE_FLAT, "of the time"))
     dead = {lead for finding in findings if finding.unusable for lead in finding.leads}
     for electrode, leads in ELECTRODES.items():
