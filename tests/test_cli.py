@@ -300,7 +300,7 @@ def test_ptbxl_is_read_at_the_rate_that_is_asked_for(bundle, twelvelead, tmp_pat
 def test_a_missing_file_of_a_list_is_an_error_of_one_sentence(home, bundle, twelvelead):
     done = twelvelead("evaluate", home, "--bundle", bundle, "--records", "/nowhere.txt")
     assert done.returncode == 1
-    assert done.stderr.startswith("twelvelead: No such file or directory (/nowhere.txt)")
+    assert done.stderr.startswith("twelvelead: /nowhere.txt is not there: correct the path")
 
 
 def test_options_that_would_change_nothing_are_refused(folder, tmp_path, twelvelead):
@@ -351,3 +351,19 @@ def test_classifying_shows_how_far_it_is_where_the_answers_go_elsewhere(folder, 
     assert process.returncode == 1
     assert b"classifying" in shown
     assert len((tmp_path / "answers").read_text().splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (
+            ["classify", "good.hea", "--paper", "good.mat"],
+            "good.mat is a file, or lies in one, where a folder is needed",
+        ),
+        (["page", "good.mat"], "good.mat is a file, or lies in one, where a folder is needed"),
+        (["convert", "good.hea", "nowhere/a.csv"], "nowhere is not there: correct the path, or make the folder first"),
+    ],
+)
+def test_a_wrong_place_is_named_with_the_way_out(arguments, sentence, folder, twelvelead):
+    done = twelvelead(*arguments, cwd=folder)
+    assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr

@@ -4,6 +4,7 @@ import os
 import sys
 from importlib.metadata import version
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -95,11 +96,23 @@ def main() -> None:
         extra = EXTRAS.get(error.name, "train")
         _stop(f"this command needs {error.name}: install it with pip install 'twelvelead[{extra}]'")
     except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        _stop(f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path")
+        _stop(_in_words(error))
     if status == INTERRUPTED:
         _stop("stopped; a training run goes on with --resume, a download or an archive when started again", status)
     sys.exit(status)
+
+
+def _in_words(error: OSError) -> str:
+    """What the system refused, and the way out."""
+    path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+    if path is not None and path.suffix == ".part":  # what was to be renamed into its place
+        path = path.parent
+    if path is not None and isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{path} is a file, or lies in one, where a folder is needed: name a folder"
+    if path is not None and isinstance(error, FileNotFoundError):
+        return f"{path} is not there: correct the path, or make the folder first"
+    where = f" ({path})" if path is not None else ""
+    return f"{error.strerror or error}{where}: nothing written before is lost; make room or correct the path"
 
 
 def _stop(sentence: str, status: int = 1) -> None:

@@ -159,7 +159,9 @@ def _numbers(body: str, separator: str, n_columns: int) -> NDArray[np.float32]:
             StringIO(body), np.float32, comments=None, delimiter=separator, ndmin=2, quotechar=QUOTATION_MARK
         )
     except ValueError as error:
-        raise RecordError(f"a line is no row of {n_columns} numbers ({str(error)[:160]}): correct the table") from error
+        raise RecordError(
+            f"a line is no row of {n_columns} numbers ({str(error).split('; use')[0][:160]}): correct the table"
+        ) from error
     if rows.shape[1] != n_columns:
         raise RecordError(f"{rows.shape[1]} columns of numbers under {n_columns} names: they must be as many")
     return rows

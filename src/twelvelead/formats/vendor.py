@@ -64,7 +64,9 @@ def _named(leads: list[Any]) -> dict[str, NDArray[np.float32]]:
 def _millivolts(lead: Any) -> NDArray[np.float32]:
     unit = lead.resolution_unit if lead.is_raw else lead.units
     if not unit:
-        raise RecordError(f"lead {lead.label} states no unit: without it its samples mean nothing; export it again")
+        raise RecordError(
+            f"lead {lead.label} states no unit of voltage: without it its samples mean nothing; export it again"
+        )
     factor = millivolts_per(unit)
     scale, offset = (lead.resolution * factor, lead.offset * factor) if lead.is_raw else (factor, 0.0)
     if not (np.isfinite(scale) and scale != 0 and np.isfinite(offset)):
