@@ -18,6 +18,7 @@ import layouts
 import simulator
 from twelvelead.classifier import shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.cli import _in_words
 from twelvelead.network.zoo import NETWORKS
 
 COMMANDS = [
@@ -367,3 +368,9 @@ def test_classifying_shows_how_far_it_is_where_the_answers_go_elsewhere(folder, 
 def test_a_wrong_place_is_named_with_the_way_out(arguments, sentence, folder, twelvelead):
     done = twelvelead(*arguments, cwd=folder)
     assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
+
+
+def test_what_the_system_refuses_is_named_as_it_is(tmp_path):
+    assert _in_words(FileNotFoundError(2, "No such file", "list.part")).startswith("list.part is not there")
+    assert _in_words(FileNotFoundError(2, "No such file", "none/.a.csv.7.part")).startswith("none is not there")
+    assert _in_words(FileExistsError(17, "File exists", str(tmp_path))).startswith(f"File exists ({tmp_path})")

@@ -422,7 +422,7 @@ def test_what_was_trained_or_killed_is_not_lost_without_a_word(bundle, home, tmp
     done = twelvelead("train", home, "--out", out, "--epochs", 1)
     assert (done.returncode, "holds a bundle already: name another folder" in done.stderr) == (1, True)
     assert (out / "card.json").read_bytes() == before
-    for left in ("new.state", "new.cpsc2018-winner.state"):
+    for left in ("new.state", "new.cpsc2018-winner.state", "new.cpsc2018-winner.safetensors"):
         (tmp_path / left).write_bytes(b"an epoch")
         done = twelvelead("train", home, "--out", tmp_path / "new", "--epochs", 1)
         assert (done.returncode, f"{left} is of a training that was killed" in done.stderr) == (1, True)

@@ -105,9 +105,11 @@ def main() -> None:
 def _in_words(error: OSError) -> str:
     """What the system refused, and the way out."""
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
-    if path is not None and path.suffix == ".part":  # what was to be renamed into its place
+    if (
+        path is not None and path.suffix == ".part" and path.name.startswith(".")
+    ):  # what was to be renamed into its place
         path = path.parent
-    if path is not None and isinstance(error, FileExistsError | NotADirectoryError):
+    if path is not None and isinstance(error, FileExistsError | NotADirectoryError) and not path.is_dir():
         return f"{path} is a file, or lies in one, where a folder is needed: name a folder"
     if path is not None and isinstance(error, FileNotFoundError):
         return f"{path} is not there: correct the path, or make the folder first"

@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
+from twelvelead.doors.unfinished import state_path, weights_path
 from twelvelead.formats.files import write_whole
 from twelvelead.learning.fit import TAUGHT_LONGER, Fitted, Progress, Settings, fingerprint, fit
 from twelvelead.learning.samples import Samples
@@ -36,7 +37,7 @@ def fit_taught(
 
     Raises StateError when what is to be resumed was begun otherwise.
     """
-    state = _state(out)
+    state = state_path(out)
     state.parent.mkdir(parents=True, exist_ok=True)
     taught_by = [
         _teacher(master, sides, recipe, settings, out, resume=resume, together=together, tell=tell)
@@ -68,12 +69,8 @@ def refuse_taught(masters: Sequence[Contestant]) -> None:
 
 def forget(out: Path, masters: Sequence[Contestant]) -> None:
     """Remove what was kept beside `out` for a training that has ended."""
-    for path in (_state(out), *(weights_path(out, master.name) for master in masters)):
+    for path in (state_path(out), *(weights_path(out, master.name) for master in masters)):
         path.unlink(missing_ok=True)
-
-
-def _state(out: Path) -> Path:
-    return out.with_name(out.name + ".state")
 
 
 def _teacher(
@@ -119,11 +116,6 @@ def _teacher(
     network = contestant.build()
     network.load_state_dict(load_file(weights))
     return network
-
-
-def weights_path(out: Path, name: str) -> Path:
-    """Where a teacher's weights are kept while its student learns."""
-    return out.with_name(f"{out.name}.{name}.safetensors")
 
 
 def _mark(weights: Path) -> str | None:

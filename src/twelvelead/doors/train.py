@@ -1,6 +1,5 @@
 """`twelvelead train`: labelled recordings -> a bundle, with progress, resumable."""
 
-import glob
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from twelvelead.classifier.bundle import CARD, BundleError, refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate
+from twelvelead.doors.unfinished import left_beside
 from twelvelead.network.zoo import named
 from twelvelead.signals.recipe import Recipe
 
@@ -117,8 +117,7 @@ def _refuse_to_lose(out: Path) -> None:
     """Raise BundleError where a training from the beginning would take the place of one that ended, or was killed."""
     if (out / CARD).is_file():
         raise BundleError(f"{out} holds a bundle already: name another folder, or train it anew with --replace")
-    name = glob.escape(out.name)
-    if begun := sorted(path for ending in ("state", "*.state") for path in out.parent.glob(f"{name}.{ending}")):
+    if begun := left_beside(out):
         raise BundleError(f"{begun[0]} is of a training that was killed: go on with --resume, or anew with --replace")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from twelvelead.formats.edf import MAX_SIGNALS, Layout, in_order, layout_of, onsets_s, read, refuse_gaps
-from twelvelead.formats.files import Given, opened, parts_of
+from twelvelead.formats.files import Given, parts_of
 from twelvelead.record import Record, RecordError, standard_lead
 from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream
 
@@ -15,8 +15,7 @@ def recording(given: Given) -> Record | Stream:
     """The record of a file, left where it is when it is long; raises RecordError as `edf.read`."""
     if given.path is None:
         return read(given)
-    with opened(given.path) as (file, size):
-        layout = layout_of(file.read(256 * (MAX_SIGNALS + 1)), size)
+    layout = layout_of(*given.part(0, lambda _: 256 * (MAX_SIGNALS + 1)))
     is_long = layout.n_records * layout.duration_s >= LONG_S
     if not is_long or layout.signals[-1].end > BLOCK_VALUES or _rate_hz(layout) > MAX_RATE_HZ:
         return read(given)

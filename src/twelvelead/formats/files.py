@@ -3,10 +3,8 @@
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -47,15 +45,6 @@ class Given:
             raise RecordError(f"{len(self.held):,} bytes: at most {at_most:,} are read; split the recording")
         return self.held
 
-    @contextmanager
-    def opened(self) -> Iterator[tuple[BinaryIO, int]]:
-        """The bytes open for reading, and how many there are."""
-        if self.path is None:
-            yield BytesIO(self.held), len(self.held)
-        else:
-            with opened(self.path) as file_and_size:
-                yield file_and_size
-
     def part(self, offset: int, length: Callable[[int], int]) -> tuple[bytes, int]:
         """So many bytes from `offset` on, and how many there are in all, by which `length` says how many are read."""
         if self.path is not None:
@@ -82,30 +71,25 @@ def refuse_too_many(n_values: int) -> None:
         raise RecordError(f"{n_values:,} samples in all leads: at most {MAX_VALUES:,} are read; split the recording")
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """A plain file open for reading, and its size in bytes."""
-    with open_plain(path) as file:
-        yield file, os.fstat(file.fileno()).st_size
-
-
 def size_of(path: Path) -> int:
     """Size of a plain file in bytes."""
-    with opened(path) as (_, size):
-        return size
+    return part_of(path, 0, lambda _: 0)[1]
 
 
 def read_bytes(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
     """The bytes of a plain file; raises RecordError where they are more than `at_most`."""
-    with opened(path) as (file, size):
+
+    def length(size: int) -> int:
         if size > at_most:
             raise RecordError(f"{path.name} has {size:,} bytes: at most {at_most:,} are read; split the recording")
-        return file.read(size)
+        return size
+
+    return part_of(path, 0, length)[0]
 
 
 def parts_of(path: Path, offset: int, sizes: Iterable[int]) -> Iterator[bytes]:
     """The bytes of a plain file from `offset` on, in parts of the given sizes, one in memory at a time."""
-    with opened(path) as (file, _):
+    with open_plain(path) as file:
         file.seek(offset)
         for size in sizes:
             part = file.read(size)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
+from twelvelead.formats.wfdb_header import NUMBER
 from twelvelead.record import LEADS, Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 WAY_OUT: Final = (
@@ -28,7 +29,6 @@ ROW_NUMBERS: Final = ""
 STANDARDISED_UNIT: Final = "NU"
 NUMBER_KINDS: Final = "iuf"
 _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _UNIT_IN_NAME = re.compile(r"\(\s*([munµμ]?v)\s*\)", re.IGNORECASE)
 _TIME = re.compile(r"(?:time|t)[\s_]*\(?\s*(s|ms)?\s*\)?", re.IGNORECASE)
 TIME_ERROR: Final = 0.01
@@ -73,7 +73,7 @@ def read_csv(given: Given) -> Record:
     is_standardised = unit == STANDARDISED_UNIT
     _refuse_another_unit(names, unit)
     signal = _numbers(rest, _separator(line), len(names)).T
-    _refuse_another_rate(dict(zip(names, signal, strict=True)), rate_hz)
+    _refuse_another_rate(names, signal, rate_hz)
     if not is_standardised:
         with np.errstate(over="ignore"):
             signal = signal * np.float32(millivolts_per(unit))
@@ -97,9 +97,9 @@ def _refuse_another_unit(names: list[str], unit: str) -> None:
             raise RecordError(f"column {name!r} states {stated[1]}, the header {unit}: leave the wrong one out")
 
 
-def _refuse_another_rate(columns: dict[str, NDArray[np.float32]], rate_hz: float) -> None:
+def _refuse_another_rate(names: list[str], columns: NDArray[np.float32], rate_hz: float) -> None:
     """Raise RecordError where a column of times, in seconds or milliseconds, goes at another rate than the header."""
-    for name, times in columns.items():
+    for name, times in zip(names, columns, strict=True):
         match = _TIME.fullmatch(name)
         if match is None or len(times) < 2 or not np.isfinite(times).all():
             continue
@@ -178,7 +178,7 @@ def _names(line: str) -> list[str]:
 
 def _rate_hz(given: Given, stated: str | None) -> float:
     """The rate that the file or whoever gave it states; raises RecordError where both do differently, or neither."""
-    if stated is not None and not _NUMBER.fullmatch(stated):
+    if stated is not None and not re.fullmatch(NUMBER, stated):
         raise RecordError(f"rate_hz {stated!r}: it must be a number of Hz; correct the header")
     in_file = float(stated) if stated is not None else None
     if in_file is None and given.rate_hz is None:

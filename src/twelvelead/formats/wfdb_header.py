@@ -18,9 +18,9 @@ DEFAULT_RATE_HZ: Final = 250.0
 DEFAULT_GAIN: Final = 200.0
 NUMBERS: Final = ("ADC zero", "initial value", "checksum")
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
-_GAIN = re.compile(rf"({_NUMBER}|[a-z]+)(?:\(([-+]?\d{{1,10}})\))?(?:/(\S+))?", re.IGNORECASE)
+_GAIN = re.compile(rf"({NUMBER}|[a-z]+)(?:\(([-+]?\d{{1,10}})\))?(?:/(\S+))?", re.IGNORECASE)
 _WHOLE = re.compile(r"\d{1,12}")
 _INTEGERS = re.compile(r"[-+]?\d{1,12}(?: [-+]?\d{1,12})*")
 _INTEGER = re.compile(r"[-+]?\d{1,12}")
@@ -108,7 +108,7 @@ def _record_line(row: list[str]) -> tuple[int, float, int | None, list[str]]:
             ["header states no rate: 250 Hz, the format's default, was taken"],
         )
     stated = row[2].split("/")[0].split("(")[0]
-    rate_hz = float(stated) if re.fullmatch(_NUMBER, stated) else math.nan
+    rate_hz = float(stated) if re.fullmatch(NUMBER, stated) else math.nan
     if not 0 < rate_hz <= MAX_RATE_HZ:
         raise RecordError(f"sampling rate {row[2]!r}: it must be a positive number of Hz; correct the header")
     return n_signals, rate_hz, n_samples or None, []
@@ -156,7 +156,7 @@ def _gain(field: str) -> tuple[float, int | None, str, tuple[str, ...]]:
             ("header states no gain: 200 per mV, the format's default, was taken",),
         )
     match = _GAIN.fullmatch(field)
-    gain = float(match[1]) if match and re.fullmatch(_NUMBER, match[1]) else math.nan
+    gain = float(match[1]) if match and re.fullmatch(NUMBER, match[1]) else math.nan
     if not 1e-6 <= gain <= 1e9:
         raise RecordError(f"gain {field!r}: it must be a positive number of ADC units per unit; correct the header")
     assert match is not None

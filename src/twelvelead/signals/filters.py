@@ -92,6 +92,7 @@ def _weighted(signal: NDArray[np.float32], block: "_Block") -> NDArray[np.float3
 
 @lru_cache(maxsize=64)  # of recordings of a minute, 24 kB each
 def _of_a_constant(n_samples: int, from_hz: float, to_hz: float, kernel: Kernel) -> NDArray[np.float32]:
+    """As `_sums_of_ones`, kept."""
     return _sums_of_ones(n_samples, _block(from_hz, to_hz, kernel))
 
 
@@ -130,9 +131,8 @@ def _made(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
         return math.ceil((n_out - 1) * step) + 2 * reach + 1
 
     sizes = [step.denominator * -(-size // step.denominator) for size in BLOCKS]
-    n_out = min(
-        sizes, key=lambda size: n_inputs(size) * (1 + COPYING / size)
-    )  # time of an output: wide ones share less
+    # The time of an output: in a small block it has fewer zeros to multiply, in a large one more inputs are shared.
+    n_out = min(sizes, key=lambda size: n_inputs(size) * (1 + COPYING / size))
     step_in = int(n_out * step)
     matrix = np.zeros((n_inputs(n_out), n_out), np.float32)
     for first in range(0, n_out, BLOCKS[0]):  # some outputs, and the inputs that they reach: the rest is zeros

@@ -34,10 +34,8 @@ def resting_shares(record: Record) -> tuple[Measures, Measures]:
     step = max(1, int(CLIPPED_S * record.rate_hz / 2) // apart) * apart  # two in 40 ms, 50 in a second
     some = np.ascontiguousarray(record.signal[:, ::step])
     at_an_end = (some == top) | (some == bottom)
-    in_any_second = (
-        int(FLAT_S * record.rate_hz / step) - 1
-    ) // 2  # parts of so many: one lies in it, wherever it begins
-    farthest = np.maximum.reduce(_cut(np.abs(some[:, 1:] - some[:, :-1]), in_any_second), axis=2)
+    half = (int(FLAT_S * record.rate_hz / step) - 1) // 2  # of parts of so many a second holds one, wherever it begins
+    farthest = np.maximum.reduce(_cut(np.abs(some[:, 1:] - some[:, :-1]), half), axis=2)
 
     def stands(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray(np.abs(lead[apart:] - lead[:-apart]) < STILL_MV / 2)
@@ -137,8 +135,7 @@ def extent_mv(signal: NDArray[np.float32], percent: float, *, beyond: float = 0.
     beyond: a lead that spans no more than this altogether is said to have that span, which takes a tenth of the time.
     """
     extents: Measures = np.subtract(signal.max(axis=1), signal.min(axis=1), dtype=np.float64)
-    if (extents > beyond).any():
-        rows = np.flatnonzero(extents > beyond)
+    if len(rows := np.flatnonzero(extents > beyond)):
         ordered = np.sort(signal[rows], axis=1)  # in a third of the time of np.partition with two ranks
         last = signal.shape[1] - 1
         low, high = round(percent / 100 * last), round((1 - percent / 100) * last)
@@ -174,10 +171,9 @@ def _share_in_runs(
     some: (12, k), whether there may be such a run; only leads of which it is true somewhere are looked at.
     """
     shares = np.zeros(len(LEADS))
-    if some.any():
-        for row in np.flatnonzero(some.any(axis=1)):
-            every = held(record.signal[row])
-            begins, ends = runs(every)
-            lengths = ends - begins
-            shares[row] = lengths[lengths >= least_s * record.rate_hz].sum() / len(every)
+    for row in np.flatnonzero(some.any(axis=1)):
+        every = held(record.signal[row])
+        begins, ends = runs(every)
+        lengths = ends - begins
+        shares[row] = lengths[lengths >= least_s * record.rate_hz].sum() / len(every)
     return shares
