@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from onnx import numpy_helper
 
 import simulator
-from twelvelead.classifier import BundleError, classify, load_bundle, shipped_bundle
+from twelvelead.classifier import BundleError, classify, classify_together, groups, load_bundle, shipped_bundle
 from twelvelead.classifier.bundle import _sealed_text, add_test, write_bundle
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
@@ -221,3 +222,33 @@ def test_the_shipped_card_knows_whom_it_has_seen(corpus, twelvelead):
     done = twelvelead("evaluate", corpus / "data", "--records", "experiments/cpsc2018-even.txt", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["seen_in_training"] == 30
+
+
+def test_together_or_alone_every_recording_gets_the_same_answer_to_the_bit(classifier):
+    """Lengths and rates mixed, some in groups, one long, one faulty, one refused, one never read."""
+    flat = made("AF").signal.copy()
+    flat[6:] = 0.2
+    damaged = RecordError("cut short")
+    readings = [
+        *(made(kind) for kind in ("Normal", "AF", "LBBB", "PVC")),
+        damaged,
+        *(made(kind, duration_s=14.0, rate_hz=257.0) for kind in ("AF", "RBBB")),
+        made("AF", duration_s=310.0, rate_hz=100.0),
+        replace(made("AF"), signal=flat),
+        made(duration_s=4.0),
+        *(made("Normal") for _ in range(16)),
+    ]
+    found = list(groups(enumerate(readings)))
+    assert [number for group in found for number, _ in group] == list(range(len(readings)))
+    assert max(map(len, found)) > 4
+    for group in found:
+        for (_, reading), answer in zip(
+            group, classify_together([reading for _, reading in group], classifier), strict=True
+        ):
+            if isinstance(answer, RecordError):
+                assert answer is damaged or reading.duration_s == 4.0
+                continue
+            alone = classify(reading, classifier)
+            assert answer.as_json() == alone.as_json()
+            assert answer.attention.tobytes() == alone.attention.tobytes()
+            assert answer.by_window.tobytes() == alone.by_window.tobytes()

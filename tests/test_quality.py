@@ -208,10 +208,10 @@ def test_a_second_of_rest_is_found_wherever_it_begins_and_less_is_not(rate_hz, b
         signal = random.standard_normal((12, round(10 * rate_hz))).astype(np.float32)
         begin = round(begin_s * rate_hz)
         signal[4, begin : begin + round(rest_s * rate_hz) + 1] = 0.3
-        still, _ = resting_shares(Record(name="x", signal=signal, rate_hz=rate_hz))
-        assert (still > 0).tolist() == [is_flat and row == 4 for row in range(12)]
+        still, _ = resting_shares([Record(name="x", signal=signal, rate_hz=rate_hz)])
+        assert (still[0] > 0).tolist() == [is_flat and row == 4 for row in range(12)]
 
 
 def test_a_handful_of_samples_is_no_second():
-    still, clipped = resting_shares(Record(name="x", signal=np.zeros((12, 2), np.float32), rate_hz=500.0))
+    still, clipped = resting_shares([Record(name="x", signal=np.zeros((12, 2), np.float32), rate_hz=500.0)])
     assert still.max() == clipped.max() == 0

@@ -1,4 +1,4 @@
-"""What a worker does with a shard: entry after entry to a row, noted in the journal, then all rows to their file."""
+"""What a worker does with a shard: some entries at a time to rows, noted in the journal, then all to their file."""
 
 import os
 import secrets
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twelvelead.archive.entries import Entry, recording_of
-from twelvelead.archive.journal import note_begun, note_row, rows_done
+from twelvelead.archive.journal import note_begun, note_rows, rows_done
 from twelvelead.archive.listing import shard_entries
 from twelvelead.archive.manifest import Manifest, shard_path, write_beside
 from twelvelead.archive.rows import Row, as_parquet, classified, refused
 from twelvelead.archive.worker import OUT_OF_MEMORY
-from twelvelead.classifier import Classifier, classify
-from twelvelead.record import RecordError
+from twelvelead.classifier import Classifier, Report, classify_together, groups
+from twelvelead.record import Record, RecordError
+from twelvelead.stream import Stream
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -32,30 +33,50 @@ def do_shard(place: Place, shard: int, only: int | None = None) -> None:
 
     What the journal has already is not done again.
     """
-    settings, rows = place.manifest.settings, rows_done(place.journal)
-    for index, entry in shard_entries(place.out, shard, settings.shard_size):
-        if index in rows or only not in (None, index):
-            continue
-        if os.getppid() != place.parent:
-            os._exit(1)
-        note_begun(place.journal, index)
-        signal.setitimer(signal.ITIMER_REAL, settings.seconds)
-        rows[index] = _row(place, index, entry)
+    rows = rows_done(place.journal)
+    entries = shard_entries(place.out, shard, place.manifest.settings.shard_size)
+    left = (each for each in entries if each[0] not in rows and only in (None, each[0]))
+    for group in groups((each, _reading(place, *each)) for each in left):
+        signal.setitimer(signal.ITIMER_REAL, place.manifest.settings.seconds * len(group))
+        answers = _answers(place, [reading for _, reading in group])
         signal.setitimer(signal.ITIMER_REAL, 0)
-        note_row(place.journal, rows[index])
+        done = [_row(*each, answer) for (each, _), answer in zip(group, answers, strict=True)]
+        note_rows(place.journal, done)
+        rows |= {row["index"]: row for row in done}
     if only is None:
         content = as_parquet((rows[index] for index in sorted(rows)), place.manifest.tag(shard))
         write_beside(shard_path(place.out, shard), content, part=f".{secrets.token_hex(8)}")
 
 
-def _row(place: Place, index: int, entry: Entry) -> Row:
+def _reading(place: Place, index: int, entry: Entry) -> Record | Stream | RecordError:
+    """The recording of an entry, or why there is none; what ends the process here leaves it as begun in the journal."""
+    if os.getppid() != place.parent:
+        os._exit(1)
+    note_begun(place.journal, index)
+    signal.setitimer(signal.ITIMER_REAL, place.manifest.settings.seconds)
     try:
-        recording = recording_of(entry)
-        report = classify(recording, place.classifier, anyway=place.manifest.settings.anyway)
+        return recording_of(entry)
     except RecordError as error:
-        return refused(index, entry, str(error))
+        return error
     except MemoryError:
         os._exit(OUT_OF_MEMORY)  # so that it is tried again alone, where nothing before it takes memory away
     except Exception as error:  # a reader's defect must cost this recording only
-        return refused(index, entry, f"could not be read ({type(error).__name__}): the file is damaged")
-    return classified(index, entry, report)
+        return _damaged(error)
+
+
+def _answers(place: Place, readings: list[Record | Stream | RecordError]) -> list[Report | RecordError]:
+    """What ends the process here is laid to the last of them; alone each ends at most itself."""
+    try:
+        return classify_together(readings, place.classifier, anyway=place.manifest.settings.anyway)
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except Exception as error:  # again the defect must cost one recording only
+        return [_damaged(error)] if len(readings) == 1 else [_answers(place, [reading])[0] for reading in readings]
+
+
+def _damaged(error: Exception) -> RecordError:
+    return RecordError(f"could not be read ({type(error).__name__}): the file is damaged")
+
+
+def _row(index: int, entry: Entry, answer: Report | RecordError) -> Row:
+    return refused(index, entry, str(answer)) if isinstance(answer, RecordError) else classified(index, entry, answer)

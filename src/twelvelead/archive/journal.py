@@ -1,12 +1,14 @@
 """What a worker has done of its shard: a file of lines that outlives it, so that whoever looks knows what it died of.
 
-A line is a number, where a recording was begun, or the row with which it was ended.
+A line is a number, where a recording was begun, or the row with which it was ended; several may be begun before the
+first of them ends, and then the last is the one under way.
 """
 
 import fcntl
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from twelvelead.archive.rows import Row
@@ -24,9 +26,9 @@ def note_begun(journal: int, index: int) -> None:
     os.write(journal, b"%d\n" % index)
 
 
-def note_row(journal: int, row: Row) -> None:
-    """A recording is done; its floats survive to the bit."""
-    os.write(journal, json.dumps(row).encode() + b"\n")
+def note_rows(journal: int, rows: Iterable[Row]) -> None:
+    """Recordings are done; their floats survive to the bit."""
+    os.write(journal, b"".join(json.dumps(row).encode() + b"\n" for row in rows))
 
 
 def clear(journal: int) -> None:
@@ -46,7 +48,7 @@ def n_done(journal: int) -> int:
 
 
 def take_under_way(journal: int) -> int | None:
-    """The recording that was begun and not ended, which is begun no more afterwards; None where there is none."""
+    """The recording that was begun last, where no row follows, begun no more afterwards; None where there is none."""
     lines = _lines(journal)
     begun = int(lines.pop()) if lines and not lines[-1].startswith(b"{") else None
     os.ftruncate(journal, sum(len(line) + 1 for line in lines))

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from twelvelead.archive.journal import clear, new_journal, note_row, take_under_way
+from twelvelead.archive.journal import clear, new_journal, note_rows, take_under_way
 from twelvelead.archive.listing import ArchiveError, shard_entries
 from twelvelead.archive.manifest import Manifest
 from twelvelead.archive.rows import refused
@@ -72,7 +72,7 @@ def _settle(seat: Seat, shard: int, suspect: int) -> None:
         if status not in FROM_OUTSIDE or deaths == KILLS:
             size = seat.manifest.settings.shard_size
             _, entry = next(islice(shard_entries(seat.out, shard, size), suspect - shard * size, None))
-            note_row(seat.journal.fileno(), refused(suspect, entry, f"reading it {_cause(status, seat)}"))
+            note_rows(seat.journal.fileno(), [refused(suspect, entry, f"reading it {_cause(status, seat)}")])
             return
         _pause(seat, 1, status)
 

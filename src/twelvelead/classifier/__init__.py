@@ -1,6 +1,15 @@
 """The classifier as it is used: the bundle, `classify`, the report and the drawing; no torch."""
 
 from twelvelead.classifier.bundle import BundleError, Classifier, load_bundle, shipped_bundle
-from twelvelead.classifier.classify import Report, classify
+from twelvelead.classifier.classify import Report, classify, classify_together, groups
 
-__all__ = ["BundleError", "Classifier", "Report", "classify", "load_bundle", "shipped_bundle"]
+__all__ = [
+    "BundleError",
+    "Classifier",
+    "Report",
+    "classify",
+    "classify_together",
+    "groups",
+    "load_bundle",
+    "shipped_bundle",
+]

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from twelvelead.classifier import BundleError, Classifier, classify, load_bundle, shipped_bundle
+from twelvelead.classifier import BundleError, Classifier, classify_together, groups, load_bundle, shipped_bundle
 from twelvelead.classifier.bundle import add_test
 from twelvelead.databases import (
     DatabaseError,
@@ -28,7 +28,7 @@ from twelvelead.databases import (
 )
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate
-from twelvelead.record import RecordError
+from twelvelead.record import Record, RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, Predictions
 
@@ -90,14 +90,16 @@ def predict(
     """
     kept, reports, refused, n_seen = [], [], [], 0
     with Progress(console=Console(emoji=False, stderr=True), disable=not sys.stderr.isatty()) as bar:
-        for record in bar.track(records, description="classifying"):
-            try:
-                recording = read_labelled(record)
-                reports.append(classify(recording, classifier, anyway=True))
+        tracked = bar.track(records, description="classifying")
+        for group in groups((record, _reading(record)) for record in tracked):
+            answers = classify_together([recording for _, recording in group], classifier, anyway=True)
+            for (record, recording), answer in zip(group, answers, strict=True):
+                if isinstance(recording, RecordError) or isinstance(answer, RecordError):
+                    refused.append((record.path, str(answer)))
+                    continue
+                reports.append(answer)
                 kept.append(record)
                 n_seen += bool(classifier.seen & {record.key, recording.digest})
-            except RecordError as error:
-                refused.append((record.path, str(error)))
     predictions = Predictions(
         truth=truth_of(kept).astype(bool),
         decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool),
@@ -105,6 +107,13 @@ def predict(
         people=people_of(kept),
     )
     return kept, predictions, refused, n_seen
+
+
+def _reading(record: LabelledRecord) -> Record | RecordError:
+    try:
+        return read_labelled(record)
+    except RecordError as error:
+        return error
 
 
 def print_evaluation(result: Result, console: Console) -> None:

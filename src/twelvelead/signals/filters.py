@@ -61,11 +61,12 @@ def _gaussian_deviation_s(corner_hz: float) -> float:
 
 
 def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: Kernel) -> NDArray[np.float32]:
-    """(leads, n) at `from_hz` -> (leads, ceil(n / ratio)) at `to_hz`, smoothed by the kernel.
+    """(..., leads, n) at `from_hz` -> (..., leads, ceil(n / ratio)) at `to_hz`, smoothed by the kernel.
 
-    Sample k of the result lies at the time k / to_hz; sample 0 of both lie at the same time.
+    Sample k of the result lies at the time k / to_hz; sample 0 of both lie at the same time. What becomes of one
+    recording does not depend on how many are given: each is a product of its own.
     """
-    n_samples, block = signal.shape[1], _block(from_hz, to_hz, kernel)
+    n_samples, block = signal.shape[-1], _block(from_hz, to_hz, kernel)
     is_short = n_samples <= KEPT_S * from_hz
     ones = _of_a_constant(n_samples, from_hz, to_hz, kernel) if is_short else _sums_of_ones(n_samples, block)
     sums = _weighted(signal, block)
@@ -74,20 +75,22 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
 
 
 def _weighted(signal: NDArray[np.float32], block: "_Block") -> NDArray[np.float32]:
-    """(leads, n_in) -> (leads, n_out): sums under a block's weights, with zeros around the signal."""
-    n_out = -(-signal.shape[1] * block.n_out // block.step_in)
+    """(..., leads, n_in) -> (..., leads, n_out): sums under a block's weights, with zeros around the signal."""
+    *others, n_leads, n_samples = signal.shape
+    n_out = -(-n_samples * block.n_out // block.step_in)
     n_blocks = -(-n_out // block.n_out)
     n_in = (n_blocks - 1) * block.step_in + len(block.matrix)
-    inside = np.zeros((len(signal), max(n_in, block.lead_in + signal.shape[1])), np.float32)
-    inside[:, block.lead_in : block.lead_in + signal.shape[1]] = signal
+    inside = np.zeros((*others, n_leads, max(n_in, block.lead_in + n_samples)), np.float32)
+    inside[..., block.lead_in : block.lead_in + n_samples] = signal
     spans = np.ndarray(  # sliding_window_view, in a tenth of its time
-        (len(inside), n_blocks, len(block.matrix)),
+        (*others, n_leads, n_blocks, len(block.matrix)),
         np.float32,
         inside,
-        strides=(inside.strides[0], block.step_in * inside.itemsize, inside.itemsize),
+        strides=(*inside.strides[:-1], block.step_in * inside.itemsize, inside.itemsize),
     )
-    flat = np.ascontiguousarray(spans).reshape(-1, len(block.matrix))  # copied: one large product is faster than many
-    return np.asarray((flat @ block.matrix).reshape(len(inside), -1)[:, :n_out])
+    # Copied: one large product is faster than many.
+    flat = np.ascontiguousarray(spans).reshape(*others, n_leads * n_blocks, len(block.matrix))
+    return np.asarray((flat @ block.matrix).reshape(*others, n_leads, -1)[..., :n_out])
 
 
 @lru_cache(maxsize=64)  # of recordings of a minute, 24 kB each

@@ -1,7 +1,7 @@
 """What can be measured of a recording's quality, each lead by itself; what is too much is said in quality.py."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Final
@@ -21,21 +21,23 @@ STILL_RATE_HZ: Final = 1000.0
 FLAT_S: Final = 1.0
 CLIPPED_S: Final = 0.04
 MAINS_WINDOW_S: Final = 2.0
+PARTS_A_SAMPLE: Final = 4
 
 
-def resting_shares(record: Record) -> tuple[Measures, Measures]:
-    """(12,) share of the time that each lead stands still for a second or more, and (12,) that it is clipped.
+def resting_shares(records: Sequence[Record]) -> tuple[Measures, Measures]:
+    """(n, 12) share of the time that each lead stands still for a second or more, and (n, 12) that it is clipped.
 
     It is clipped where it rests for 40 ms or more at its own highest or lowest value. Runs are looked for among some
     samples first, for few leads have any.
     """
-    bottom, top = (values[:, None] for values in record.extremes)
-    apart = samples_apart(record.rate_hz)
-    step = max(1, int(CLIPPED_S * record.rate_hz / 2) // apart) * apart  # two in 40 ms, 50 in a second
-    some = np.ascontiguousarray(record.signal[:, ::step])
+    rate_hz = records[0].rate_hz
+    bottom, top = (np.stack(values)[..., None] for values in zip(*(one.extremes for one in records), strict=True))
+    apart = samples_apart(rate_hz)
+    step = max(1, int(CLIPPED_S * rate_hz / 2) // apart) * apart  # two in 40 ms, 50 in a second
+    some = np.stack([record.signal[:, ::step] for record in records])
     at_an_end = (some == top) | (some == bottom)
-    half = (int(FLAT_S * record.rate_hz / step) - 1) // 2  # of parts of so many a second holds one, wherever it begins
-    farthest = np.maximum.reduce(_cut(np.abs(some[:, 1:] - some[:, :-1]), half), axis=2)
+    half = (int(FLAT_S * rate_hz / step) - 1) // 2  # of parts of so many a second holds one, wherever it begins
+    farthest = np.maximum.reduce(_cut(np.abs(some[..., 1:] - some[..., :-1]), half), axis=-1)
 
     def stands(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray(np.abs(lead[apart:] - lead[:-apart]) < STILL_MV / 2)
@@ -43,8 +45,8 @@ def resting_shares(record: Record) -> tuple[Measures, Measures]:
     def rests(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray((lead == lead.max()) | (lead == lead.min()))
 
-    still = _share_in_runs(record, farthest < STILL_MV * (step // apart), stands, FLAT_S)
-    return still, _share_in_runs(record, at_an_end[:, 1:] & at_an_end[:, :-1], rests, CLIPPED_S)
+    still = _shares_in_runs(records, farthest < STILL_MV * (step // apart), stands, FLAT_S)
+    return still, _shares_in_runs(records, at_an_end[..., 1:] & at_an_end[..., :-1], rests, CLIPPED_S)
 
 
 def samples_apart(rate_hz: float) -> int:
@@ -53,44 +55,47 @@ def samples_apart(rate_hz: float) -> int:
 
 
 def noise_mv(clean: NDArray[np.float32]) -> Measures:
-    """(12,) root mean square from 20 to 40 Hz in the quieter tenths of a second, between the QRS complexes."""
+    """(..., 12) root mean square from 20 to 40 Hz in the quieter tenths of a second, between the QRS complexes."""
     fast = clean - resample(clean, QUALITY.rate_hz, QUALITY.rate_hz, low_pass(20.0))
     parts = _parts(fast, 0.1)
-    return percentile(np.sqrt(np.einsum("lps,lps->lp", parts, parts) / parts.shape[2]), 40)
+    return percentile(np.sqrt(np.einsum("...s,...s->...", parts, parts) / parts.shape[-1]), 40)
 
 
 def burst_ratio(clean: NDArray[np.float32]) -> Measures:
-    """(12,) extent of the widest second over that of the median one."""
+    """(..., 12) extent of the widest second over that of the median one."""
     seconds = _parts(clean, 1.0)
-    extents = np.maximum.reduce(seconds, axis=2) - np.minimum.reduce(seconds, axis=2)
-    widest = np.maximum.reduce(extents, axis=1)
+    extents = np.maximum.reduce(seconds, axis=-1) - np.minimum.reduce(seconds, axis=-1)
+    widest = np.maximum.reduce(extents, axis=-1)
     return np.asarray(widest / np.maximum(percentile(extents, 50), 10 * STILL_MV), np.float64)
 
 
 def mains_mv(record: Record, mains_hz: float) -> Measures:
     """(12,) amplitude at the mains frequency above its neighbourhood's; the rate must exceed 2.2 times it."""
-    around, _ = _amplitudes(record, (mains_hz,), 2, 5)
-    return np.asarray(loudest_mv(record, (mains_hz,))[0] - percentile(around, 50))
+    [around], _ = _amplitudes([record], (mains_hz,), 2, 5)
+    [[loudest]] = loudest_mv([record], (mains_hz,))
+    return np.asarray(loudest - percentile(around, 50))
 
 
-def loudest_mv(record: Record, mains_hz: tuple[float, ...]) -> NDArray[np.float32]:
-    """(mains, 12) amplitude at each mains frequency; it bounds what `mains_mv` can say, in a fraction of its time."""
-    amplitudes, firsts = _amplitudes(record, mains_hz, 0, 0.5)
-    return np.asarray(np.maximum.reduceat(amplitudes, firsts, axis=1).T)
+def loudest_mv(records: Sequence[Record], mains_hz: tuple[float, ...]) -> NDArray[np.float32]:
+    """(n, mains, 12) amplitude at each mains frequency; it bounds what `mains_mv` says, in a fraction of its time."""
+    amplitudes, firsts = _amplitudes(records, mains_hz, 0, 0.5)
+    return np.asarray(np.maximum.reduceat(amplitudes, firsts, axis=-1).swapaxes(1, 2))
 
 
 def _amplitudes(
-    record: Record, mains_hz: tuple[float, ...], nearest_hz: float, farthest_hz: float
+    records: Sequence[Record], mains_hz: tuple[float, ...], nearest_hz: float, farthest_hz: float
 ) -> tuple[NDArray[np.float32], list[int]]:
-    """(12, frequencies) mean over parts of 2 s, of the frequencies so far from each of the mains' in turn.
+    """(n, 12, frequencies) mean over parts of 2 s, of the frequencies so far from each of the mains' in turn.
 
     And the first of each mains'.
     """
-    windows = _parts(record.signal, MAINS_WINDOW_S, record.rate_hz)
-    waves, firsts = _waves(windows.shape[2], record.rate_hz, mains_hz, nearest_hz, farthest_hz)
-    products = windows.reshape(-1, windows.shape[2]) @ waves  # (12 * parts, cosines and sines)
-    squares = (products**2).reshape(*windows.shape[:2], 2, -1)
-    return np.asarray(np.sqrt(squares[:, :, 0] + squares[:, :, 1]).mean(axis=1)), firsts
+    rate_hz = records[0].rate_hz
+    parts = [_parts(record.signal, MAINS_WINDOW_S, rate_hz) for record in records]
+    _, n_parts, length = parts[0].shape
+    waves, firsts = _waves(length, rate_hz, mains_hz, nearest_hz, farthest_hz)
+    products = np.stack([part.reshape(-1, length) @ waves for part in parts])  # (n, 12 * parts, cosines and sines)
+    squares = (products**2).reshape(len(records), len(LEADS), n_parts, 2, -1)
+    return np.asarray(np.sqrt(squares[..., 0, :] + squares[..., 1, :]).mean(axis=2)), firsts
 
 
 @lru_cache(maxsize=32)
@@ -107,51 +112,72 @@ def _waves(
     return waves.astype(np.float32), [0, *accumulate(map(len, chosen[:-1]))]
 
 
-def arms_agreement(clean: NDArray[np.float32]) -> float:
-    """From -2 to 2: the correlation of V6 with I less that with aVR; below 0 when the arm electrodes are swapped."""
-    leads = clean[[LEADS.index(name) for name in ("I", "aVR", "V6")]]
-    leads -= leads.mean(axis=1, keepdims=True)
-    products = (leads @ leads.T).tolist()
+def arms_agreement(clean: NDArray[np.float32]) -> Measures:
+    """(...) from -2 to 2: correlation of V6 with I less that with aVR; below 0 when the arm electrodes are swapped."""
+    leads = clean[..., [LEADS.index(name) for name in ("I", "aVR", "V6")], :]
+    leads -= leads.mean(axis=-1, keepdims=True)
+    products = (leads @ leads.swapaxes(-1, -2)).astype(np.float64)
 
-    def with_six(row: int) -> float:
-        scale = math.sqrt(products[row][row] * products[2][2])
-        return float(products[row][2]) / scale if scale else 0.0
+    def with_six(row: int) -> Measures:
+        scale = np.sqrt(products[..., row, row] * products[..., 2, 2])
+        return np.asarray(products[..., row, 2] / np.where(scale, scale, 1))
 
     return with_six(0) - with_six(1)
 
 
 def percentile(values: NDArray[np.floating], percent: float) -> Measures:
-    """(12,) of (12, n): what `np.percentile` says along the last axis, in a fifth of its time."""
-    at = percent / 100 * (values.shape[1] - 1)
+    """(...) of (..., n): what `np.percentile` says along the last axis, in a fifth of its time."""
+    at = percent / 100 * (values.shape[-1] - 1)
     low = int(at)
-    high = min(low + 1, values.shape[1] - 1)
-    ordered = np.sort(values, axis=1).astype(np.float64)
-    return np.asarray(ordered[:, low] + (at - low) * (ordered[:, high] - ordered[:, low]))
+    high = min(low + 1, values.shape[-1] - 1)
+    ordered = np.sort(values, axis=-1)
+    lower, upper = ordered[..., low].astype(np.float64), ordered[..., high].astype(np.float64)
+    return np.asarray(lower + (at - low) * (upper - lower))
 
 
 def extent_mv(signal: NDArray[np.float32], percent: float, *, beyond: float = 0.0) -> Measures:
-    """(12,) between the samples at the percentiles `percent` and 100 - `percent`.
+    """(...) of (..., n): between the samples at the percentiles `percent` and 100 - `percent`.
 
     beyond: a lead that spans no more than this altogether is said to have that span, which takes a tenth of the time.
     """
-    extents: Measures = np.subtract(signal.max(axis=1), signal.min(axis=1), dtype=np.float64)
-    if len(rows := np.flatnonzero(extents > beyond)):
-        ordered = np.sort(signal[rows], axis=1)  # in a third of the time of np.partition with two ranks
-        last = signal.shape[1] - 1
-        low, high = round(percent / 100 * last), round((1 - percent / 100) * last)
-        extents[rows] = ordered[:, high] - ordered[:, low]
+    extents: Measures = np.subtract(signal.max(axis=-1), signal.min(axis=-1), dtype=np.float64)
+    if (wide := extents > beyond).any():
+        ordered = np.sort(signal[wide], axis=-1)  # in a third of the time of np.partition with two ranks
+        low, high = _ranks(signal.shape[-1], percent)
+        extents[wide] = ordered[:, high] - ordered[:, low]
     return extents
 
 
+def extent_bounds_mv(signal: NDArray[np.float32], percent: float) -> tuple[Measures, Measures]:
+    """Twice (...) of (..., n): what `extent_mv` reaches at least and at most, in a fifth of its time.
+
+    The k-th highest among the highest samples of some parts is no higher than the k-th of all samples.
+    """
+    low, high = _ranks(signal.shape[-1], percent)
+    beyond = max(low, signal.shape[-1] - 1 - high)
+    parts = _cut(signal, signal.shape[-1] // (PARTS_A_SAMPLE * (beyond + 1)))
+    tops, bottoms = np.maximum.reduce(parts, axis=-1), np.minimum.reduce(parts, axis=-1)
+    most = np.maximum.reduce(signal, axis=-1) - np.minimum.reduce(signal, axis=-1)
+    if parts.shape[-2] <= beyond:
+        return np.zeros(most.shape), np.asarray(most, np.float64)
+    least = np.sort(tops, axis=-1)[..., -1 - beyond] - np.sort(bottoms, axis=-1)[..., beyond]
+    return np.asarray(least, np.float64), np.asarray(most, np.float64)
+
+
+def _ranks(n_samples: int, percent: float) -> tuple[int, int]:
+    """Of the samples at the percentiles `percent` and 100 - `percent`, in their order."""
+    return round(percent / 100 * (n_samples - 1)), round((1 - percent / 100) * (n_samples - 1))
+
+
 def _parts(signal: NDArray[np.float32], length_s: float, rate_hz: float = QUALITY.rate_hz) -> NDArray[np.float32]:
-    """(12, n) -> (12, parts, samples): whole parts of a length, at least one."""
+    """(..., n) -> (..., parts, samples): whole parts of a length, at least one."""
     return _cut(signal, round(length_s * rate_hz))
 
 
 def _cut(signal: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-    length = max(1, min(length, signal.shape[1]))
-    n_parts = signal.shape[1] // length
-    return signal[:, : n_parts * length].reshape(len(signal), n_parts, length)
+    length = max(1, min(length, signal.shape[-1]))
+    n_parts = signal.shape[-1] // length
+    return signal[..., : n_parts * length].reshape(*signal.shape[:-1], n_parts, length)
 
 
 def runs(held: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -160,20 +186,20 @@ def runs(held: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return edges[::2], edges[1::2]
 
 
-def _share_in_runs(
-    record: Record,
+def _shares_in_runs(
+    records: Sequence[Record],
     some: NDArray[np.bool_],
     held: Callable[[NDArray[np.float32]], NDArray[np.bool_]],
     least_s: float,
 ) -> Measures:
-    """(12,) share of the samples that lie in runs, of at least so many seconds, of those that are held.
+    """(n, 12) share of the samples that lie in runs, of at least so many seconds, of those that are held.
 
-    some: (12, k), whether there may be such a run; only leads of which it is true somewhere are looked at.
+    some: (n, 12, k), whether there may be such a run; only leads of which it is true somewhere are looked at.
     """
-    shares = np.zeros(len(LEADS))
-    for row in np.flatnonzero(some.any(axis=1)):
-        every = held(record.signal[row])
+    shares = np.zeros(some.shape[:-1])
+    for number, row in np.argwhere(some.any(axis=-1)):
+        every = held(records[number].signal[row])
         begins, ends = runs(every)
         lengths = ends - begins
-        shares[row] = lengths[lengths >= least_s * record.rate_hz].sum() / len(every)
+        shares[number, row] = lengths[lengths >= least_s * records[number].rate_hz].sum() / len(every)
     return shares

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from twelvelead.record import Record
 from twelvelead.signals.filters import low_pass, ratio
 from twelvelead.signals.measures import QUALITY
-from twelvelead.signals.quality import Finding, assess
+from twelvelead.signals.quality import Finding, assess_alike
 from twelvelead.signals.recipe import Bands, Recipe
 from twelvelead.stream import Stream, spans
 
@@ -60,18 +60,13 @@ def _piece(around: Record, starts: list[int], begin: int, step: Fraction, recipe
     """starts: of the windows, at the recipe's rate within `around`, which itself begins at `begin`."""
     bands = recipe.bands(around)
     length = recipe.window_samples
-    windows = [bands.heart[:, start : start + length] for start in starts]
-    shared = recipe.parts_like(QUALITY)
+    windows = np.stack([bands.heart[:, start : start + length] for start in starts])  # (n, 12, window_samples)
+    baselines = np.stack([bands.baseline[:, start : start + length] for start in starts])
+    recorded = [_cut(around, int(start * step), recipe.window_s) for start in starts]
     return Piece(
-        windows=np.stack([recipe.scaled(window) for window in windows]),
+        windows=recipe.scaled(windows),
         starts_s=tuple(float((begin + start) * step) / around.rate_hz for start in starts),
-        quality=tuple(
-            assess(
-                _cut(around, int(start * step), recipe.window_s),
-                Bands(window, bands.baseline[:, start : start + length]) if shared else None,
-            )
-            for start, window in zip(starts, windows, strict=True)
-        ),
+        quality=tuple(assess_alike(recorded, Bands(windows, baselines) if recipe.parts_like(QUALITY) else None)),
     )
 
 

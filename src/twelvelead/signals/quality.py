@@ -4,7 +4,7 @@ Limits come from PTB-XL's annotations of noise; docs/quality.md says how often e
 recordings made worse on purpose. What needs a frequency that the recording cannot hold is not assessed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -17,6 +17,7 @@ from twelvelead.signals.measures import (
     Measures,
     arms_agreement,
     burst_ratio,
+    extent_bounds_mv,
     extent_mv,
     loudest_mv,
     mains_mv,
@@ -54,6 +55,7 @@ MOST_WANDER_MV: Final = 0.75
 MOST_MAINS_MV: Final = 0.05
 MOST_NOISE_MV: Final = 0.011
 MOST_BURST: Final = 1.9
+AMPLITUDE_PERCENT: Final = 0.5
 LEAST_AMPLITUDE_MV: Final = 0.15
 MOST_AMPLITUDE_MV: Final = 4.5
 LEAST_ARMS: Final = 0.0
@@ -99,24 +101,40 @@ def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:
 
     bands: the recording's own by the recipe `QUALITY`, where they are at hand.
     """
-    clean, baseline = bands or QUALITY.bands(record)
-    still, clipped = resting_shares(record)
+    [findings] = assess_alike([record], bands and Bands(bands.heart[None], bands.baseline[None]))
+    return findings
+
+
+def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[tuple[Finding, ...]]:
+    """As `assess`, to the bit, of recordings of one length and rate at once, which takes half of the time.
+
+    bands: (n, 12, samples) each.
+    """
+    clean, baseline = bands or QUALITY.bands_alike(records)
+    still, clipped = resting_shares(records)  # (n, 12), as all that follow
     clipped = np.where(still > UNUSABLE_FLAT, 0, clipped)
-    findings = [
-        *_flat(still),
-        *_over("saturated", clipped, MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
-        *_over("noise", noise_mv(clean), MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
-        *_over(
-            "baseline wander", extent_mv(baseline, 2.0, beyond=MOST_WANDER_MV), MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"
-        ),
-        *_over("burst", burst_ratio(clean), MOST_BURST, np.inf, "times the usual second"),
-        *_mains(record),
-        *_amplitude(extent_mv(clean, 0.5), still),
-        *_arms(clean, still),
-    ]
-    if record.duration_s < SHORT_S:
-        findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
-    return tuple(sorted(findings, key=lambda finding: not finding.unusable))
+    noise, bursts = noise_mv(clean), burst_ratio(clean)
+    wander = extent_mv(baseline, 2.0, beyond=MOST_WANDER_MV)
+    held = tuple(hz for hz in MAINS_HZ if records[0].rate_hz > 2.2 * hz)
+    mains = loudest_mv(records, held) if held else np.zeros((len(records), 0, len(LEADS)))
+    arms = arms_agreement(clean)  # (n,)
+    ordinary = _surely_ordinary(clean, still)
+    assessed = []
+    for number, record in enumerate(records):
+        findings = [
+            *_flat(still[number]),
+            *_over("saturated", clipped[number], MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
+            *_over("noise", noise[number], MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
+            *_over("baseline wander", wander[number], MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"),
+            *_over("burst", bursts[number], MOST_BURST, np.inf, "times the usual second"),
+            *_mains(record, held, mains[number]),
+            *([] if ordinary[number] else _amplitude(extent_mv(clean[number], AMPLITUDE_PERCENT), still[number])),
+            *_arms(float(arms[number]), still[number]),
+        ]
+        if record.duration_s < SHORT_S:
+            findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
+        assessed.append(tuple(sorted(findings, key=lambda finding: not finding.unusable)))
+    return assessed
 
 
 def _over(kind: Kind, values: Measures, limit: float, unusable: float, unit: str) -> Iterable[Finding]:
@@ -141,13 +159,18 @@ def _flat(still: Measures) -> Iterable[Finding]:
     return findings
 
 
-def _mains(record: Record) -> Iterable[Finding]:
-    """Mains are seldom loud, and their neighbourhood takes longer."""
-    held = tuple(hz for hz in MAINS_HZ if record.rate_hz > 2.2 * hz)
-    if held and (loudest := loudest_mv(record, held)).max() > MOST_MAINS_MV:
-        for hz, amplitudes in zip(held, loudest, strict=True):
-            if amplitudes.max() > MOST_MAINS_MV:
-                yield from _over("mains noise", mains_mv(record, hz), MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
+def _mains(record: Record, held: tuple[float, ...], loudest: Measures) -> Iterable[Finding]:
+    """Mains are seldom loud, and their neighbourhood takes longer; loudest: (mains, 12)."""
+    for hz, amplitudes in zip(held, loudest, strict=True):
+        if amplitudes.max() > MOST_MAINS_MV:
+            yield from _over("mains noise", mains_mv(record, hz), MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
+
+
+def _surely_ordinary(clean: NDArray[np.float32], still: Measures) -> NDArray[np.bool_]:
+    """(n,) where `_amplitude` finds nothing, by bounds that take a fifth of the time of what it asks for."""
+    least, most = extent_bounds_mv(clean, AMPLITUDE_PERCENT)
+    ordinary = (percentile(least, 50) >= LEAST_AMPLITUDE_MV) & (percentile(most, 50) <= MOST_AMPLITUDE_MV)
+    return np.asarray(ordinary & (still <= UNUSABLE_FLAT).all(axis=-1))
 
 
 def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:
@@ -160,9 +183,6 @@ def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:
         yield Finding("amplitude", LEADS, typical, LEAST_AMPLITUDE_MV, "mV: is the unit right?", True)
 
 
-def _arms(clean: NDArray[np.float32], still: Measures) -> Iterable[Finding]:
-    if any(still[LEADS.index(lead)] > UNUSABLE_FLAT for lead in ("I", "aVR", "V6")):
-        return
-    agreement = arms_agreement(clean)
-    if agreement < LEAST_ARMS:
+def _arms(agreement: float, still: Measures) -> Iterable[Finding]:
+    if agreement < LEAST_ARMS and all(still[LEADS.index(lead)] <= UNUSABLE_FLAT for lead in ("I", "aVR", "V6")):
         yield Finding("swapped arms", ARMS, agreement, LEAST_ARMS, "agreement of I and aVR with V6", True)

@@ -1,5 +1,6 @@
 """How a recording becomes the network's input, in physical units; saved in the bundle and applied nowhere else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, get_args
 
@@ -21,7 +22,7 @@ Scaling = Literal["standardise", "millivolts"]
 
 
 class Bands(NamedTuple):
-    """A recording in two parts, (12, n) each at a recipe's rate: from `low_hz` to `high_hz`, and the baseline below."""
+    """A recording in two parts, (..., 12, n) each at a recipe's rate: from `low_hz` to `high_hz`, and all below."""
 
     heart: NDArray[np.float32]
     baseline: NDArray[np.float32]
@@ -97,6 +98,14 @@ class Recipe:
         baseline = resample(signal, self.rate_hz, self.rate_hz, self.slow())
         return Bands(signal - baseline, baseline)
 
+    def bands_alike(self, records: Sequence[Record]) -> Bands:
+        """(n, 12, samples) of each band of recordings of one length and rate.
+
+        One after the other: the samples of several at once would not stay near the processor.
+        """
+        hearts, baselines = zip(*map(self.bands, records), strict=True)
+        return Bands(np.stack(hearts), np.stack(baselines))
+
     def slow(self) -> Kernel:
         """The moving average that makes the baseline."""
         return gaussian(self.low_hz)
@@ -106,9 +115,12 @@ class Recipe:
         return (self.rate_hz, self.low_hz, self.high_hz) == (other.rate_hz, other.low_hz, other.high_hz)
 
     def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n_windows, 12, window_samples): the filtered signal cut, scaled, and padded with zeros where it is short."""
-        starts = self.starts(signal.shape[1])
-        return np.array([self.scaled(signal[:, start : start + self.window_samples]) for start in starts])
+        """(..., 12, n) -> (..., n_windows, 12, window_samples): the filtered signal cut and scaled.
+
+        Padded with zeros where it is short.
+        """
+        starts = self.starts(signal.shape[-1])
+        return np.stack([self.scaled(signal[..., start : start + self.window_samples]) for start in starts], axis=-3)
 
     def starts(self, n_samples: int) -> list[int]:
         """First sample of each window: evenly spaced, the first at the beginning and the last ending at the end."""
@@ -119,11 +131,13 @@ class Recipe:
         return [round(start) for start in np.linspace(0, spare, n_windows)]
 
     def scaled(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """One window (12, n <= window_samples), scaled and padded to (12, window_samples)."""
+        """A window or several, (..., 12, n <= window_samples), scaled and padded to (..., 12, window_samples)."""
         if self.scaling == "standardise":
-            window = window - window.mean(axis=1, keepdims=True)
-            deviation = np.sqrt(np.einsum("ls,ls->l", window, window) / window.shape[1])
-            window *= np.where(deviation > MIN_DEVIATION_MV, 1 / np.maximum(deviation, MIN_DEVIATION_MV), 0)[:, None]
-        if missing := self.window_samples - window.shape[1]:
-            window = np.pad(window, ((0, 0), (missing // 2, missing - missing // 2)))
+            window = window - window.mean(axis=-1, keepdims=True)
+            deviation = np.sqrt(np.einsum("...s,...s->...", window, window) / window.shape[-1])
+            factors = np.where(deviation > MIN_DEVIATION_MV, 1 / np.maximum(deviation, MIN_DEVIATION_MV), 0)
+            window *= factors[..., None]
+        if missing := self.window_samples - window.shape[-1]:
+            around = (missing // 2, missing - missing // 2)
+            window = np.pad(window, [(0, 0)] * (window.ndim - 1) + [around])
         return window.astype(np.float32, copy=False)
