@@ -115,7 +115,7 @@ def document(measured: dict[str, Any]) -> str:
             "| --- | --- | ---: | --- | ---: |",
             *(row(Pair(**one)) for one in single["pairs"]),
             "",
-            f"- From file to probabilities: {single['records_per_s']:.0f} records a second on one core, one at a time",
+            f"- From file to probabilities: {single['records_per_s']:.0f} records a second on one core, 16 at a time",
             "  (goal: 1,000).",
             f"- `twelvelead classify` of one file takes {single['memory_mb']:.0f} MB at most (goal: under 150).",
             f"- The network makes {single['network_macs_per_s'] / 1e9:.1f} billion multiply-adds a second,",
