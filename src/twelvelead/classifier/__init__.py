@@ -1,11 +1,12 @@
 """The classifier as it is used: the bundle, `classify`, the report and the drawing; no torch."""
 
 from twelvelead.classifier.bundle import BundleError, Classifier, load_bundle, shipped_bundle
-from twelvelead.classifier.classify import Report, classify, classify_together, groups
+from twelvelead.classifier.classify import Reading, Report, classify, classify_together, groups
 
 __all__ = [
     "BundleError",
     "Classifier",
+    "Reading",
     "Report",
     "classify",
     "classify_together",

@@ -12,7 +12,7 @@ from twelvelead.classifier.long import Burden, Episode, burdens, episodes
 from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED
 from twelvelead.record import LEADS, Record, RecordError
 from twelvelead.scoring.probabilities import decide, merge
-from twelvelead.signals.prepared import Prepared, joined, prepare, prepare_alike, prepare_stream, refuse_unfit
+from twelvelead.signals.prepared import Prepared, joined, prepare_alike, prepare_stream, refuse_unfit
 from twelvelead.signals.quality import Finding
 from twelvelead.stream import LONG_S, Stream, stream_of
 
@@ -82,11 +82,10 @@ def classify(recording: Record | Stream, classifier: Classifier, *, anyway: bool
 
     anyway: withhold nothing, whatever the quality.
     """
-    if isinstance(recording, Stream) or recording.duration_s >= LONG_S:
-        return _classify_long(recording, classifier, anyway=anyway)
-    prepared = prepare(recording, classifier.recipe)  # (n_windows, 12, window_samples)
-    logits, attention = classifier.run(prepared.windows)  # (n_windows, 9), (n_windows, 9, steps)
-    return conclude(prepared, logits, attention, classifier, anyway=anyway)
+    [answer] = classify_together([recording], classifier, anyway=anyway)
+    if isinstance(answer, RecordError):
+        raise answer
+    return answer
 
 
 def classify_together(
@@ -112,7 +111,7 @@ def classify_together(
             answers[number] = error
     for those in alike.values():
         prepared = prepare_alike([record for _, record in those], classifier.recipe)
-        heard = [classifier.run(one.windows) for one in prepared]
+        heard = [classifier.run(one.windows) for one in prepared]  # (n_windows, 9), (n_windows, 9, steps) each
         for (number, _), one, (logits, attention) in zip(those, prepared, heard, strict=True):
             answers[number] = conclude(one, logits, attention, classifier, anyway=anyway)
     return [answers[number] for number in range(len(readings))]
@@ -121,7 +120,7 @@ def classify_together(
 def groups(readings: Iterable[tuple[Key, Read]]) -> Iterator[list[tuple[Key, Read]]]:
     """Recordings that are worth to be classified together, in order, each with a key and not read before its turn.
 
-    What could not be read goes along as its error. A large or long recording is a group of its own.
+    What could not be read goes along as its error. A large recording is a group of its own.
     """
     group: list[tuple[Key, Read]] = []
     n_values = 0

@@ -149,7 +149,7 @@ def extent_mv(signal: NDArray[np.float32], percent: float, *, beyond: float = 0.
 
 
 def extent_bounds_mv(signal: NDArray[np.float32], percent: float) -> tuple[Measures, Measures]:
-    """Twice (...) of (..., n): what `extent_mv` reaches at least and at most, in a fifth of its time.
+    """Twice (...) of (..., n): what `extent_mv` reaches at least and at most; of many leads in half of its time.
 
     The k-th highest among the highest samples of some parts is no higher than the k-th of all samples.
     """

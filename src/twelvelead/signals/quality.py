@@ -96,19 +96,16 @@ class Finding:
         return fields if self.windows is not None else {key: fields[key] for key in fields if key != "windows"}
 
 
-def assess(record: Record, bands: Bands | None = None) -> tuple[Finding, ...]:
-    """All that is found wrong with a recording in millivolts, the gravest first.
-
-    bands: the recording's own by the recipe `QUALITY`, where they are at hand.
-    """
-    [findings] = assess_alike([record], bands and Bands(bands.heart[None], bands.baseline[None]))
+def assess(record: Record) -> tuple[Finding, ...]:
+    """All that is found wrong with a recording in millivolts, the gravest first."""
+    [findings] = assess_alike([record])
     return findings
 
 
 def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[tuple[Finding, ...]]:
     """As `assess`, to the bit, of recordings of one length and rate at once, which takes half of the time.
 
-    bands: (n, 12, samples) each.
+    bands: (n, 12, samples) each, the recordings' own by the recipe `QUALITY`, where they are at hand.
     """
     clean, baseline = bands or QUALITY.bands_alike(records)
     still, clipped = resting_shares(records)  # (n, 12), as all that follow
@@ -167,7 +164,7 @@ def _mains(record: Record, held: tuple[float, ...], loudest: Measures) -> Iterab
 
 
 def _surely_ordinary(clean: NDArray[np.float32], still: Measures) -> NDArray[np.bool_]:
-    """(n,) where `_amplitude` finds nothing, by bounds that take a fifth of the time of what it asks for."""
+    """(n,) where `_amplitude` finds nothing, by bounds that take less than half of the time of what it asks for."""
     least, most = extent_bounds_mv(clean, AMPLITUDE_PERCENT)
     ordinary = (percentile(least, 50) >= LEAST_AMPLITUDE_MV) & (percentile(most, 50) <= MOST_AMPLITUDE_MV)
     return np.asarray(ordinary & (still <= UNUSABLE_FLAT).all(axis=-1))
