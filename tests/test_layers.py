@@ -10,6 +10,7 @@ from torch import nn
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, Dropout, MaxPool1d, concatenated
 from twelvelead.network.peers import InceptionTime
+from twelvelead.network.spectral import convolved_by_spectrum
 from twelvelead.network.zoo import NETWORKS
 
 SIGNAL = torch.randn(4, 6, 50, generator=torch.Generator().manual_seed(0))
@@ -33,6 +34,52 @@ def test_a_layer_gives_and_learns_what_torchs_own_does(ours, theirs):
         torch.testing.assert_close(one.grad, same.grad, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
     torch.testing.assert_close(ours.eval()(SIGNAL), theirs.eval()(SIGNAL))
+
+
+@pytest.mark.parametrize("n_samples", [1, 50, 1000, 1005])  # 1005 and half of 39 go beyond 1024
+@pytest.mark.parametrize("kernels", [(39, 19, 9), (1,), (5, 39)])
+def test_long_kernels_give_and_learn_by_their_spectra_what_they_do_sample_by_sample(n_samples, kernels):
+    random = torch.Generator().manual_seed(0)
+    signals = [torch.randn(3, 6, n_samples, generator=random, dtype=torch.float64)] * 2
+    weights = [[torch.randn(4, 6, n, generator=random, dtype=torch.float64) for n in kernels]] * 2
+    mine, other = (signal.clone().requires_grad_() for signal in signals)
+    ours, theirs = ([weight.clone().requires_grad_() for weight in each] for each in weights)
+    given = convolved_by_spectrum(mine, ours)
+    expected = torch.cat(
+        [nn.functional.conv1d(other, weight, padding=weight.shape[2] // 2) for weight in theirs], dim=1
+    )
+    torch.testing.assert_close(given, expected)
+    (given**3).sum().backward()
+    (expected**3).sum().backward()
+    torch.testing.assert_close(mine.grad, other.grad)
+    torch.testing.assert_close([weight.grad for weight in ours], [weight.grad for weight in theirs])
+
+
+def test_inception_time_is_trained_by_spectra_on_a_processor_in_float32_only(monkeypatch):
+    network = InceptionTime().train()
+    network.head.eval()  # its dropout is chance
+    windows = torch.randn(4, 12, 1000, generator=torch.Generator().manual_seed(0))
+    by_spectra = network(windows)[0]
+    (by_spectra**2).sum().backward()
+    learned = [parameter.grad.clone() for parameter in network.parameters()]
+    network.zero_grad()
+    asked = []
+
+    def by_samples(signal, kernels):
+        asked.append(len(kernels))
+        return torch.cat([nn.functional.conv1d(signal, kernel, padding=kernel.shape[2] // 2) for kernel in kernels], 1)
+
+    monkeypatch.setattr("twelvelead.network.peers.convolved_by_spectrum", by_samples)
+    given = network(windows)[0]
+    assert asked == [3] * 6
+    torch.testing.assert_close(given, by_spectra, rtol=1e-4, atol=1e-5)
+    (given**2).sum().backward()
+    for parameter, before in zip(network.parameters(), learned, strict=True):
+        assert (parameter.grad - before).norm() <= 0.01 * before.norm() + 1e-6
+    with torch.autocast("cpu", torch.bfloat16):
+        network(windows)
+    network.eval()(windows)
+    assert len(asked) == 6
 
 
 @pytest.mark.parametrize("both_ways", [False, True])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from twelvelead.network.layers import BatchNorm1d, Conv1d, Dropout, MaxPool1d, concatenated
+from twelvelead.network.spectral import convolved_by_spectrum
 
 N_LEADS: Final = 12
 N_CLASSES: Final = 9
@@ -77,7 +78,10 @@ class _Inception(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         narrow = self.bottleneck(signal)
-        scales = [scale(narrow) for scale in self.scales]
+        if self.training and signal.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+            scales = [convolved_by_spectrum(narrow, list(self.scales.parameters()))]
+        else:
+            scales = [scale(narrow) for scale in self.scales]
         return torch.relu(self.norm(concatenated([*scales, self.pooled(signal)])))
 
 
