@@ -252,3 +252,33 @@ def test_together_or_alone_every_recording_gets_the_same_answer_to_the_bit(class
             assert answer.as_json() == alone.as_json()
             assert answer.attention.tobytes() == alone.attention.tobytes()
             assert answer.by_window.tobytes() == alone.by_window.tobytes()
+
+
+class _Session:
+    """The real one, with a count of what it was asked; `off` is added where it is asked about several at once."""
+
+    def __init__(self, session, off):
+        self.session, self.off, self.asked = session, off, []
+
+    def run(self, names, inputs):
+        self.asked.append(len(inputs["windows"]))
+        logits, attention = self.session.run(names, inputs)
+        return [logits + self.off * (len(logits) > 1), attention]
+
+
+def test_the_network_is_asked_about_several_at_once_only_where_that_changes_no_bit(classifier):
+    readings = [made(kind) for kind in ("Normal", "AF", "LBBB", "PVC", "RBBB")]
+    expected = [classify(reading, classifier) for reading in readings]
+    for off, asked_then in ((0.0, [5]), (1e-6, [1] * 5)):
+        session = _Session(classifier.session, np.float32(off))
+        watched = replace(classifier, session=session, alike={})
+        classify_together(readings, watched)
+        assert session.asked == [1] * 5 + [5] + asked_then  # seen first, then asked
+        session.asked.clear()
+        found = classify_together(readings, watched)
+        assert session.asked == asked_then
+        for answer, alone in zip(found, expected, strict=True):
+            assert answer.as_json() == alone.as_json()
+            assert answer.attention.tobytes() == alone.attention.tobytes()
+        classify(readings[0], watched)
+        assert session.asked == [*asked_then, 1]

@@ -6,8 +6,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,6 +25,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.32 reports 
 import onnxruntime  # it looks at the variable when it is imported
 
 Precision = Literal["float32", "int8"]
+Answer = tuple[NDArray[np.float32], NDArray[np.float32]]  # (n, 9) logits and (n, 9, steps) attention
 
 FORMAT: Final = 1
 CARD: Final = "card.json"
@@ -43,7 +44,10 @@ class BundleError(TwelveleadError):
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
-    """A loaded bundle, ready to run on onnxruntime; `name` is its name and version, as a report shows them."""
+    """A loaded bundle, ready to run on onnxruntime; `name` is its name and version, as a report shows them.
+
+    alike: for numbers of windows, as far as asked, whether they can be answered at once with the bits of each alone.
+    """
 
     folder: Path
     card: dict[str, Any]
@@ -53,8 +57,9 @@ class Classifier:
     thresholds: NDArray[np.float64]
     session: Any
     precision: Precision = "float32"
+    alike: dict[int, bool] = field(default_factory=dict)
 
-    def run(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, windows: NDArray[np.float32]) -> Answer:
         """(n, 12, samples) windows -> (n, 9) logits and (n, 9, steps) attention."""
         parts = [
             self.session.run(["logits", "attention"], {"windows": windows[start : start + BATCH_WINDOWS]})
@@ -62,6 +67,29 @@ class Classifier:
         ]
         logits, attention = zip(*parts, strict=True)
         return np.concatenate(logits), np.concatenate(attention)
+
+    def run_each(self, recordings: Sequence[NDArray[np.float32]]) -> list[Answer]:
+        """What `run` says of each, to the bit; 16 of one window each take three quarters of the time.
+
+        They are asked about at once only where this processor and runtime were seen to give the same bits so.
+        """
+        n = len(recordings)
+        if n == 1 or any(len(windows) != 1 for windows in recordings) or not self._are_alike(n):
+            return [self.run(windows) for windows in recordings]
+        logits, attention = self.run(np.concatenate(recordings))
+        return [(logits[number : number + 1], attention[number : number + 1]) for number in range(n)]
+
+    def _are_alike(self, n: int) -> bool:
+        """Whether each of n windows has the same answer at once with the others as alone, to the bit.
+
+        Seen once, on windows of chance: in which order a product adds its numbers does not depend on what they are.
+        """
+        if n not in self.alike:
+            shape = (n, len(LEADS), self.recipe.window_samples)
+            windows = np.random.default_rng(n).standard_normal(shape, np.float32)
+            alone = map(np.concatenate, zip(*(self.run(window[None]) for window in windows), strict=True))
+            self.alike[n] = all(map(np.array_equal, self.run(windows), alone))
+        return self.alike[n]
 
     @property
     def sha256(self) -> str:

@@ -93,8 +93,8 @@ def classify_together(
 ) -> list[Report | RecordError]:
     """What `classify` says of each, to the bit, or why it is refused; in three quarters of the time.
 
-    readings: recordings, or why one could not be read. All go through one stage before any goes through the next; the
-    network is asked about one after the other, so that no answer depends on the others.
+    readings: recordings, or why one could not be read. All go through one stage before any goes through the next; no
+    answer depends on the others.
     """
     answers: dict[int, Report | RecordError] = {}
     alike: dict[tuple[int, float], list[tuple[int, Record]]] = {}
@@ -111,7 +111,7 @@ def classify_together(
             answers[number] = error
     for those in alike.values():
         prepared = prepare_alike([record for _, record in those], classifier.recipe)
-        heard = [classifier.run(one.windows) for one in prepared]  # (n_windows, 9), (n_windows, 9, steps) each
+        heard = classifier.run_each([one.windows for one in prepared])
         for (number, _), one, (logits, attention) in zip(those, prepared, heard, strict=True):
             answers[number] = conclude(one, logits, attention, classifier, anyway=anyway)
     return [answers[number] for number in range(len(readings))]
