@@ -227,7 +227,7 @@ def sums_of(digital: NDArray[np.integer]) -> NDArray[np.uint16]:
 
 def verify(path: Path, signals: list[SignalLine], firsts: NDArray[np.integer], sums: NDArray[np.uint16]) -> None:
     """Hold each signal's first value and sum against the initial value and 16-bit checksum of its header."""
-    for signal, first, found in zip(signals, map(int, firsts), map(int, sums), strict=True):
+    for signal, first, found in zip(signals, firsts.tolist(), sums.tolist(), strict=True):
         if signal.initial is not None and signal.checksum is not None and signal.initial != first:
             raise RecordError(
                 f"lead {signal.lead} of {path.name} begins with {first}, its header says {signal.initial}: "

@@ -2,9 +2,10 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -63,23 +64,19 @@ def parse_header(data: bytes) -> Header:
     lines = data.decode("utf-8", errors="replace").split("\n")
     if max(map(len, lines)) > MAX_LINE_CHARACTERS:
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: it is damaged")
-    rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    rows = [row for line in lines if not line.startswith("#") and (row := line.split())]
     if not rows:
         raise RecordError("header without a record line: it must begin with name, signals, rate and samples")
     n_signals, rate_hz, n_samples, warnings = _record_line(rows[0])
     if len(rows) - 1 != n_signals:
         raise RecordError(f"header declares {n_signals} signals and describes {len(rows) - 1}: it contradicts itself")
-    signals: list[SignalLine] = []
-    for row in rows[1:]:
-        signal, notes = _signal_line(row, len(signals))
-        signals.append(signal)
-        warnings += [note for note in notes if note not in warnings]
+    signals, notes = zip(*map(_signal_line, rows[1:], _numbers(rows[1:]), range(n_signals)), strict=True)
     return Header(
         rate_hz=rate_hz,
         n_samples=n_samples,
-        signals=tuple(signals),
+        signals=signals,
         comments=comments_of(lines),
-        warnings=tuple(warnings),
+        warnings=tuple(dict.fromkeys(chain(warnings, *notes))),
     )
 
 
@@ -114,23 +111,15 @@ def _record_line(row: list[str]) -> tuple[int, float, int | None, list[str]]:
     return n_signals, rate_hz, n_samples or None, []
 
 
-def _signal_line(row: list[str], index: int) -> tuple[SignalLine, tuple[str, ...]]:
+def _signal_line(row: list[str], numbers: Sequence[int | None], index: int) -> tuple[SignalLine, tuple[str, ...]]:
     """A signal and its warnings, of `file format [gain [bits [zero [initial [checksum [block [name]]]]]]]`."""
     code, offset = _storage(row[1] if len(row) > 1 else "", index)
     gain, baseline, unit, warnings = _gain(row[2] if len(row) > 2 else "")
-    zero, initial, checksum = _integers(row[4:7])
-    signal = SignalLine(
-        file=_plain_name(row[0]),
-        format=code,
-        offset_bytes=offset,
-        gain=gain,
-        baseline=(zero or 0) if baseline is None else baseline,
-        unit=unit,
-        initial=initial,
-        checksum=checksum,
-        lead=" ".join(row[8:]) or f"signal {index + 1}",
-    )
-    return signal, warnings
+    zero, initial, checksum = numbers
+    if baseline is None:
+        baseline = zero or 0
+    lead = row[8] if len(row) == 9 else " ".join(row[8:]) or f"signal {index + 1}"
+    return SignalLine(_plain_name(row[0]), code, offset, gain, baseline, unit, initial, checksum, lead), warnings
 
 
 @lru_cache(maxsize=256)
@@ -177,11 +166,18 @@ def _whole(text: str, what: str) -> int:
     return int(text)
 
 
-def _integers(fields: list[str]) -> list[int | None]:
-    """ADC zero, initial value and checksum, as far as they are there; asked one by one only where one is wrong."""
-    if fields and not _INTEGERS.fullmatch(" ".join(fields)):
-        return [_integer(text, what) for text, what in zip(fields, NUMBERS, strict=False)]
-    return [*map(int, fields), *[None] * (len(NUMBERS) - len(fields))]
+def _numbers(rows: list[list[str]]) -> list[Sequence[int | None]]:
+    """ADC zero, initial value and checksum of each signal, as far as they are there.
+
+    Looked at all at once, and one by one only where one is missing or wrong.
+    """
+    texts = [row[4:7] for row in rows]
+    every = list(chain.from_iterable(texts))
+    if len(every) == len(NUMBERS) * len(rows) and _INTEGERS.fullmatch(" ".join(every)):
+        numbers = map(int, every)
+        return list(zip(numbers, numbers, numbers, strict=True))
+    found = [[_integer(text, what) for text, what in zip(row, NUMBERS, strict=False)] for row in texts]
+    return [[*row, *[None] * (len(NUMBERS) - len(row))] for row in found]
 
 
 def _integer(text: str, what: str) -> int:
