@@ -5,8 +5,9 @@ python experiments/batches.py
 On 22 November 2026, two cores with much other work, ms a window at batches of 1, 2, 5, 16 and 64 windows: single .27,
 .26, .23, .26, .36; dual .39, .33, .32, .32, .45; triple .38, .35, .36, .34, .46; of 2.3 ms that a recording takes in
 all. On 29 November 2026, AMD EPYC with AVX2 only, single: .61, .54 (2), .49 (5), .44 (16), .47 (64), of 2.2 ms. No bit
-of any answer differed, either time. So `twelvelead archive` asks recording by recording: some hundredths are lost, and
-a row cannot depend on its neighbours, whatever the next network or runtime does.
+of any answer differed, either time. `twelvelead archive` asks about some recordings at once where this was seen to
+hold, and one by one where it does not: a row cannot depend on its neighbours, whatever the next network or runtime
+does.
 """
 
 import os

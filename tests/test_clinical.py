@@ -302,13 +302,22 @@ def test_a_dicom_file_of_too_many_elements_is_refused(tmp_path):
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"])
 def test_a_million_elements_inside_a_sequence_of_declared_length_are_refused_at_once(tmp_path, syntax):
-    path = write_dicom(tmp_path)
-    dataset = pydicom.dcmread(path)
-    group = dataset.WaveformSequence[0]
-    group.ChannelDefinitionSequence.extend([pydicom.Dataset() for _ in range(200_000)])
+    implicit = syntax.endswith(".1.2")
+    dataset = pydicom.dcmread(write_dicom(tmp_path))
     dataset.file_meta.TransferSyntaxUID = syntax
+    del dataset.WaveformSequence
     hidden = tmp_path / "hidden.dcm"
-    pydicom.dcmwrite(hidden, dataset, implicit_vr=syntax.endswith(".1.2"), little_endian=True)
+    pydicom.dcmwrite(hidden, dataset, implicit_vr=implicit, little_endian=True)
+
+    def sequence(group, element, items):
+        kind = struct.pack("<I", len(items)) if implicit else struct.pack("<2sxxI", b"SQ", len(items))
+        return struct.pack("<HH", group, element) + kind + items
+
+    def item(content=b""):
+        return struct.pack("<HHI", 0xFFFE, 0xE000, len(content)) + content
+
+    with hidden.open("ab") as file:  # a waveform sequence, and in it one of the channels' definitions
+        file.write(sequence(0x5400, 0x0100, item(sequence(0x003A, 0x0200, item() * 1_000_000))))
     begun = time.process_time()
     with pytest.raises(RecordError, match="more than 20,000 elements"):
         read(hidden)
