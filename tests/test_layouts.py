@@ -273,8 +273,9 @@ def test_ones_own_table_of_path_labels_patient_age_and_sex(own):
 )
 def test_a_row_of_ones_own_table_that_is_wrong_is_refused_in_a_sentence(change, reason, own):
     layouts.write_table(own / "recordings.csv", [OWN[0] | change])
-    with pytest.raises(DatabaseError, match=reason):
+    with pytest.raises(DatabaseError, match=reason) as refusal:
         find([own])
+    assert "Error" not in str(refusal.value)
 
 
 def test_a_table_in_another_encoding_is_refused_and_not_quoted(own):

@@ -253,6 +253,8 @@ def test_reports(server, wfdb):
     assert table.headers["content-type"].startswith("text/csv")
     np.testing.assert_allclose(read(table.data).signal, simulator.ecg(), atol=0.0006)  # half a quantum of the record
     problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
+    assert "parameter 'fmt': there is format" in problem(server.post(*wfdb, to="/api/report?fmt=pdf"), 422)["detail"]
+    assert "there is none here" in problem(server.post(*wfdb, to="/api/classify?anyway=true"), 422)["detail"]
     problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
 
 

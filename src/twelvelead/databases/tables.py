@@ -38,9 +38,8 @@ def _each(table: Path, make: Callable[[Row], Made]) -> Iterator[Made]:
             f"{table}: not UTF-8 (byte {error.object[error.start]:#x}): save the table as UTF-8"
         ) from None
     except (csv.Error, KeyError, ValueError, OverflowError) as error:
-        raise DatabaseError(
-            f"{table}: row {number} is damaged ({error!r}); correct or fetch the table again"
-        ) from error
+        reason = f"it has no column {error}" if isinstance(error, KeyError) else error
+        raise DatabaseError(f"{table}: row {number} is damaged ({reason}); correct or fetch the table again") from error
 
 
 def columns_of(table: Path) -> set[str]:

@@ -104,6 +104,7 @@ def _add_api(app: FastAPI) -> None:
     @app.post("/api/classify", responses=schema.ANSWERED, openapi_extra=schema.UPLOAD)
     async def classify(request: Request) -> Response:
         """Say which of nine diagnoses each recording of an upload shows."""
+        _refuse_unknown_parameters(request)
         reports = await reports_of(request, _running(request))
         return JSONResponse(
             [
@@ -132,6 +133,7 @@ def _add_api(app: FastAPI) -> None:
 
 
 async def _rendered(request: Request, running: Running) -> Response:
+    _refuse_unknown_parameters(request, "format")
     wanted = request.query_params.get("format", "svg")
     if wanted not in RENDERINGS:
         raise Problem(422, f"format {wanted[:40]!r}: there are {', '.join(RENDERINGS)}")
@@ -148,6 +150,13 @@ async def _rendered(request: Request, running: Running) -> Response:
     except RecordError as error:
         raise Problem(422, str(error)) from None
     return Response(document, media_type=media_type, headers=headers)
+
+
+def _refuse_unknown_parameters(request: Request, *allowed: str) -> None:
+    """Raise Problem on a parameter that would change nothing: whoever wrote it expects another answer."""
+    if unknown := [name for name in request.query_params if name not in allowed]:
+        there = f"there is {', '.join(allowed)}" if allowed else "there is none here"
+        raise Problem(422, f"parameter {unknown[0][:40]!r}: {there}; see /docs")
 
 
 def _running(request: Request) -> Running:
