@@ -171,14 +171,21 @@ def processor() -> str:
 def draw(archives: list[dict[str, Any]], holters: list[dict[str, Any]], path: Path) -> None:
     """Time and memory of long recordings against their length, and of archives against the number of recordings."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    of_most = [each for each in archives[:-1] if each["workers"] == archives[-2]["workers"]]
+    most = archives[-2]["workers"]
+    of_most, of_archives = [each for each in archives[:-1] if each["workers"] == most], f"recordings, {most} workers"
     for panel, rows, along in ((panels[0], holters[:-1], "hours"), (panels[1], of_most, "recordings")):
         at = [each[along] for each in rows]
         took = [each["clock_s"] if "clock_s" in each else each["recordings"] / each["rate"] for each in rows]
         memory = [each.get("memory_mb") or each["peak_mb"] for each in rows]
-        panel.loglog(at, took, "o-", label="seconds")
-        panel.loglog(at, memory, "s--", label="peak MB")
-        panel.set_xlabel({"hours": "hours of 12 leads at 500 Hz", "recordings": "recordings of 10 s"}[along])
+        for values, line, name in ((took, "o-", "seconds"), (memory, "s--", "peak MB")):
+            panel.loglog(at, values, line, label=name)
+            for place, value in zip(at, values, strict=True):
+                panel.annotate(f"{value:.3g}", (place, value), (0, 6), textcoords="offset points", ha="center")
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter("{x:,g}")
+            axis.set_minor_formatter("")
+        panel.margins(0.1, 0.15)
+        panel.set_xlabel({"hours": "hours of 12 leads at 500 Hz", "recordings": of_archives}[along])
         panel.legend(frameon=False)
         panel.spines[["top", "right"]].set_visible(False)
     plt.rcParams["svg.hashsalt"] = "twelvelead"
