@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,15 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from twelvelead.classifier import Report, classify, load_bundle, shipped_bundle
+from twelvelead.classifier import (
+    Classifier,
+    Reading,
+    Report,
+    classify_together,
+    groups,
+    load_bundle,
+    shipped_bundle,
+)
 from twelvelead.diagnoses import IN_WORDS
 from twelvelead.doors.drawing import (
     Cabrera,
@@ -87,13 +95,11 @@ def classify_command(
     if report_out:
         refuse_unwritable(report_out, len(found), report_format)
     with window_table(windows) as table, _bar() as bar:
-        for path in bar.track(found, description="classifying"):
-            try:
-                recording = _open(path, whole=report_out is not None)
-                report = classify(recording, classifier, anyway=anyway)
-            except RecordError as error:
+        tracked = bar.track(found, description="classifying")
+        for path, recording, report in _answered(tracked, classifier, whole=report_out is not None, anyway=anyway):
+            if isinstance(recording, RecordError) or isinstance(report, RecordError):
                 refused += 1
-                _tell_refused(path, error, console, as_json)
+                _tell_refused(path, str(report), console, as_json)
                 continue
             if table:
                 add_windows(table, path, report, recording.duration_s, classifier.recipe.window_s)
@@ -134,20 +140,31 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
         yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
 
 
-def _open(path: Path, *, whole: bool) -> Record | Stream:
+def _answered(
+    paths: Iterable[Path], classifier: Classifier, *, whole: bool, anyway: bool
+) -> Iterator[tuple[Path, Reading, Report | RecordError]]:
+    """Each path with its recording and what is said of it; some are read and classified together, in order."""
+    for group in groups((path, _opened(path, whole=whole)) for path in paths):
+        answers = classify_together([recording for _, recording in group], classifier, anyway=anyway)
+        for (path, recording), answer in zip(group, answers, strict=True):
+            yield path, recording, answer
+
+
+def _opened(path: Path, *, whole: bool) -> Reading:
     """whole: in memory, however long, for a report needs the attention and the heart rate of all of it."""
     if path.is_dir():
-        raise RecordError("no recordings can be found in this folder: name one that holds some, or a file")
-    return read(path) if whole else open_recording(path)
+        return RecordError("no recordings can be found in this folder: name one that holds some, or a file")
+    try:
+        return read(path) if whole else open_recording(path)
+    except RecordError as error:
+        return error
 
 
-def _tell_refused(path: Path, error: RecordError, console: Console, as_json: bool) -> None:
+def _tell_refused(path: Path, reason: str, console: Console, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"path": str(path), "error": str(error)}), flush=True)
+        print(json.dumps({"path": str(path), "error": reason}), flush=True)
     else:
-        console.print(
-            f"[bold]{escape(printable(str(path)))}[/bold]  [red]refused[/red]: {escape(printable(str(error)))}\n"
-        )
+        console.print(f"[bold]{escape(printable(str(path)))}[/bold]  [red]refused[/red]: {escape(printable(reason))}\n")
 
 
 def _table(path: Path, record: Record | Stream, report: Report) -> Table:
