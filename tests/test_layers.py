@@ -55,10 +55,11 @@ def test_long_kernels_give_and_learn_by_their_spectra_what_they_do_sample_by_sam
     torch.testing.assert_close([weight.grad for weight in ours], [weight.grad for weight in theirs])
 
 
-def test_inception_time_is_trained_by_spectra_on_a_processor_in_float32_only(monkeypatch):
-    network = InceptionTime().train()
+def test_inception_time_is_trained_by_spectra_on_a_processor_without_autocast(monkeypatch):
+    torch.manual_seed(0)
+    network = InceptionTime().double().train()  # else a rounding may move a value over a rectifier's corner
     network.head.eval()  # its dropout is chance
-    windows = torch.randn(4, 12, 1000, generator=torch.Generator().manual_seed(0))
+    windows = torch.randn(4, 12, 1000, dtype=torch.float64)
     by_spectra = network(windows)[0]
     (by_spectra**2).sum().backward()
     learned = [parameter.grad.clone() for parameter in network.parameters()]
@@ -72,13 +73,12 @@ def test_inception_time_is_trained_by_spectra_on_a_processor_in_float32_only(mon
     monkeypatch.setattr("twelvelead.network.peers.convolved_by_spectrum", by_samples)
     given = network(windows)[0]
     assert asked == [3] * 6
-    torch.testing.assert_close(given, by_spectra, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(given, by_spectra)
     (given**2).sum().backward()
-    for parameter, before in zip(network.parameters(), learned, strict=True):
-        assert (parameter.grad - before).norm() <= 0.01 * before.norm() + 1e-6
+    torch.testing.assert_close([parameter.grad for parameter in network.parameters()], learned)
     with torch.autocast("cpu", torch.bfloat16):
-        network(windows)
-    network.eval()(windows)
+        network.float()(windows.float())
+    network.eval()(windows.float())
     assert len(asked) == 6
 
 
