@@ -172,8 +172,11 @@ def draw(archives: list[dict[str, Any]], holters: list[dict[str, Any]], path: Pa
     """Time and memory of long recordings against their length, and of archives against the number of recordings."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     most = archives[-2]["workers"]
-    of_most, of_archives = [each for each in archives[:-1] if each["workers"] == most], f"recordings, {most} workers"
-    for panel, rows, along in ((panels[0], holters[:-1], "hours"), (panels[1], of_most, "recordings")):
+    of_most = [each for each in archives[:-1] if each["workers"] == most]
+    for panel, rows, along, label in (
+        (panels[0], holters[:-1], "hours", "hours of 12 leads at 500 Hz"),
+        (panels[1], of_most, "recordings", f"recordings, {most} workers"),
+    ):
         at = [each[along] for each in rows]
         took = [each["clock_s"] if "clock_s" in each else each["recordings"] / each["rate"] for each in rows]
         memory = [each.get("memory_mb") or each["peak_mb"] for each in rows]
@@ -185,7 +188,7 @@ def draw(archives: list[dict[str, Any]], holters: list[dict[str, Any]], path: Pa
             axis.set_major_formatter("{x:,g}")
             axis.set_minor_formatter("")
         panel.margins(0.1, 0.15)
-        panel.set_xlabel({"hours": "hours of 12 leads at 500 Hz", "recordings": of_archives}[along])
+        panel.set_xlabel(label)
         panel.legend(frameon=False)
         panel.spines[["top", "right"]].set_visible(False)
     plt.rcParams["svg.hashsalt"] = "twelvelead"

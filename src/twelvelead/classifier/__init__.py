@@ -1,7 +1,7 @@
 """The classifier as it is used: the bundle, `classify`, the report and the drawing; no torch."""
 
 from twelvelead.classifier.bundle import BundleError, Classifier, load_bundle, shipped_bundle
-from twelvelead.classifier.classify import Reading, Report, classify, classify_together, groups
+from twelvelead.classifier.classify import Reading, Report, classify, classify_many, classify_together, groups
 
 __all__ = [
     "BundleError",
@@ -9,6 +9,7 @@ __all__ = [
     "Reading",
     "Report",
     "classify",
+    "classify_many",
     "classify_together",
     "groups",
     "load_bundle",

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +13,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from twelvelead.classifier import (
-    Classifier,
-    Reading,
-    Report,
-    classify_together,
-    groups,
-    load_bundle,
-    shipped_bundle,
-)
+from twelvelead.classifier import Reading, Report, classify_many, load_bundle, shipped_bundle
 from twelvelead.diagnoses import IN_WORDS
 from twelvelead.doors.drawing import (
     Cabrera,
@@ -96,7 +88,8 @@ def classify_command(
         refuse_unwritable(report_out, len(found), report_format)
     with window_table(windows) as table, _bar() as bar:
         tracked = bar.track(found, description="classifying")
-        for path, recording, report in _answered(tracked, classifier, whole=report_out is not None, anyway=anyway):
+        opened = ((path, _opened(path, whole=report_out is not None)) for path in tracked)
+        for path, recording, report in classify_many(opened, classifier, anyway=anyway):
             if isinstance(recording, RecordError) or isinstance(report, RecordError):
                 refused += 1
                 _tell_refused(path, str(report), console, as_json)
@@ -138,16 +131,6 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
     """The recordings named and those in the folders named; an empty folder stands for itself, to be refused."""
     for path in paths:
         yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
-
-
-def _answered(
-    paths: Iterable[Path], classifier: Classifier, *, whole: bool, anyway: bool
-) -> Iterator[tuple[Path, Reading, Report | RecordError]]:
-    """Each path with its recording and what is said of it; some are read and classified together, in order."""
-    for group in groups((path, _opened(path, whole=whole)) for path in paths):
-        answers = classify_together([recording for _, recording in group], classifier, anyway=anyway)
-        for (path, recording), answer in zip(group, answers, strict=True):
-            yield path, recording, answer
 
 
 def _opened(path: Path, *, whole: bool) -> Reading:

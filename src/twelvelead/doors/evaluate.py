@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from twelvelead.classifier import BundleError, Classifier, classify_together, groups, load_bundle, shipped_bundle
+from twelvelead.classifier import BundleError, Classifier, classify_many, load_bundle, shipped_bundle
 from twelvelead.classifier.bundle import add_test
 from twelvelead.databases import (
     DatabaseError,
@@ -91,15 +91,14 @@ def predict(
     kept, reports, refused, n_seen = [], [], [], 0
     with Progress(console=Console(emoji=False, stderr=True), disable=not sys.stderr.isatty()) as bar:
         tracked = bar.track(records, description="classifying")
-        for group in groups((record, _reading(record)) for record in tracked):
-            answers = classify_together([recording for _, recording in group], classifier, anyway=True)
-            for (record, recording), answer in zip(group, answers, strict=True):
-                if isinstance(recording, RecordError) or isinstance(answer, RecordError):
-                    refused.append((record.path, str(answer)))
-                    continue
-                reports.append(answer)
-                kept.append(record)
-                n_seen += bool(classifier.seen & {record.key, recording.digest})
+        readings = ((record, _reading(record)) for record in tracked)
+        for record, recording, answer in classify_many(readings, classifier, anyway=True):
+            if isinstance(recording, RecordError) or isinstance(answer, RecordError):
+                refused.append((record.path, str(answer)))
+                continue
+            reports.append(answer)
+            kept.append(record)
+            n_seen += bool(classifier.seen & {record.key, recording.digest})
     predictions = Predictions(
         truth=truth_of(kept).astype(bool),
         decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool),
