@@ -11,7 +11,7 @@ from pairs import Pair, pair
 from pydicom.data import get_testdata_file
 from scipy.signal import butter, resample_poly, sosfiltfilt
 
-from twelvelead.classifier import classify_together, groups, load_bundle, shipped_bundle
+from twelvelead.classifier import classify_many, load_bundle, shipped_bundle
 from twelvelead.formats import read
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.zoo import SINGLE
@@ -59,8 +59,8 @@ def to_probabilities(headers: list[Path], turns: int) -> Pair:
     classifier, network = load_bundle(shipped_bundle()), CnnGru(SINGLE).eval()
 
     def ours() -> None:
-        for group in groups((header, read(header)) for header in headers):
-            classify_together([record for _, record in group], classifier)
+        for _ in classify_many(((header, read(header)) for header in headers), classifier):
+            pass
 
     def usual(header: Path) -> object:
         signal = sosfiltfilt(BAND, rdsamp(header).T, axis=1)

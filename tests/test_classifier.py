@@ -77,7 +77,7 @@ def test_the_gain_of_a_machine_does_not_change_the_answer(classifier, factor):
 
 
 def test_what_is_not_in_millivolts_is_refused(classifier):
-    with pytest.raises(RecordError, match="only millivolts are classified"):
+    with pytest.raises(RecordError, match="classify its original in millivolts"):
         classify(made(rate_hz=100.0, unit="NU"), classifier)
 
 

@@ -1,5 +1,6 @@
 """The command line as a machine meets it: JSON, exit statuses, and errors of one sentence."""
 
+import io
 import itertools
 import json
 import os
@@ -9,16 +10,20 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from pydicom.data import get_testdata_file
+from rich.console import Console
 
 import layouts
 import simulator
 from twelvelead.classifier import shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.cli import _in_words
+from twelvelead.doors.left_out import tell_left_out
+from twelvelead.doors.options import listed
 from twelvelead.network.zoo import NETWORKS
 
 COMMANDS = [
@@ -196,7 +201,7 @@ def test_train_answers_in_its_last_line(trained):
 @pytest.mark.parametrize("arguments, sentence", [
     (["classify", "x", "--bundle", "/nowhere"], "no bundle in /nowhere"),
     (["evaluate", "/nowhere"], "/nowhere is not a folder"),
-    (["score", "/nowhere", "/nowhere"], "no .hea files in /nowhere"),
+    (["score", "/nowhere", "/nowhere"], "/nowhere is not there"),
     (["train", "/nowhere", "--out", "/nowhere/b"], "/nowhere is not a folder"),
     (["train", ".", "--out", "b", "--network", "huge"], "network 'huge': there are single, dual, triple"),
 ])  # fmt: skip
@@ -374,3 +379,14 @@ def test_what_the_system_refuses_is_named_as_it_is(tmp_path):
     assert _in_words(FileNotFoundError(2, "No such file", "list.part")).startswith("list.part is not there")
     assert _in_words(FileNotFoundError(2, "No such file", "none/.a.csv.7.part")).startswith("none is not there")
     assert _in_words(FileExistsError(17, "File exists", str(tmp_path))).startswith(f"File exists ({tmp_path})")
+
+
+def test_what_is_left_out_cannot_command_a_terminal():
+    console = Console(file=io.StringIO(), width=200)
+    tell_left_out(console, [(Path("bad\x1b[31mname.hea"), "empty\r")])
+    assert console.file.getvalue() == "left out bad\ufffd[31mname.hea: empty\ufffd\n"
+
+
+def test_names_with_commas_may_have_spaces():
+    assert listed(" single, dual,") == ["single", "dual"]
+    assert listed("") == []

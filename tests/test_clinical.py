@@ -13,7 +13,7 @@ import pytest
 
 import binary_writers as binary
 import xml_writers as xml
-from twelvelead.formats import read
+from twelvelead.formats import files, read
 from twelvelead.formats.xli import unpack
 from twelvelead.record import LEADS, RecordError
 from writers import SIGNAL, write_dicom
@@ -44,6 +44,14 @@ def test_scp_that_declares_more_samples_than_it_could_hold_is_refused_before_it_
     struct.pack_into("<I", data, at + 4, 4_000_000_000)
     with pytest.raises(RecordError, match=r"declares 4,000,055,000 samples: at most 524,288"):
         read(bytes(data))
+
+
+def test_scp_whose_section_of_leads_ends_with_the_file_is_refused():
+    body = binary.section(0, struct.pack("<HIIHII", 0, 36, 7, 3, 16, 43))
+    data = bytes(2) + struct.pack("<I", 58) + body + binary.section(3, b"")
+    assert len(data) == 58
+    with pytest.raises(RecordError, match="cut short"):
+        read(data)
 
 
 def test_scp_without_an_amplitude_has_no_unit(tmp_path):
@@ -209,6 +217,28 @@ def test_mfer_that_declares_a_million_channels_is_refused(tmp_path):
         read(binary.mfer(tmp_path, channels=1_000_000))
 
 
+def test_mfer_of_groups_in_groups_is_refused():
+    body = b""
+    for _ in range(2000):
+        body = b"\x67\x84" + len(body).to_bytes(4, "big") + body
+    with pytest.raises(RecordError, match="export the recording again"):
+        read(b"\x40\x20MFR " + bytes(28) + body)
+
+
+def test_a_refusal_names_no_file_of_this_machine(tmp_path):
+    text = xml.aecg(tmp_path, SIGNAL * 1000).read_text()
+    with pytest.raises(RecordError, match="the file") as refused:
+        read(text.replace("<increment", "<decrement").encode())
+    assert "/proc" not in str(refused.value)
+
+
+def test_as_many_samples_of_24_bits_are_read_as_of_16(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "MAX_VALUES", SIGNAL.size)
+    assert read(binary.bdf(tmp_path)).signal.shape == SIGNAL.shape
+    with pytest.raises(RecordError, match="samples in all leads"):
+        read(binary.edf(tmp_path, np.tile(SIGNAL, 2)))
+
+
 def test_alivecor_is_refused_with_the_reason():
     kardia = {"recordedAt": "2020-01-01", "data": {"raw": {"frequency": 300, "samples": {"leadI": [0, 1]}}}}
     for content in (json.dumps(kardia).encode(), b"ALIVE\0\0\0" + bytes(100)):
@@ -223,6 +253,8 @@ def test_a_table_states_its_rate_and_unit_or_whoever_reads_it_does(tmp_path):
     with pytest.raises(RecordError, match="no unit is stated: say so to"):
         read(bare, rate_hz=500)
     np.testing.assert_allclose(read(bare, rate_hz=500, unit="mV").signal, SIGNAL, atol=6e-5)
+    given = files.Given(name="x", held=bare.read_bytes(), unit="mV")
+    assert read(given, rate_hz=250).rate_hz == 250
     assert read(binary.csv(tmp_path), rate_hz=500, unit="MV").rate_hz == 500
     with pytest.raises(RecordError, match="states 500.0 Hz, not the 250 Hz given"):
         read(binary.csv(tmp_path), rate_hz=250)
@@ -230,6 +262,25 @@ def test_a_table_states_its_rate_and_unit_or_whoever_reads_it_does(tmp_path):
         read(binary.csv(tmp_path), unit="uV")
     with pytest.raises(RecordError, match="states rate and unit itself"):
         read(binary.edf(tmp_path), rate_hz=500)
+
+
+@pytest.mark.parametrize("write", [binary.csv, binary.npy])
+def test_standardised_numbers_are_taken_as_such(write, tmp_path):
+    path = write(tmp_path, head="") if write is binary.csv else write(tmp_path)
+    record = read(path, rate_hz=500, unit="NU")
+    assert record.unit == "NU"
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-5)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_tables_of_any_line_end(end, tmp_path):
+    text = binary.csv(tmp_path).read_text().replace("\n", end)
+    np.testing.assert_allclose(read(text.encode()).signal, SIGNAL, atol=6e-5)
+
+
+def test_a_table_with_too_many_comments_says_so(tmp_path):
+    with pytest.raises(RecordError, match="no lead names after 64 lines of comments"):
+        read(("# a note\n" * 70 + binary.csv(tmp_path).read_text()).encode())
 
 
 @pytest.mark.parametrize(

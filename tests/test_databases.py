@@ -223,7 +223,7 @@ def test_lists_of_recordings(tmp_path):
     assert only([one("1"), one("2")], keys) == (one("1"),)
     (tmp_path / "notepad.txt").write_text("ptb-xl/1", encoding="utf-8-sig")
     assert read_keys(tmp_path / "notepad.txt") == keys
-    with pytest.raises(DatabaseError, match="1 listed recordings are not in the folders, the first is ptb-xl/9"):
+    with pytest.raises(DatabaseError, match="1 listed recordings are in no folder, the first is ptb-xl/9"):
         only([one("1")], keys | {"ptb-xl/9"})
 
 

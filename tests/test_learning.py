@@ -122,7 +122,7 @@ def test_the_same_seed_gives_the_same_split():
 
 
 def test_a_side_without_recordings_is_refused():
-    with pytest.raises(DatabaseError, match="each side needs at least one"):
+    with pytest.raises(DatabaseError, match="give at least one for each"):
         halves(made_up(1, 1))
 
 

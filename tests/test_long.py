@@ -134,6 +134,17 @@ def test_each_packing_gives_the_samples_of_the_whole(code, gain, tmp_path):
     assert (stream.name, stream.rate_hz, stream.n_samples) == (record.name, record.rate_hz, record.n_samples)
 
 
+def test_georgias_microvolts_are_such_at_any_length(tmp_path):
+    steps = np.rint(SIGNAL * 1000 / 4.88)
+    path = Wfdb("E00001", np.trunc(steps * 4.88).astype(np.int16), suffix=".dat", rate="100", gain="4880(0)/mV").write(
+        tmp_path
+    )
+    record = open_recording(path)
+    assert isinstance(record, Record)
+    assert record.warnings == read(path).warnings
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=5e-3)
+
+
 def test_fifteen_leads_in_two_files_without_a_number_of_samples(tmp_path):
     path = written(tmp_path, comments=["#Age: 71", "#Sex: F"])
     extra = Wfdb("vcg", digital(SIGNAL[:3]), ["vx", "vy", "vz"], suffix=".xyz", rate="100")
@@ -233,7 +244,7 @@ def test_a_recording_of_nothing_is_refused(classifier, tmp_path):
 
 
 def test_standardised_samples_are_refused(classifier, tmp_path):
-    with pytest.raises(RecordError, match="only millivolts are classified"):
+    with pytest.raises(RecordError, match="classify its original in millivolts"):
         classify(open_recording(written(tmp_path, gain="1000/NU")), classifier)
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.drawing import Paper
 from twelvelead.record import LEADS, Record
 from twelvelead.reports import FORMS, read_by, reading
-from twelvelead.reports.reading import LOOKED, bands
+from twelvelead.reports.reading import LOOKED, bands, sheets
 from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH
 
 ROOT = Path(__file__).parent.parent
@@ -178,6 +179,14 @@ def test_a_long_recording_is_drawn_on_six_sheets_and_says_so(said):
     text = FORMS["html"](said(duration_s=70.0)).decode()
     assert text.count("<svg") == 6
     assert "only the first 60 s are drawn" in text
+
+
+def test_a_paper_that_begins_later_has_no_blank_sheet(said):
+    assert [len(sheets(replace(said(duration_s=20.0), paper=Paper(start_s=start)))) for start in (0, 10, 19.8)] == [
+        2,
+        1,
+        1,
+    ]
 
 
 def test_the_json_is_the_report(said):

@@ -148,6 +148,11 @@ CHALLENGE_2020_SCORED: Final = frozenset(
 )  # fmt: skip
 
 
+def name_in_words(diagnosis: str) -> str:
+    """A diagnosis and its abbreviation, where it has one."""
+    return IN_WORDS[diagnosis] if diagnosis == "Normal" else f"{IN_WORDS[diagnosis]} ({diagnosis})"
+
+
 def in_order(diagnoses: Iterable[str]) -> tuple[str, ...]:
     """The given diagnoses without repetition, in the order of `DIAGNOSES`."""
     given = set(diagnoses)

@@ -22,6 +22,10 @@ AGE_ROUNDING: Final = 1e-2  # a month as .083 years is a month
 
 Unit = Literal["mV", "NU"]
 UNITS: Final = get_args(Unit)
+STANDARDISED_UNIT: Final = "NU"
+NOTHING_MOVES: Final = (
+    "none of the twelve leads ever changes: nothing was recorded; look at the electrodes and the source of the file"
+)
 
 
 class TwelveleadError(Exception):

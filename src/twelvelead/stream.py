@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.record import LEADS, MAX_MV, Record, RecordError, Unit, printable
+from twelvelead.record import LEADS, MAX_MV, NOTHING_MOVES, Record, RecordError, Unit, printable
 
 LONG_S: Final = 300.0
 BLOCK_VALUES: Final = 500_000  # of all signals of a file, read at a time: 83 s of twelve at 500 Hz
@@ -102,4 +102,4 @@ def _whole_sound(stream: Stream) -> Blocks:
     if n_seen != stream.n_samples:
         raise RecordError(f"{n_seen:,} samples came of {stream.n_samples:,} declared: it is cut short; fetch it again")
     if (low == high).all():
-        raise RecordError("none of the twelve leads ever changes: nothing was recorded; look at the source of the file")
+        raise RecordError(NOTHING_MOVES)

@@ -12,7 +12,7 @@ from twelvelead.archive.listing import shard_entries
 from twelvelead.archive.manifest import Manifest, shard_path, write_beside
 from twelvelead.archive.rows import Row, as_parquet, classified, refused
 from twelvelead.archive.worker import OUT_OF_MEMORY
-from twelvelead.classifier import Classifier, Reading, Report, classify_together, groups
+from twelvelead.classifier import Classifier, Opened, Report, classify_together, groups
 from twelvelead.record import RecordError
 
 
@@ -47,7 +47,7 @@ def do_shard(place: Place, shard: int, only: int | None = None) -> None:
         write_beside(shard_path(place.out, shard), content, part=f".{secrets.token_hex(8)}")
 
 
-def _reading(place: Place, index: int, entry: Entry) -> Reading:
+def _reading(place: Place, index: int, entry: Entry) -> Opened:
     """The recording of an entry, or why there is none; what ends the process here leaves it as begun in the journal."""
     if os.getppid() != place.parent:
         os._exit(1)
@@ -63,7 +63,7 @@ def _reading(place: Place, index: int, entry: Entry) -> Reading:
         return _damaged(error)
 
 
-def _answers(place: Place, readings: list[Reading]) -> list[Report | RecordError]:
+def _answers(place: Place, readings: list[Opened]) -> list[Report | RecordError]:
     """What ends the process here is laid to the last of them; alone each ends at most itself."""
     try:
         return classify_together(readings, place.classifier, anyway=place.manifest.settings.anyway)

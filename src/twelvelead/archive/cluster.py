@@ -74,7 +74,9 @@ def _done_on(client: Client, out: Path, bundle: Path, shards: list[int]) -> Iter
         except KilledWorker:
             losses += 1
             if losses == LOSSES:
-                raise ArchiveError(f"workers of the cluster die again and again, last with shard {shard}") from None
+                raise ArchiveError(
+                    f"workers of the cluster die again and again, last with shard {shard}: look at their logs"
+                ) from None
             hand_over(shard)
             continue
         yield shard

@@ -125,7 +125,9 @@ def read_manifest(out: Path) -> Manifest:
         facts |= {"settings": Settings(**facts["settings"]), "listing": Listing(**facts["listing"])}
         return Manifest(**{**facts, "inputs": tuple(facts["inputs"])})
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArchiveError(f"no results of an archive in {out}: {MANIFEST} is missing or damaged ({error})") from error
+        raise ArchiveError(
+            f"no results of an archive in {out}: {MANIFEST} missing or damaged ({error}): name the --out of `archive`"
+        ) from error
 
 
 def _as_json(manifest: Manifest) -> dict[str, Any]:

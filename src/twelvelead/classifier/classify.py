@@ -19,9 +19,9 @@ from twelvelead.stream import LONG_S, Stream, stream_of
 GROUP_RECORDINGS: Final = 16
 GROUP_VALUES: Final = 1 << 20  # samples of all leads together: 16 recordings of 10 s at 500 Hz, 4 MB
 
-Reading = Record | Stream | RecordError
+Opened = Record | Stream | RecordError
 Key = TypeVar("Key")
-Read = TypeVar("Read", bound=Reading)
+Read = TypeVar("Read", bound=Opened)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,7 +89,7 @@ def classify(recording: Record | Stream, classifier: Classifier, *, anyway: bool
 
 
 def classify_together(
-    readings: Sequence[Reading], classifier: Classifier, *, anyway: bool = False
+    readings: Sequence[Opened], classifier: Classifier, *, anyway: bool = False
 ) -> list[Report | RecordError]:
     """What `classify` says of each, to the bit, or why it is refused; in .62 of the time (docs/log.md).
 

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from twelvelead.databases import challenge, code15, cpsc2018, incart, ludb, mimic, own, ptb, ptbxl, sph, stored
 from twelvelead.databases.labelled import (
     DatabaseError,
+    Entry,
     LabelledRecord,
     Search,
     groups_of,
@@ -32,8 +33,6 @@ __all__ = [
     "read_labelled",
     "truth_of",
 ]
-
-Entry = LabelledRecord | tuple[Path, str]
 
 
 class Layout(NamedTuple):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.diagnoses import from_challenge
-from twelvelead.formats.wfdb_header import read_header
+from twelvelead.formats.wfdb_header import headers_in, read_header
 from twelvelead.record import RecordError, plausible_age, sex_letter
 
 BY_PREFIX: Final = {
@@ -25,12 +25,12 @@ CODES_SINUS_RHYTHM_FOR_NORMAL: Final = ("cpsc2018", "cpsc2018-extra")
 
 def is_here(folder: Path) -> bool:
     """Whether a folder holds headers."""
-    return any(_headers(folder))
+    return any(headers_in(folder))
 
 
-def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+def records(folder: Path, search: Search) -> Iterator[Entry]:
     """The labelled recordings of one folder, not of those below it; (path, reason) for one that is passed over."""
-    for path in sorted(_headers(folder)):
+    for path in sorted(headers_in(folder)):
         try:
             comments = read_header(path).comments
         except RecordError as error:
@@ -51,10 +51,6 @@ def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Pat
             sex=sex_letter(comments.get("sex")),
             age=plausible_age(comments.get("age")),
         )
-
-
-def _headers(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if path.suffix.lower() == ".hea" and not path.name.startswith("."))
 
 
 def identity(path: Path, root: Path) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases import hdf5
-from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, labelled_rows
 from twelvelead.diagnoses import CODE_15, in_order
 from twelvelead.record import RecordError, plausible_age
@@ -25,7 +25,7 @@ def is_here(folder: Path) -> bool:
     return columns_of(folder / TABLE) >= COLUMNS
 
 
-def records(folder: Path, _: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+def records(folder: Path, _: Search) -> Iterator[Entry]:
     """Each recording of the table whose file is there, in the table's folder or a part's own folder below it."""
     places: Places = {}
     for path in sorted([*folder.glob("exams_part*.hdf5"), *folder.glob("exams_part*/exams_part*.hdf5")]):

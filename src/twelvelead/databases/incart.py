@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases.comments import comment_lines
-from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.diagnoses import from_statements
 from twelvelead.record import RecordError, plausible_age, sex_letter
 
@@ -20,7 +20,7 @@ def is_here(folder: Path) -> bool:
     return any(folder.glob(HEADERS))
 
 
-def records(folder: Path, _: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+def records(folder: Path, _: Search) -> Iterator[Entry]:
     """Each recording: what its last comment finds in it, not what the patient is known to have."""
     for path in sorted(folder.glob(HEADERS)):
         try:

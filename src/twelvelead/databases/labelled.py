@@ -42,6 +42,9 @@ class LabelledRecord:
         return f"{self.database}/{self.recording}"
 
 
+Entry = LabelledRecord | tuple[Path, str]  # or what is left out, and why
+
+
 class Search(NamedTuple):
     """What a folder is searched with: where the search began, and the form of PTB-XL that is wanted."""
 
@@ -134,5 +137,8 @@ def read_keys(path: Path) -> frozenset[str]:
 def only(records: Sequence[LabelledRecord], keys: frozenset[str]) -> tuple[LabelledRecord, ...]:
     """Those records that are listed; raises DatabaseError when a listed one is not there."""
     if missing := sorted(keys - {record.key for record in records}):
-        raise DatabaseError(f"{len(missing)} listed recordings are not in the folders, the first is {missing[0]}")
+        raise DatabaseError(
+            f"{len(missing)} listed recordings are in no folder, the first is {missing[0]}: "
+            f"add its folder, or take it off the list"
+        )
     return tuple(record for record in records if record.key in keys)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, rows_of
 from twelvelead.diagnoses import from_statements
 
@@ -22,7 +22,7 @@ def is_here(folder: Path) -> bool:
     return columns_of(folder / TABLE) >= COLUMNS
 
 
-def records(folder: Path, _: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+def records(folder: Path, _: Search) -> Iterator[Entry]:
     """Each recording of the list that is on disk and of which the cart said something."""
     if not (folder / STATEMENTS).is_file():
         yield folder / TABLE, f"{STATEMENTS} is not beside it, so nobody knows its diagnoses: fetch it too"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.labelled import DatabaseError, LabelledRecord, Search
+from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
 from twelvelead.diagnoses import DIAGNOSES, from_challenge
 from twelvelead.record import plausible_age, sex_letter
@@ -21,7 +21,7 @@ def is_here(folder: Path) -> bool:
     return any(_tables(folder))
 
 
-def records(folder: Path, search: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+def records(folder: Path, search: Search) -> Iterator[Entry]:
     """Each row whose file is there; (path, reason) for a row without labels or without its file.
 
     Raises DatabaseError where a recording is there twice, with other facts or by another file.

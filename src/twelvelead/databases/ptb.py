@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases.comments import comment_lines
-from twelvelead.databases.labelled import LabelledRecord, Search
+from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.diagnoses import from_statements
 from twelvelead.record import RecordError, plausible_age, sex_letter
 
@@ -22,7 +22,7 @@ def is_here(folder: Path) -> bool:
     return re.fullmatch(r"patient\d{3}", folder.name) is not None and any(folder.glob("s*.hea"))
 
 
-def records(folder: Path, _: Search) -> Iterator[LabelledRecord | tuple[Path, str]]:
+def records(folder: Path, _: Search) -> Iterator[Entry]:
     """The recordings of one patient; (path, reason) for one that is passed over."""
     for path in sorted(folder.glob("s*.hea")):
         try:

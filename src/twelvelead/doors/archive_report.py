@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from twelvelead.diagnoses import DIAGNOSES, IN_WORDS
+from twelvelead.diagnoses import DIAGNOSES, name_in_words
 from twelvelead.doors.options import Json
+from twelvelead.formats.files import write_whole
 from twelvelead.record import printable
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def archive_report_command(
     Example: twelvelead archive-report results/
     """
     from twelvelead.archive.listing import ArchiveError
-    from twelvelead.archive.manifest import read_manifest, write_beside
+    from twelvelead.archive.manifest import read_manifest
     from twelvelead.archive.picture import histograms
     from twelvelead.archive.summary import summarise
 
@@ -49,7 +50,7 @@ def archive_report_command(
     drawn = picture or folder / PICTURE
     if drawn.suffix.lower() != ".svg" and drawn.exists():
         raise ArchiveError(f"--picture {drawn} is there and no .svg: name a file that ends so, or a new one")
-    write_beside(drawn, histograms(summary, manifest.thresholds, printable(title)).encode())
+    write_whole(drawn, histograms(summary, manifest.thresholds, printable(title)).encode())
     if as_json:
         print(json.dumps({"of": manifest.listing.recordings, **summary.as_json(), "picture": str(drawn)}))
         return
@@ -84,7 +85,7 @@ def _diagnoses(manifest: "Manifest", summary: "Summary") -> Table:
             f"{summary.withheld[name]:,}",
             f"{manifest.thresholds[name]:.2f}",
         )
-        table.add_row(f"{IN_WORDS[name]} ({name})", *counts)
+        table.add_row(name_in_words(name), *counts)
     table.add_row("none of the nine", f"{summary.none:,}", f"{100 * summary.none / max(1, n_classified):.1f} %", "", "")
     return table
 

@@ -1,7 +1,6 @@
 """From a fitted network to a bundle: calibrate, set thresholds, score the validation, export, check, write."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ from twelvelead.network.config import Config, n_multiply_adds, n_parameters
 from twelvelead.network.to_int8 import to_int8
 from twelvelead.network.to_onnx import to_onnx
 from twelvelead.scoring.evaluation import evaluation
-from twelvelead.scoring.probabilities import Calibration, decide, fit_decisions, merge
+from twelvelead.scoring.probabilities import Calibration, decide, fit_decisions, merged
 from twelvelead.scoring.scores import Predictions
 from twelvelead.signals.recipe import Recipe
 
@@ -103,8 +102,8 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
 def _decisions(ended: Training) -> dict[str, Any]:
     """Calibration and thresholds, fitted on the validation, and how the network does there."""
     validation, truth = ended.validation, ended.validation.truth.astype(bool)
-    calibration, thresholds, merged = fit_decisions(ended.fitted.validation_logits, truth)
-    predictions = Predictions(truth, decide(merged, thresholds), merged, people_of(validation.records))
+    calibration, thresholds, chances = fit_decisions(ended.fitted.validation_logits, truth)
+    predictions = Predictions(truth, decide(chances, thresholds), chances, people_of(validation.records))
     return {
         "thresholds": dict(zip(DIAGNOSES, map(float, thresholds), strict=True)),
         "calibration": calibration.as_json(),
@@ -127,15 +126,12 @@ def _in_integers(graph: bytes, ended: Training, decisions: dict[str, Any]) -> di
     session, validation = open_graph(graph), ended.validation
     calibration = Calibration.from_json(decisions["calibration"])
     thresholds = np.array(list(decisions["thresholds"].values()))
-
-    def chances(logits: Iterable[NDArray[np.float32]]) -> NDArray[np.float64]:
-        return np.stack([merge(calibration.probabilities(of_windows)) for of_windows in logits])
-
     windows = (ended.recipe.windows(sample.signal) for sample in validation.samples)
-    merged = chances(session.run(["logits"], {"windows": of_recording})[0] for of_recording in windows)
-    difference = np.abs(merged - chances(ended.fitted.validation_logits))
+    logits = (session.run(["logits"], {"windows": of_recording})[0] for of_recording in windows)
+    chances = merged(calibration, logits)
+    difference = np.abs(chances - merged(calibration, ended.fitted.validation_logits))
     truth = validation.truth.astype(bool)
-    predictions = Predictions(truth, decide(merged, thresholds), merged, people_of(validation.records))
+    predictions = Predictions(truth, decide(chances, thresholds), chances, people_of(validation.records))
     return {
         "calibrated_on": "training recordings",
         "largest_difference": float(difference.max()),

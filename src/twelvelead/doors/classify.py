@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from twelvelead.classifier import Reading, Report, classify_many, load_bundle, shipped_bundle
-from twelvelead.diagnoses import IN_WORDS
+from twelvelead.classifier import Opened, Report, classify_many, load_bundle, shipped_bundle
+from twelvelead.diagnoses import name_in_words
 from twelvelead.doors.drawing import (
     Cabrera,
     FilterOption,
@@ -133,7 +133,7 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
         yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
 
 
-def _opened(path: Path, *, whole: bool) -> Reading:
+def _opened(path: Path, *, whole: bool) -> Opened:
     """whole: in memory, however long, for a report needs the attention and the heart rate of all of it."""
     if path.is_dir():
         return RecordError("no recordings can be found in this folder: name one that holds some, or a file")
@@ -170,6 +170,6 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
     for name, probability in report.probabilities.items():
         said = "positive" if name in report.positive else "withheld" if name in report.withheld else ""
         shown = "–" if name in report.withheld else f"{probability:.3f}"
-        cells = (f"{IN_WORDS[name]} ({name})", shown, f"{report.thresholds[name]:.2f}", said)
+        cells = (name_in_words(name), shown, f"{report.thresholds[name]:.2f}", said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table

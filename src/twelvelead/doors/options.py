@@ -45,3 +45,8 @@ Unit = Annotated[
     ),
 ]
 Workers = Annotated[int, typer.Option("--workers", help="Processes that read at the same time.", min=1, max=256)]
+
+
+def listed(names: str) -> list[str]:
+    """The names of an option that takes several with commas between them."""
+    return [name.strip() for name in names.split(",") if name.strip()]

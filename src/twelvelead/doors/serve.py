@@ -60,7 +60,6 @@ def serve_command(
 
     settings = Settings(
         host=host,
-        port=port,
         token=token or None,
         public_name=public_name.lower() if public_name else None,
         workers=workers or max(1, min(8, os.cpu_count() or 1)),

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twelvelead.databases import find
+from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate, Workers
 from twelvelead.signals.recipe import Recipe
 
@@ -35,8 +36,7 @@ def store_command(
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("reading", total=len(found.records))
         unread = write_store(out, found.records, Recipe(), n_workers=workers, advance=lambda: bar.advance(task))
-    for path, reason in (*found.passed_over, *unread):
-        console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+    tell_left_out(console, (*found.passed_over, *unread))
     n_kept, n_bytes = len(found.records) - len(unread), sum(file.stat().st_size for file in out.iterdir())
     if as_json:
         print(json.dumps({"store": str(out), "recordings": n_kept, "left_out": len(unread), "bytes": n_bytes}))

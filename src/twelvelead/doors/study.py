@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twelvelead.databases import DatabaseError, Found, find
-from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate
+from twelvelead.doors.left_out import tell_left_out
+from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.signals.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def study_command(
     from twelvelead.study.workers import Task, run_all
 
     console = Console(emoji=False, stderr=True)
-    chosen = contestants([name.strip() for name in networks.split(",") if name.strip()])
+    chosen = contestants(listed(networks))
     protocol = Protocol(recipe=Recipe(), epochs=epochs, patience=patience, seed=seed, n_folds=n_folds)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     keep_protocol(protocol, out)
@@ -72,8 +73,7 @@ def _samples(found: Found, recipe: Recipe, console: Console) -> "Samples":
     with Progress(console=console) as bar:
         task = bar.add_task("reading", total=len(found.records))
         samples, unread = load(found.records, recipe, lambda: bar.advance(task))
-    for path, reason in (*found.passed_over, *unread):
-        console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+    tell_left_out(console, (*found.passed_over, *unread))
     if not len(samples):
         raise DatabaseError("no recording could be read: the reasons stand above")
     return samples

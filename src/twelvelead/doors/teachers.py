@@ -18,7 +18,7 @@ from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config
 from twelvelead.network.zoo import NetworkError
 from twelvelead.signals.recipe import Recipe
-from twelvelead.study.contestants import Contestant
+from twelvelead.study.contestants import Contestant, definition_of
 
 
 def fit_taught(
@@ -43,7 +43,7 @@ def fit_taught(
         _teacher(master, sides, recipe, settings, out, resume=resume, together=together, tell=tell)
         for master in masters
     ]
-    definition = config.as_json() | ({"teachers": [master.name for master in masters]} if masters else {})
+    definition = definition_of(config, [master.name for master in masters])
     return fit(
         partial(CnnGru, config),
         *sides,

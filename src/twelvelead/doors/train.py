@@ -13,7 +13,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twelvelead.classifier.bundle import CARD, BundleError, refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
-from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate
+from twelvelead.doors.left_out import tell_left_out
+from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.doors.unfinished import left_beside
 from twelvelead.network.zoo import named
 from twelvelead.signals.recipe import Recipe
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from twelvelead.learning.fit import Progress as Step
     from twelvelead.learning.samples import Samples
     from twelvelead.learning.split import Split
-
-VALIDATION_SHARE = 0.2
 
 
 def train_command(
@@ -78,12 +77,12 @@ def train_command(
     from twelvelead.doors.bundling import Training, bundle_up
     from twelvelead.doors.teachers import fit_taught, forget, refuse_taught
     from twelvelead.learning.fit import TAUGHT_LONGER, Settings
-    from twelvelead.learning.split import split
+    from twelvelead.learning.split import VALIDATION_SHARE, split
     from twelvelead.learning.together import team
     from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
-    masters = contestants(teachers.split(",")) if teachers else []
+    masters = contestants(listed(teachers)) if listed(teachers) else []
     settings = Settings(epochs=epochs * TAUGHT_LONGER if masters else epochs, seed=seed)
     refuse_taught(masters)
     with team() as together:
@@ -122,8 +121,7 @@ def _refuse_to_lose(out: Path) -> None:
 
 
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
-    for path, reason in found.passed_over:
-        console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+    tell_left_out(console, found.passed_over)
     if found.repeated:
         console.print(f"{found.repeated} files hold, by their names, a recording that another holds too: counted once")
     if unnamed := sorted({record.database for record in found.records if record.patient is None}):
@@ -149,8 +147,7 @@ def _load(
         task = bar.add_task("reading", total=sum(map(len, parts)))
         sides = [load([records[index] for index in side], recipe, lambda: bar.advance(task)) for side in parts]
     for _, unread in sides:
-        for path, reason in unread:
-            console.print(f"left out {path}: {reason}", markup=False, highlight=False)
+        tell_left_out(console, unread)
     (every, _), (validating, _), (held_out, _) = sides
     validation = unlike(validating, held_out)
     training = unlike(unlike(every, held_out), validation)

@@ -12,11 +12,11 @@ DOTS_PER_INCH: Final = 200
 FINER: Final = 2  # drawn so many times finer and averaged, for Pillow's lines have hard edges
 
 
-def png(page: Page, dots_per_inch: float = DOTS_PER_INCH) -> bytes:
+def png(page: Page) -> bytes:
     """A picture of a sheet."""
     from PIL import Image, ImageDraw
 
-    scale = dots_per_inch / 25.4 * FINER
+    scale = DOTS_PER_INCH / 25.4 * FINER
     size = tuple(round(length_mm * scale / FINER) * FINER for length_mm in (page.width_mm, page.height_mm))
     picture = Image.new("RGB", (size[0], size[1]), "white")
     pen = ImageDraw.Draw(picture)
@@ -31,7 +31,7 @@ def png(page: Page, dots_per_inch: float = DOTS_PER_INCH) -> bytes:
         pen.text((text.x_mm * scale, text.y_mm * scale), text.text, fill=TYPE_RGB, font=font, anchor="ls")
     written = io.BytesIO()
     smooth = picture.resize((size[0] // FINER, size[1] // FINER), Image.Resampling.BOX)
-    smooth.save(written, "PNG", dpi=(dots_per_inch, dots_per_inch))
+    smooth.save(written, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
     return written.getvalue()
 
 

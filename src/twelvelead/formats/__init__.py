@@ -25,7 +25,7 @@ from twelvelead.formats import (
     wfdb_stream,
 )
 from twelvelead.formats.files import MAX_STREAM_BYTES, Given, beginning_of
-from twelvelead.record import LEADS, Record, RecordError
+from twelvelead.record import LEADS, NOTHING_MOVES, Record, RecordError
 from twelvelead.stream import Stream
 
 
@@ -98,7 +98,7 @@ def _read(form: Format, given: Given) -> Record:
 
 def _moving(record: Record) -> Record:
     if len(record.flat_leads) == len(LEADS):
-        raise RecordError("none of the twelve leads ever changes: nothing was recorded; look at the source of the file")
+        raise RecordError(NOTHING_MOVES)
     return record
 
 
@@ -125,7 +125,9 @@ def _recognised(given: Given) -> tuple[Format, Given]:
 
 def _given(source: Source, rate_hz: float | None, unit: str | None) -> Given:
     if isinstance(source, Given):
-        return source
+        if rate_hz is None and unit is None:
+            return source
+        return replace(source, rate_hz=rate_hz or source.rate_hz, unit=unit or source.unit)
     if isinstance(source, bytes | bytearray | memoryview):
         return Given(name="recording", held=bytes(source), rate_hz=rate_hz, unit=unit)
     if not isinstance(source, str | os.PathLike):

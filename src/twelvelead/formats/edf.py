@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
+from twelvelead.formats.wfdb_samples import from_24_bit
 from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 EDF, BDF = b"0       ", b"\xffBIOSEMI"
@@ -64,7 +65,7 @@ def read(given: Given) -> Record:
     """Read all records, end to end; raises RecordError on a damaged file, on gaps, or where a lead states no unit."""
     data = given.content(at_most=MAX_BYTES)
     layout = layout_of(data, len(data))
-    refuse_too_many(layout.n_records * layout.record_bytes // 2)
+    refuse_too_many(layout.n_records * layout.signals[-1].end)
     records = layout.records(memoryview(data)[layout.begin : layout.begin + layout.n_records * layout.record_bytes])
     refuse_gaps(onsets_s(records, layout), layout)
     return in_order(given.name, records, layout)
@@ -184,16 +185,9 @@ def _millivolts(signal: Signal, records: NDArray[np.uint8], width: int) -> NDArr
         )
     gain = (high - low) / (highest - lowest)
     part = np.ascontiguousarray(records[:, signal.begin * width : signal.end * width])
-    digital = part.view("<i2").ravel() if width == 2 else _24_bit(part)
+    digital = part.view("<i2").ravel() if width == 2 else from_24_bit(part.ravel(), part.size // 3)
     with np.errstate(over="ignore"):
         return ((digital * gain + (low - gain * lowest)) * millivolts_per(signal.unit)).astype(np.float32)
-
-
-def _24_bit(part: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Little-endian integers of three bytes each."""
-    padded = np.zeros((part.size // 3, 4), np.uint8)
-    padded[:, 1:] = part.reshape(-1, 3)
-    return padded.view("<i4").ravel() >> 8
 
 
 def _sex(data: bytes) -> str | None:

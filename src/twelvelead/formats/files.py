@@ -10,7 +10,6 @@ from typing import BinaryIO, Final
 
 from twelvelead.record import RecordError
 
-MAX_BYTES: Final = 1 << 30
 MAX_VALUES: Final = 27_000_000  # samples of all leads together: 75 minutes of twelve at 500 Hz, some 400 MB while read
 MAX_STREAM_BYTES: Final = 1 << 26
 BEGINNING_BYTES: Final = 4096
@@ -76,7 +75,7 @@ def size_of(path: Path) -> int:
     return part_of(path, 0, lambda _: 0)[1]
 
 
-def read_bytes(path: Path, *, at_most: int = MAX_BYTES) -> bytes:
+def read_bytes(path: Path, *, at_most: int) -> bytes:
     """The bytes of a plain file; raises RecordError where they are more than `at_most`."""
 
     def length(size: int) -> int:

@@ -37,7 +37,7 @@ def _refuse_expensive(data: bytes) -> None:
     """Raise RecordError where a few bytes ask for more channels or definitions than any ECG has."""
     order: Literal["big", "little"] = "big"
     frames = 0
-    for number, (tag, value) in enumerate(_definitions(data, 0, len(data))):
+    for number, (tag, value) in enumerate(_definitions(data)):
         frames += tag == WAVEFORM
         if tag == BYTE_ORDER:
             order = "little" if value[:1] == b"\1" else "big"
@@ -49,8 +49,9 @@ def _refuse_expensive(data: bytes) -> None:
             )
 
 
-def _definitions(data: bytes, at: int, end: int) -> Iterator[tuple[int, bytes]]:
+def _definitions(data: bytes) -> Iterator[tuple[int, bytes]]:
     """(tag, value) of each definition, also of those in groups; raises RecordError where one overruns the file."""
+    at, end = 0, len(data)
     while at < end:
         tag, at = data[at], at + 1
         if tag in (0, END):
@@ -60,9 +61,7 @@ def _definitions(data: bytes, at: int, end: int) -> Iterator[tuple[int, bytes]]:
         at += tag == ATTRIBUTE
         length, at = _length(data, at, end)
         yield tag, b"" if tag == WAVEFORM else data[at : at + min(length, 8)]
-        if tag in GROUPS:
-            yield from _definitions(data, at, at + length)
-        at += length
+        at += 0 if tag in GROUPS else length
 
 
 def _length(data: bytes, at: int, end: int) -> tuple[int, int]:

@@ -62,7 +62,8 @@ def _count_from_one(data: bytearray, section: Section) -> None:
     """Begin with sample 1 the leads that begin with sample 0; raises RecordError on more samples than can be."""
     first = section.begin + HEADER_BYTES
     total, corrected = 0, False
-    for at in range(first + 2, first + 2 + 9 * data[first], 9):
+    (n_leads,) = struct.unpack_from("<B", data, first)
+    for at in range(first + 2, first + 2 + 9 * n_leads, 9):
         begin, end = struct.unpack_from("<II", data, at)
         if begin == 0:
             struct.pack_into("<I", data, at, 1)

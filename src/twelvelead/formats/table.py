@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.wfdb_header import NUMBER
-from twelvelead.record import LEADS, Record, RecordError, millivolts_per, record_from_leads, standard_lead
+from twelvelead.record import (
+    LEADS,
+    STANDARDISED_UNIT,
+    Record,
+    RecordError,
+    Unit,
+    millivolts_per,
+    record_from_leads,
+    standard_lead,
+)
 
 WAY_OUT: Final = (
     "say so to `twelvelead convert` (--rate 500 --unit mV), whose file states both, "
@@ -26,7 +35,6 @@ MAX_COLUMNS: Final = 64
 SEPARATORS: Final = ",;\t"
 QUOTATION_MARK: Final = '"'
 ROW_NUMBERS: Final = ""
-STANDARDISED_UNIT: Final = "NU"
 NUMBER_KINDS: Final = "iuf"
 _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
 _UNIT_IN_NAME = re.compile(r"\(\s*([munµμ]?v)\s*\)", re.IGNORECASE)
@@ -53,40 +61,50 @@ def is_csv(start: bytes) -> bool:
 
 def read_csv(given: Given) -> Record:
     """Read a table with named columns; raises RecordError where names, rate or unit are not stated."""
-    text = given.content(at_most=MAX_CSV_BYTES).decode("utf-8-sig", errors="replace")
+    stated, line, rest = _head(given.content(at_most=MAX_CSV_BYTES).decode("utf-8-sig", errors="replace"))
+    names = _column_names(line)
+    rate_hz, said = _rate_hz(given, stated.get("rate_hz")), _unit(given, stated.get("unit"))
+    _refuse_another_unit(names, said)
+    columns = _numbers(rest, _separator(line), len(names)).T
+    _refuse_another_rate(names, columns, rate_hz)
+    signal, unit = _scaled(columns, said)
+    leads = dict(zip(names, signal, strict=True))
+    leads.pop(ROW_NUMBERS, None)  # pandas and R write them in a first column without a name
+    return record_from_leads(given.name, leads, rate_hz, unit=unit, age=stated.get("age"), sex=stated.get("sex"))
+
+
+def _head(text: str) -> tuple[dict[str, str], str, str]:
+    """What the comments state by name, the line of names below them, and all that follows."""
     stated: dict[str, str] = {}
+    rest = text.replace("\r\n", "\n").replace("\r", "\n")
     for _ in range(MAX_HEADER_LINES + 1):
-        line, _, rest = text.partition("\n")
+        line, _, rest = rest.partition("\n")
         if line.strip() and not line.startswith("#"):
-            break
+            return stated, line, rest
         if match := _COMMENT.match(line):
             name, value = match[1].lower(), match[2].strip()
             if stated.setdefault(name, value) != value:
                 raise RecordError(f"{name} is stated twice, as {stated[name]!r} and {value!r}: leave the wrong one out")
-        text = rest
+    raise RecordError(
+        f"no lead names after {MAX_HEADER_LINES} lines of comments: leave some out, the names must follow"
+    )
+
+
+def _column_names(line: str) -> list[str]:
     names = _names(line)
     if not any(standard_lead(name) for name in names):
         raise RecordError(f"columns without lead names ({line[:40]!r}): begin the table with a line of them")
     if len(set(names)) < len(names) or len(names) > MAX_COLUMNS:
         raise RecordError(f"{len(names)} columns, not each named once: there may be {MAX_COLUMNS} of different names")
-    rate_hz, unit = _rate_hz(given, stated.get("rate_hz")), _unit(given, stated.get("unit"))
-    is_standardised = unit == STANDARDISED_UNIT
-    _refuse_another_unit(names, unit)
-    signal = _numbers(rest, _separator(line), len(names)).T
-    _refuse_another_rate(names, signal, rate_hz)
-    if not is_standardised:
-        with np.errstate(over="ignore"):
-            signal = signal * np.float32(millivolts_per(unit))
-    columns = dict(zip(names, signal, strict=True))
-    columns.pop(ROW_NUMBERS, None)  # pandas and R write them in a first column without a name
-    return record_from_leads(
-        given.name,
-        columns,
-        rate_hz,
-        unit="NU" if is_standardised else "mV",
-        age=stated.get("age"),
-        sex=stated.get("sex"),
-    )
+    return names
+
+
+def _scaled(signal: NDArray[np.float32], said: str) -> tuple[NDArray[np.float32], Unit]:
+    """The numbers in millivolts, or as they are where they are said to be standardised."""
+    if said == STANDARDISED_UNIT:
+        return signal, "NU"
+    with np.errstate(over="ignore"):
+        return signal * np.float32(millivolts_per(said)), "mV"
 
 
 def _refuse_another_unit(names: list[str], unit: str) -> None:
@@ -117,7 +135,7 @@ def _refuse_another_rate(names: list[str], columns: NDArray[np.float32], rate_hz
 def read_npy(given: Given) -> Record:
     """Read a matrix of (12, n_samples) numbers; raises RecordError where rate or unit are not given."""
     data = given.content(at_most=MAX_NPY_BYTES)
-    rate_hz, unit = _rate_hz(given, None), _unit(given, None)
+    rate_hz, said = _rate_hz(given, None), _unit(given, None)
     array = _array(data)
     if array.ndim != 2 or array.shape[0] != len(LEADS) or array.dtype.kind not in NUMBER_KINDS:
         raise RecordError(
@@ -126,11 +144,12 @@ def read_npy(given: Given) -> Record:
         )
     refuse_too_many(array.size)
     with np.errstate(over="ignore"):
-        signal = array.astype(np.float32) * np.float32(millivolts_per(unit))
+        signal, unit = _scaled(array.astype(np.float32), said)
     return record_from_leads(
         given.name,
         dict(zip(LEADS, signal, strict=True)),
         rate_hz,
+        unit=unit,
         warnings=("an NPY file names no leads: the standard order was taken",),
     )
 

@@ -84,7 +84,8 @@ def _told(said: list[warnings.WarningMessage], path: Path) -> Iterator[str]:
 
 def _sentence(message: object, path: Path) -> str:
     """What a parser says, without the name of the file that it was given and cut to a line."""
-    return str(message).replace(f" in {path}", "").replace(f" in {path.name}", "").replace("\n", " ")[:300]
+    text = str(message).replace(f" in {path}", "").replace(f" in {path.name}", "").replace(str(path), "the file")
+    return text.replace("\n", " ")[:300]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine,
 from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
 from twelvelead.record import (
     LEADS,
+    STANDARDISED_UNIT,
     Record,
     RecordError,
     Unit,
@@ -28,7 +29,6 @@ from twelvelead.record import (
     standard_lead,
 )
 
-STANDARDISED_UNIT: Final = "NU"
 GEORGIAS_GAIN: Final = 4880.0
 GEORGIAS_STEP_UV: Final = 4.88
 LARGEST_GAIN: Final = 1 << 20

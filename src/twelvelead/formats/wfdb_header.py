@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -17,6 +17,8 @@ MAX_LINE_CHARACTERS: Final = 4096
 MAX_RATE_HZ: Final = 1e6
 DEFAULT_RATE_HZ: Final = 250.0
 DEFAULT_GAIN: Final = 200.0
+LEAST_GAIN: Final = 1e-6
+MOST_GAIN: Final = 1e9
 NUMBERS: Final = ("ADC zero", "initial value", "checksum")
 
 NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -54,6 +56,11 @@ class Header:
     warnings: tuple[str, ...]
 
 
+def headers_in(folder: Path) -> Iterator[Path]:
+    """The header files of a folder in the order of the disk, hidden ones left out."""
+    return (path for path in folder.iterdir() if path.suffix.lower() == ".hea" and not path.name.startswith("."))
+
+
 def read_header(path: Path) -> Header:
     """Read a `.hea` file; raises RecordError on whatever contradicts the format or is not a plain ECG."""
     return parse_header(read_bytes(path, at_most=MAX_HEADER_BYTES))
@@ -63,13 +70,13 @@ def parse_header(data: bytes) -> Header:
     """The header in the bytes of a `.hea` file; raises as `read_header`."""
     lines = data.decode("utf-8", errors="replace").split("\n")
     if max(map(len, lines)) > MAX_LINE_CHARACTERS:
-        raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: it is damaged")
+        raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: fetch it again")
     rows = [row for line in lines if not line.startswith("#") and (row := line.split())]
     if not rows:
         raise RecordError("header without a record line: it must begin with name, signals, rate and samples")
     n_signals, rate_hz, n_samples, warnings = _record_line(rows[0])
     if len(rows) - 1 != n_signals:
-        raise RecordError(f"header declares {n_signals} signals and describes {len(rows) - 1}: it contradicts itself")
+        raise RecordError(f"header declares {n_signals} signals and describes {len(rows) - 1}: fetch it again")
     signals, notes = zip(*map(_signal_line, rows[1:], _numbers(rows[1:]), range(n_signals)), strict=True)
     return Header(
         rate_hz=rate_hz,
@@ -92,10 +99,10 @@ def comments_of(lines: Iterable[str]) -> dict[str, str]:
 def _record_line(row: list[str]) -> tuple[int, float, int | None, list[str]]:
     """(signals, rate in Hz, samples per signal or None, warnings) of `name n_signals [rate [n_samples ...]]`."""
     if "/" in row[0]:
-        raise RecordError(f"record of several segments ({row[0]}): only single-segment records are read")
+        raise RecordError(f"record of several segments ({row[0]}): convert it to one segment")
     n_signals = _whole(row[1], "number of signals") if len(row) > 1 else 0
     if not n_signals:
-        raise RecordError("record line without a number of signals: it must be at least 1")
+        raise RecordError("record line without a number of signals: it must be at least 1; correct the header")
     n_samples = _whole(row[3], "number of samples") if len(row) > 3 else 0
     if len(row) < 3:
         return (
@@ -107,7 +114,10 @@ def _record_line(row: list[str]) -> tuple[int, float, int | None, list[str]]:
     stated = row[2].split("/")[0].split("(")[0]
     rate_hz = float(stated) if re.fullmatch(NUMBER, stated) else math.nan
     if not 0 < rate_hz <= MAX_RATE_HZ:
-        raise RecordError(f"sampling rate {row[2]!r}: it must be a positive number of Hz; correct the header")
+        raise RecordError(
+            f"sampling rate {row[2]!r}: it must be a positive number of Hz, at most {MAX_RATE_HZ:.0f}; "
+            f"correct the header"
+        )
     return n_signals, rate_hz, n_samples or None, []
 
 
@@ -127,10 +137,12 @@ def _storage(field: str, index: int) -> tuple[int, int]:
     """(format, offset in bytes) of `16` or `16+24`."""
     declared = _FORMAT.fullmatch(field)
     if declared is None:
-        raise RecordError(f"signal {index + 1} without a readable format ({field[:60]!r})")
+        raise RecordError(
+            f"signal {index + 1} has format {field[:60]!r}: it must be one such as 16; correct the header"
+        )
     code, per_frame, skew, offset = (int(group or 0) for group in declared.groups())
     if per_frame > 1 or skew:
-        raise RecordError(f"signal {index + 1} has format {field}: several samples a frame and skew are not read")
+        raise RecordError(f"signal {index + 1} has format {field}: convert it to one sample a frame without skew")
     return code, offset
 
 
@@ -146,8 +158,11 @@ def _gain(field: str) -> tuple[float, int | None, str, tuple[str, ...]]:
         )
     match = _GAIN.fullmatch(field)
     gain = float(match[1]) if match and re.fullmatch(NUMBER, match[1]) else math.nan
-    if not 1e-6 <= gain <= 1e9:
-        raise RecordError(f"gain {field!r}: it must be a positive number of ADC units per unit; correct the header")
+    if not LEAST_GAIN <= gain <= MOST_GAIN:
+        raise RecordError(
+            f"gain {field!r}: it must be a positive number of ADC units per unit, {LEAST_GAIN:g} to {MOST_GAIN:g}; "
+            f"correct the header"
+        )
     assert match is not None
     warnings = () if match[3] else ("header states no unit: mV, the format's default, was taken",)
     return gain, int(match[2]) if match[2] else None, match[3] or "mV", warnings
@@ -160,8 +175,8 @@ def _plain_name(name: str) -> str:
     return name
 
 
-def _whole(text: str, what: str) -> int:
-    if not _WHOLE.fullmatch(text):
+def _whole(text: str, what: str, pattern: re.Pattern[str] = _WHOLE) -> int:
+    if not pattern.fullmatch(text):
         raise RecordError(f"{what} {text!r}: it must be a whole number; correct the header")
     return int(text)
 
@@ -176,11 +191,5 @@ def _numbers(rows: list[list[str]]) -> list[Sequence[int | None]]:
     if len(every) == len(NUMBERS) * len(rows) and _INTEGERS.fullmatch(" ".join(every)):
         numbers = map(int, every)
         return list(zip(numbers, numbers, numbers, strict=True))
-    found = [[_integer(text, what) for text, what in zip(row, NUMBERS, strict=False)] for row in texts]
+    found = [[_whole(text, what, _INTEGER) for text, what in zip(row, NUMBERS, strict=False)] for row in texts]
     return [[*row, *[None] * (len(NUMBERS) - len(row))] for row in found]
-
-
-def _integer(text: str, what: str) -> int:
-    if not _INTEGER.fullmatch(text):
-        raise RecordError(f"{what} {text!r}: it must be a whole number; correct the header")
-    return int(text)

@@ -79,7 +79,7 @@ def _80(data: NDArray[np.uint8], n_values: int) -> Digital:
     return data[:n_values].astype(np.int16) - 128
 
 
-def _24(data: NDArray[np.uint8], n_values: int) -> Digital:
+def from_24_bit(data: NDArray[np.uint8], n_values: int) -> NDArray[np.int32]:
     """Little-endian integers of three bytes, in the upper three of four and shifted down with their sign."""
     padded = np.zeros((n_values, 4), np.uint8)
     padded[:, 1:] = data[: 3 * n_values].reshape(n_values, 3)
@@ -97,5 +97,5 @@ def _212(data: NDArray[np.uint8], n_values: int) -> Digital:
 
 
 BITS: Final = {16: 16, 24: 24, 32: 32, 61: 16, 80: 8, 212: 12}
-_UNPACK: Final = {16: _plain("<i2"), 24: _24, 32: _plain("<i4"), 61: _plain(">i2"), 80: _80, 212: _212}
+_UNPACK: Final = {16: _plain("<i2"), 24: from_24_bit, 32: _plain("<i4"), 61: _plain(">i2"), 80: _80, 212: _212}
 INVALID_SAMPLE: Final = {code: -(1 << bits - 1) for code, bits in (BITS | FLAC_BITS).items()}

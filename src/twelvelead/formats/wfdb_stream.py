@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, parts_of, size_of
 from twelvelead.formats.wfdb import (
+    GEORGIAS_GAIN,
     common_unit,
     files_of,
     header_of,
@@ -39,8 +40,12 @@ def recording(given: Given) -> Record | Stream:
 
 
 def _n_samples(path: Path, header: Header) -> int:
-    """Samples of each signal, from the header or the size of the first file; 0 where the format cannot be streamed."""
-    if any(signal.format not in BITS for signal in header.signals):
+    """Samples of each signal, from the header or the size of the first file.
+
+    0 where no block can be read without the others: in FLAC, and where the gain is Georgia's, which only all of the
+    samples explain.
+    """
+    if any(signal.format not in BITS or signal.gain == GEORGIAS_GAIN for signal in header.signals):
         return 0
     if header.n_samples is not None:
         return header.n_samples

@@ -135,7 +135,9 @@ def fit(
             optimiser.step()
             shown = loss.item() * together.size  # of this process's part
             tell(at(epoch=run.epoch, step=step + 1, loss=shown))
-        scores = said_by_first(lambda: validation_scores(network, validation, recipe), VALIDATED, together)
+        scores = said_by_first(
+            lambda: validation_scores(window_logits(network, validation, recipe), validation), VALIDATED, together
+        )
         if scores["loss"] < run.best_loss:
             run.best_loss, run.best_epoch = scores["loss"], run.epoch
             run.best = {name: value.clone() for name, value in network.state_dict().items()}
@@ -187,9 +189,9 @@ def _logits(network: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.floa
     return logits.cpu().numpy()
 
 
-def validation_scores(network: nn.Module, validation: Samples, recipe: Recipe) -> dict[str, float]:
+def validation_scores(logits: Sequence[NDArray[np.floating]], validation: Samples) -> dict[str, float]:
     """The cross-entropy of the merged probabilities, and the macro AUROC and AUPRC over all recordings."""
-    chances = np.stack([merge(sigmoid(logits)) for logits in window_logits(network, validation, recipe)])
+    chances = np.stack([merge(sigmoid(windows)) for windows in logits])
     truth = validation.truth.astype(bool)
     likelihood = np.where(truth, chances, 1 - chances)
     scores = means(class_scores(Predictions(truth, chances >= 0.5, chances, [r.key for r in validation.records])))

@@ -19,6 +19,8 @@ N_CLASSES: Final = len(DIAGNOSES) + 1
 FEW_GROUPS: Final = 40
 DIVISIONS: Final = 20_000
 
+VALIDATION_SHARE: Final = 0.2
+
 
 @dataclass(frozen=True)
 class Split:
@@ -53,7 +55,7 @@ def split(records: Sequence[LabelledRecord], *, held_out: frozenset[str], valida
     training = [index for members in by_database.values() for index in members if index not in validation]
     if not training or not validation:
         raise DatabaseError(
-            f"{len(training)} recordings to train and {len(validation)} to validate on: each side needs at least one"
+            f"{len(training)} recordings to train and {len(validation)} to validate on: give at least one for each"
         )
     return Split(
         tuple(sorted(training)),

@@ -117,7 +117,7 @@ def write_store(
             advance()
     if not kept:
         shutil.rmtree(beside)
-        raise DatabaseError(f"no recording could be read, the first because: {refused[0][1] if refused else 'none'}")
+        raise DatabaseError(f"no recording could be read, the first because: {refused[0][1]}")
     write_table(beside / TABLE, kept, rows)
     facts = {
         "format": FORMAT,

@@ -1,1 +1,1 @@
-"""The CNN-GRU and its named configurations; torch lives in cnn_gru, to_onnx and learning, nowhere else."""
+"""The CNN-GRU and its named configurations and the peers; `config` and `zoo` know them without torch."""

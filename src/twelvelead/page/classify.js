@@ -10,7 +10,7 @@ import { LEADS, RecordError } from "./record.js";
 export async function classify(record, card, run) {
   if (record.unit !== "mV") {
     throw new RecordError(
-      `signal in ${record.unit}, standardised by its publisher: only millivolts are classified`,
+      `signal in ${record.unit}, standardised by its publisher: classify its original in millivolts`,
     );
   }
   const { recipe } = card;

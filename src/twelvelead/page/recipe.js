@@ -64,7 +64,7 @@ export function halfToEven(value) {
 
 function refuseUnfit(record, scaling) {
   if (record.rateHz < MIN_RATE_HZ) {
-    throw new RecordError(`sampled at ${record.rateHz} Hz: at least ${MIN_RATE_HZ} Hz are needed`);
+    throw new RecordError(`sampled at ${record.rateHz} Hz: at least ${MIN_RATE_HZ} Hz are needed; export it again`);
   }
   if (record.rateHz > MAX_RECORDED_HZ) {
     throw new RecordError(
@@ -78,9 +78,9 @@ function refuseUnfit(record, scaling) {
     );
   }
   if (record.flatLeads.length === LEADS.length) {
-    throw new RecordError("every lead is flat: nothing was recorded; check the electrodes and the file");
+    throw new RecordError("none of the twelve leads ever changes: nothing was recorded; look at the electrodes and the source of the file");
   }
   if (record.unit !== "mV" && scaling !== "standardise") {
-    throw new RecordError("signal in NU, standardised by its publisher: a recipe in millivolts cannot use it");
+    throw new RecordError("signal in NU, standardised by its publisher: this recipe needs its original in millivolts");
   }
 }

@@ -22,7 +22,7 @@ export function isWfdbHeader(text) {
 export function readHeader(text) {
   const lines = text.split("\n");
   if (lines.some((line) => line.length > MAX_LINE_CHARACTERS)) {
-    throw new RecordError(`header with a line of more than ${MAX_LINE_CHARACTERS} characters: it is damaged`);
+    throw new RecordError(`header with a line of more than ${MAX_LINE_CHARACTERS} characters: fetch it again`);
   }
   const rows = lines.filter((line) => line.trim() && !line.startsWith("#")).map((line) => line.trim().split(/\s+/));
   if (!rows.length) {
@@ -31,7 +31,7 @@ export function readHeader(text) {
   const header = recordLine(rows[0]);
   if (rows.length - 1 !== header.nSignals) {
     throw new RecordError(
-      `header declares ${header.nSignals} signals and describes ${rows.length - 1}: it contradicts itself`,
+      `header declares ${header.nSignals} signals and describes ${rows.length - 1}: fetch it again`,
     );
   }
   const warnings = new Set(header.warnings);
@@ -51,10 +51,10 @@ function commentsOf(lines) {
 /** `name n_signals [rate [n_samples ...]]`. */
 function recordLine(row) {
   if (row[0].includes("/")) {
-    throw new RecordError(`record of several segments (${row[0]}): only single-segment records are read`);
+    throw new RecordError(`record of several segments (${row[0]}): convert it to one segment`);
   }
   const nSignals = row.length > 1 ? whole(row[1], "number of signals") : 0;
-  if (!nSignals) throw new RecordError("record line without a number of signals: it must be at least 1");
+  if (!nSignals) throw new RecordError("record line without a number of signals: it must be at least 1; correct the header");
   const nSamples = (row.length > 3 ? whole(row[3], "number of samples") : 0) || null;
   if (row.length < 3) {
     const warnings = ["header states no rate: 250 Hz, the format's default, was taken"];
@@ -63,7 +63,7 @@ function recordLine(row) {
   const stated = row[2].split("/")[0].split("(")[0];
   const rateHz = IS_NUMBER.test(stated) ? Number(stated) : NaN;
   if (!(rateHz > 0 && rateHz <= MAX_RATE_HZ)) {
-    throw new RecordError(`sampling rate '${row[2]}': it must be a positive number of Hz; correct the header`);
+    throw new RecordError(`sampling rate '${row[2]}': it must be a positive number of Hz, at most ${MAX_RATE_HZ}; correct the header`);
   }
   return { nSignals, rateHz, nSamples, warnings: [] };
 }
@@ -72,11 +72,11 @@ function recordLine(row) {
 function signalLine(row, index, warnings) {
   const declared = row.length > 1 ? FORMAT.exec(row[1]) : null;
   if (!declared) {
-    throw new RecordError(`signal ${index + 1} without a readable format ('${row.join(" ").slice(0, 60)}')`);
+    throw new RecordError(`signal ${index + 1} has format '${(row[1] ?? "").slice(0, 60)}': it must be one such as 16; correct the header`);
   }
   const [code, perFrame, skew, offsetBytes] = declared.slice(1).map((group) => Number(group ?? 0));
   if (perFrame > 1 || skew) {
-    throw new RecordError(`signal ${index + 1} has format ${row[1]}: several samples a frame and skew are not read`);
+    throw new RecordError(`signal ${index + 1} has format ${row[1]}: convert it to one sample a frame without skew`);
   }
   const { gain, baseline, unit } = gainField(row[2] ?? "", warnings);
   const zero = row.length > 4 ? integer(row[4], "ADC zero") : 0;
@@ -102,7 +102,7 @@ function gainField(field, warnings) {
   const match = GAIN.exec(field);
   const gain = match && IS_NUMBER.test(match[1]) ? Number(match[1]) : NaN;
   if (!(gain >= 1e-6 && gain <= 1e9)) {
-    throw new RecordError(`gain '${field}': it must be a positive number of ADC units per unit; correct the header`);
+    throw new RecordError(`gain '${field}': it must be a positive number of ADC units per unit, 1e-06 to 1e+09; correct the header`);
   }
   if (!match[3]) warnings.add("header states no unit: mV, the format's default, was taken");
   return { gain, baseline: match[2] === undefined ? null : Number(match[2]), unit: match[3] ?? "mV" };

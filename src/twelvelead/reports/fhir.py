@@ -9,6 +9,7 @@ from html import escape
 from typing import Any, Final
 from uuid import uuid4
 
+from twelvelead.diagnoses import name_in_words
 from twelvelead.reports.pdf import pdf
 from twelvelead.reports.reading import Reading
 from twelvelead.reports.words import (
@@ -17,7 +18,6 @@ from twelvelead.reports.words import (
     RESEARCH,
     conclusion,
     decision,
-    name_in_words,
     notes,
     rate_in_words,
     said_of,

@@ -3,6 +3,7 @@
 from html import escape
 from typing import Final
 
+from twelvelead.diagnoses import name_in_words
 from twelvelead.drawing.page import Page
 from twelvelead.drawing.strokes import TINT_RGB, hex_of
 from twelvelead.drawing.svg import svg, tints_svg
@@ -12,7 +13,6 @@ from twelvelead.reports.words import (
     conclusion,
     decision,
     facts,
-    name_in_words,
     notes,
     probability,
     rate_in_words,

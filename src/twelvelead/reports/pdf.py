@@ -4,14 +4,14 @@ import io
 from collections.abc import Iterator
 from typing import Any, Final
 
+from twelvelead.diagnoses import name_in_words
+from twelvelead.drawing.geometry import HEIGHT_MM, WIDTH_MM
 from twelvelead.drawing.page import Text
 from twelvelead.drawing.pdf import PLAIN_TYPE, new_pdf, put_page, put_text, start_page
 from twelvelead.record import printable
 from twelvelead.reports.reading import Reading, sheets
-from twelvelead.reports.words import RESEARCH, facts, name_in_words, notes, probability, said_of
+from twelvelead.reports.words import RESEARCH, facts, notes, probability, said_of
 
-WIDTH_MM: Final = 297.0
-HEIGHT_MM: Final = 210.0
 LEFT_MM: Final = 20.0
 TOP_MM: Final = 20.0
 BOTTOM_MM: Final = 195.0

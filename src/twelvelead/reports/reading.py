@@ -78,7 +78,8 @@ def reading(
 def sheets(read: Reading, diagnosis: str | None = None) -> list[Page]:
     """The recording on paper, a sheet for each span of time, six at most; with a diagnosis' attention or without."""
     span_s = drawn_s(read.paper)
-    n_sheets = min(MOST_SHEETS, max(1, int(np.ceil((read.record.duration_s - 0.5) / span_s))))
+    left_s = read.record.duration_s - read.paper.start_s - 0.5
+    n_sheets = min(MOST_SHEETS, max(1, int(np.ceil(left_s / span_s))))
     looked = bands(read, diagnosis) if diagnosis else ()
     caption = f"{diagnosis}: {LOOKED}" if diagnosis else read.report.in_words(read.by.bundle)
     papers = [replace(read.paper, start_s=read.paper.start_s + number * span_s) for number in range(n_sheets)]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from twelvelead.classifier import Report
-from twelvelead.diagnoses import IN_WORDS
+from twelvelead.diagnoses import name_in_words
 from twelvelead.drawing.geometry import drawn_s
 from twelvelead.record import age_in_words
 from twelvelead.reports.reading import MOST_SHEETS, RHYTHM, Reading
@@ -19,11 +19,6 @@ NOT_ASSESSED: Final = (
 RATE_ERROR: Final = (
     "from R peaks; off by 0.03 a minute on average and 0.71 at most on the 200 clean recordings of LUDB, more in noise"
 )
-
-
-def name_in_words(diagnosis: str) -> str:
-    """A diagnosis and its abbreviation, where it has one."""
-    return IN_WORDS[diagnosis] if diagnosis == "Normal" else f"{IN_WORDS[diagnosis]} ({diagnosis})"
 
 
 def decision(read: Reading, diagnosis: str) -> str:

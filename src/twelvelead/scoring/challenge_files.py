@@ -8,7 +8,7 @@ import numpy as np
 
 from twelvelead.diagnoses import CHALLENGE_2020_EQUIVALENT, CHALLENGE_2020_SCORED
 from twelvelead.formats.files import read_bytes
-from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, comments_of
+from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, comments_of, headers_in
 from twelvelead.record import RecordError
 from twelvelead.scoring.challenge import Phase, ScoreError, Scores, challenge_scores
 
@@ -31,7 +31,7 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
     In the final phase equivalent SNOMED codes are one class and only the Challenge's scored classes count, where the
     classes are SNOMED codes; abbreviations such as CPSC2018's all count. Raises ScoreError on a missing or bad file.
     """
-    truth = {path.stem: _labels(path) for path in sorted(labels.glob("*")) if _is_header(path)}
+    truth = {path.stem: _labels(path) for path in sorted(headers_in(labels))}
     if not truth:
         raise ScoreError(f"no .hea files in {labels}: name the folder that holds the labels")
     given = {name: _output(outputs / f"{name}.csv", phase) for name in truth}
@@ -49,10 +49,6 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
         np.array([[scores.get(name, 0.0) for name in classes] for _, scores in outputs_in_order], float),
         phase,
     )
-
-
-def _is_header(path: Path) -> bool:
-    return path.suffix.lower() == ".hea" and not path.name.startswith(".")
 
 
 def _labels(path: Path) -> set[str]:
@@ -98,7 +94,7 @@ def _number(cell: str, path: Path, phase: Phase) -> float:
         value = 0.0 if phase == "2020" else np.nan
     if np.isfinite(value) or phase == "2020":
         return value
-    raise ScoreError(f"{path}: score {cell!r} is no number")
+    raise ScoreError(f"{path}: score {cell!r} is no number: it must be one, such as 0.25; correct it")
 
 
 def _representative(code: str) -> str:

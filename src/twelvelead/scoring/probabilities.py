@@ -1,6 +1,6 @@
 """Logits -> calibrated probabilities -> one per recording -> decisions; pure NumPy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,6 +63,11 @@ def merge(probabilities: NDArray[np.float64], withheld: NDArray[np.bool_] | None
     return np.asarray((probabilities * counted).sum(axis=0) / counted.sum(axis=0))
 
 
+def merged(calibration: Calibration, logits: Iterable[NDArray[np.floating]]) -> NDArray[np.float64]:
+    """(n, 9) probabilities, of each recording those of its (n_windows, 9) logits together."""
+    return np.stack([merge(calibration.probabilities(windows)) for windows in logits])
+
+
 def decide(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which diagnoses are positive: those whose probability reaches the threshold of their class."""
     return np.asarray(probabilities >= thresholds)
@@ -77,8 +82,8 @@ def fit_decisions(
     """
     owners = np.repeat(np.arange(len(logits)), [len(windows) for windows in logits])
     calibration = fit_calibration(np.concatenate(logits), truth[owners])
-    merged = np.stack([merge(calibration.probabilities(windows)) for windows in logits])
-    return calibration, fit_thresholds(merged, truth), merged
+    chances = merged(calibration, logits)
+    return calibration, fit_thresholds(chances, truth), chances
 
 
 def fit_calibration(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> Calibration:

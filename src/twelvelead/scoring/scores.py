@@ -15,6 +15,7 @@ from twelvelead.scoring.challenge import beta_scores, contingency, nan_mean
 
 NAMES: Final = ("f2", "g2", "f1", "accuracy", "auroc", "auprc")
 RESAMPLES: Final = 1000
+SEED: Final = 0
 MAX_COUNTS: Final = 1 << 16  # of recordings in resamples, at once: they stay in the processor's cache
 ClassScores = dict[str, NDArray[np.float64]]
 
@@ -56,13 +57,13 @@ def means(scores: ClassScores) -> dict[str, float]:
     return {name: float(nan_mean(values)) for name, values in scores.items()}
 
 
-def resampled(predictions: Predictions, seed: int = 0) -> ClassScores:
+def resampled(predictions: Predictions) -> ClassScores:
     """(RESAMPLES, 9) of each score over bootstrap resamples of the patients.
 
-    The same seed draws the same patients: differences between two networks' predictions of the same recordings, in
+    Every call draws the same patients: differences between two networks' predictions of the same recordings, in
     the same order, are paired.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(SEED)
     names, member = np.unique(np.asarray(predictions.people), return_inverse=True)
     rankings = _rankings(predictions)
     at_once = max(1, MAX_COUNTS // len(member))
@@ -74,9 +75,9 @@ def resampled(predictions: Predictions, seed: int = 0) -> ClassScores:
     return {name: np.concatenate([part[name] for part in parts]) for name in NAMES}
 
 
-def intervals(predictions: Predictions, seed: int = 0) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
+def intervals(predictions: Predictions) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
     """95 % percentile bootstrap over patients: of the means [low, high], and of each class (2, 9)."""
-    of_classes = resampled(predictions, seed)
+    of_classes = resampled(predictions)
     return (
         {name: percentiles(nan_mean(values)[:, None])[:, 0].tolist() for name, values in of_classes.items()},
         {name: percentiles(values) for name, values in of_classes.items()},

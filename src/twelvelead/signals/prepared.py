@@ -74,7 +74,9 @@ def joined(recording: Record | Stream, parts: Sequence[Piece], windows: NDArray[
 def refuse_unfit(recording: Record | Stream, recipe: Recipe) -> None:
     """Raise RecordError on what cannot be the network's input, or is not in millivolts."""
     if recording.unit != "mV":
-        raise RecordError(f"signal in {recording.unit}, standardised by its publisher: only millivolts are classified")
+        raise RecordError(
+            f"signal in {recording.unit}, standardised by its publisher: classify its original in millivolts"
+        )
     recipe.refuse_unfit(recording)
 
 

@@ -67,7 +67,8 @@ UNUSABLE_NOISE_MV: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong: what, in which leads, the worst value found, the limit, and their unit.
+    """One thing that is wrong: what, in which leads, the worst value found, the limit, and their unit;
+    of a missing electrode, its name is the unit.
 
     unusable: whether nothing should be read from these leads.
     windows: of a long recording, in how many of its windows; None of any other.

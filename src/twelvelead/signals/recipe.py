@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.record import Record, RecordError
+from twelvelead.record import NOTHING_MOVES, Record, RecordError
 from twelvelead.signals.filters import Kernel, gaussian, low_pass, resample
 from twelvelead.stream import Stream
 
@@ -78,7 +78,9 @@ class Recipe:
         Whether anything moves in a stream is known when it was passed through, and refused then.
         """
         if record.rate_hz < MIN_RATE_HZ:
-            raise RecordError(f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed")
+            raise RecordError(
+                f"sampled at {record.rate_hz:g} Hz: at least {MIN_RATE_HZ:g} Hz are needed; export it again"
+            )
         if record.rate_hz > MAX_RECORDED_HZ:
             raise RecordError(
                 f"sampled at {record.rate_hz:.12g} Hz: at most {MAX_RECORDED_HZ:g} Hz are taken; "
@@ -87,9 +89,11 @@ class Recipe:
         if record.duration_s < MIN_DURATION_S:
             raise RecordError(f"{record.duration_s:.6g} s of signal: at least {MIN_DURATION_S:g} s are needed")
         if isinstance(record, Record) and len(record.flat_leads) == len(record.signal):
-            raise RecordError("every lead is flat: nothing was recorded; check the electrodes and the file")
+            raise RecordError(NOTHING_MOVES)
         if record.unit == "NU" and self.scaling != "standardise":
-            raise RecordError("signal in NU, standardised by its publisher: a recipe in millivolts cannot use it")
+            raise RecordError(
+                "signal in NU, standardised by its publisher: this recipe needs its original in millivolts"
+            )
 
     def bands(self, record: Record) -> Bands:
         """Any recording resampled to `rate_hz` and parted at `low_hz`."""

@@ -46,9 +46,13 @@ class Contestant:
         return sum(parameter.numel() for parameter in self.build().parameters() if parameter.requires_grad)
 
 
+def definition_of(config: Config, teachers: Sequence[str] = ()) -> dict[str, Any]:
+    """What a run's fingerprint is made of besides its settings: the network, and whom it learns from."""
+    return config.as_json() | ({"teachers": list(teachers)} if teachers else {})
+
+
 def _ours(name: str, config: Config, kind: Kind = "ours", teachers: tuple[str, ...] = ()) -> Contestant:
-    definition = config.as_json() | ({"teachers": list(teachers)} if teachers else {})
-    return Contestant(name, kind, partial(CnnGru, config), Settings(), definition, teachers)
+    return Contestant(name, kind, partial(CnnGru, config), Settings(), definition_of(config, teachers), teachers)
 
 
 def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Contestant:

@@ -41,7 +41,7 @@ def write_report(folder: Path, records: Sequence[LabelledRecord]) -> list[dict[s
     folds = pool([outcome for outcome in outcomes if not outcome.fold.startswith(LEFT_OUT)], records)
     left_out = pool([outcome for outcome in outcomes if outcome.fold.startswith(LEFT_OUT)], records)
     if not folds and not left_out:
-        raise StudyError(f"{folder / 'runs'} holds no finished run: nothing to compare")
+        raise StudyError(f"{folder / 'runs'} holds no finished run: nothing to compare; let one end")
     milliseconds = _timing(folder, sorted({pooled.network for pooled in (*folds, *left_out)}))
     here, rows = _compared(folds, milliseconds)
     there, elsewhere = _compared(left_out, milliseconds)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from safetensors.torch import load_file, save
 from torch import nn
@@ -14,15 +14,14 @@ from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats.files import write_whole
 from twelvelead.learning.fit import Fitted, Progress, fingerprint, fit, validation_scores, window_logits
 from twelvelead.learning.samples import Samples, unlike
-from twelvelead.learning.split import split
+from twelvelead.learning.split import VALIDATION_SHARE, split
 from twelvelead.learning.state import StateError
 from twelvelead.record import TwelveleadError
-from twelvelead.scoring.probabilities import fit_decisions, merge
+from twelvelead.scoring.probabilities import fit_decisions, merged
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.contestants import Contestant, contestants
 from twelvelead.study.folds import Fold
 
-VALIDATION_SHARE: Final = 0.2
 DIGITS: Final = 4
 
 
@@ -79,6 +78,23 @@ def keep_protocol(protocol: Protocol, folder: Path) -> None:
             )
 
 
+class Sides(NamedTuple):
+    """Whom a network of one fold learns from, whom it is stopped, calibrated and set thresholds on, and whom tested."""
+
+    training: Samples
+    validation: Samples
+    test: Samples
+
+
+def sides_of(fold: Fold, samples: Samples, protocol: Protocol) -> Sides:
+    """The three sides of a fold; copies of a recording, by whatever name, are on one of them."""
+    test = samples.subset(fold.test)
+    development = unlike(samples.subset(fold.development), test)
+    parts = split(development.records, held_out=frozenset(), validation_share=VALIDATION_SHARE, seed=protocol.seed)
+    validation = development.subset(parts.validation)
+    return Sides(unlike(development.subset(parts.training), validation), validation, test)
+
+
 def run(
     contestant: Contestant,
     fold: Fold,
@@ -96,12 +112,8 @@ def run(
     Raises StudyError when an outcome that is there was reached from other recordings or settings.
     """
     settings = contestant.within(epochs=protocol.epochs, patience=protocol.patience, seed=protocol.seed)
-    test = samples.subset(fold.test)
-    development = unlike(samples.subset(fold.development), test)
-    parts = split(development.records, held_out=frozenset(), validation_share=VALIDATION_SHARE, seed=protocol.seed)
-    validation = development.subset(parts.validation)
-    training = unlike(development.subset(parts.training), validation)
-    mark = fingerprint(contestant.definition, protocol.recipe, settings, training, validation)
+    sides = sides_of(fold, samples, protocol)
+    mark = fingerprint(contestant.definition, protocol.recipe, settings, sides.training, sides.validation)
     path = _path(folder, contestant.name, fold.name)
     weights = path.with_suffix(".safetensors")
     before = _checked(load_outcome(path), mark, path) if path.exists() else None
@@ -113,8 +125,8 @@ def run(
     try:
         fitted = fit(
             contestant.build,
-            training,
-            validation,
+            sides.training,
+            sides.validation,
             protocol.recipe,
             settings,
             state_path=state,
@@ -128,21 +140,7 @@ def run(
             return _checked(load_outcome(path), mark, path)
         raise
     write_whole(weights, save(fitted.network.state_dict()))
-    scores, thresholds, probabilities = _judged(fitted, validation, test, protocol.recipe)
-    outcome = Outcome(
-        network=contestant.name,
-        fold=fold.name,
-        fingerprint=mark,
-        parameters=contestant.n_parameters,
-        training=len(training),
-        validation=len(validation),
-        epochs=fitted.epochs,
-        best_epoch=fitted.best_epoch + 1,
-        seconds=round(time.monotonic() - begun),
-        validation_scores=scores,
-        thresholds=thresholds,
-        probabilities=probabilities,
-    )
+    outcome = outcome_of(contestant, fold, mark, fitted, sides, protocol.recipe, time.monotonic() - begun)
     if before is None:
         save_outcome(outcome, path)
     state.unlink(missing_ok=True)
@@ -160,17 +158,34 @@ def _teacher(
     return network
 
 
-def _judged(
-    fitted: Fitted[nn.Module], validation: Samples, test: Samples, recipe: Recipe
-) -> tuple[dict[str, float], tuple[float, ...], dict[str, tuple[float, ...]]]:
-    """Scores on the validation, thresholds, and what is said of each recording tested, calibrated; all rounded."""
-    calibration, thresholds, _ = fit_decisions(fitted.validation_logits, validation.truth.astype(bool))
-    chances = [merge(calibration.probabilities(logits)) for logits in window_logits(fitted.network, test, recipe)]
-    scores = validation_scores(fitted.network, validation, recipe)
-    return (
-        {name: _rounded(value) for name, value in scores.items()},
-        tuple(map(_rounded, thresholds)),
-        {record.key: tuple(map(_rounded, row)) for record, row in zip(test.records, chances, strict=True)},
+def outcome_of(
+    contestant: Contestant,
+    fold: Fold,
+    mark: str,
+    fitted: Fitted[nn.Module],
+    sides: Sides,
+    recipe: Recipe,
+    seconds: float,
+) -> Outcome:
+    """Calibrate and set thresholds on the validation, and say what the network then says of the test; all rounded."""
+    calibration, thresholds, _ = fit_decisions(fitted.validation_logits, sides.validation.truth.astype(bool))
+    chances = merged(calibration, window_logits(fitted.network, sides.test, recipe))
+    scores = validation_scores(fitted.validation_logits, sides.validation)
+    return Outcome(
+        network=contestant.name,
+        fold=fold.name,
+        fingerprint=mark,
+        parameters=contestant.n_parameters,
+        training=len(sides.training),
+        validation=len(sides.validation),
+        epochs=fitted.epochs,
+        best_epoch=fitted.best_epoch + 1,
+        seconds=round(seconds),
+        validation_scores={name: _rounded(value) for name, value in scores.items()},
+        thresholds=tuple(map(_rounded, thresholds)),
+        probabilities={
+            record.key: tuple(map(_rounded, row)) for record, row in zip(sides.test.records, chances, strict=True)
+        },
     )
 
 

@@ -6,9 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.classifier.bundle import BATCH_WINDOWS, Classifier
+from twelvelead.classifier.bundle import BATCH_WINDOWS, Answer, Classifier
 
-Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
 PIECE_WINDOWS: Final = BATCH_WINDOWS // 2
 
 

@@ -13,7 +13,7 @@ from twelvelead.doors.server.batching import Jobs, ask
 from twelvelead.doors.server.body import Held, body_of
 from twelvelead.doors.server.problems import Problem, busy
 from twelvelead.doors.server.settings import Settings
-from twelvelead.doors.server.uploads import Reading, Refusal, read_uploads
+from twelvelead.doors.server.uploads import ReadUpload, Refusal, read_uploads
 from twelvelead.doors.server.workers import Workers, run_in_worker
 
 
@@ -31,7 +31,7 @@ class Running:
 
 async def reports_of(
     request: Request, running: Running, *, with_records: bool = False
-) -> list[tuple[Reading, Report | None]]:
+) -> list[tuple[ReadUpload, Report | None]]:
     """What an upload's recordings show, in its order; None for one that was refused.
 
     Raises Problem where the upload as a whole is refused, every recording of it among them (422).
@@ -67,7 +67,7 @@ async def _place(running: Running) -> AsyncIterator[None]:
         running.n_under_way -= 1
 
 
-async def _read(body: bytes, content_type: str, running: Running, with_records: bool) -> list[Reading]:
+async def _read(body: bytes, content_type: str, running: Running, with_records: bool) -> list[ReadUpload]:
     recipe, seconds = running.classifier.recipe, running.settings.request_s
     read = await run_in_worker(running.workers, seconds, read_uploads, body, content_type, recipe, with_records)
     if isinstance(read, Refusal):
@@ -75,7 +75,7 @@ async def _read(body: bytes, content_type: str, running: Running, with_records: 
     return read
 
 
-async def _report(reading: Reading, running: Running) -> Report | None:
+async def _report(reading: ReadUpload, running: Running) -> Report | None:
     if reading.prepared is None:
         return None
     logits, attention = await ask(running.jobs, reading.prepared.windows)

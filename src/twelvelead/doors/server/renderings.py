@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
 from twelvelead.classifier.classify import Report
@@ -48,19 +49,9 @@ def as_table(record: Record, report: Report, by: ReadBy) -> bytes:
     return as_csv(record)
 
 
-def as_html(record: Record, report: Report, by: ReadBy) -> bytes:
-    """The report as one HTML file; nobody is named in it, nor in PDF and FHIR."""
-    return FORMS["html"](reading(record, report, by))
-
-
-def as_pdf(record: Record, report: Report, by: ReadBy) -> bytes:
-    """The report as PDF."""
-    return FORMS["pdf"](reading(record, report, by))
-
-
-def as_fhir(record: Record, report: Report, by: ReadBy) -> bytes:
-    """The report as a FHIR R5 Bundle."""
-    return FORMS["fhir.json"](reading(record, report, by))
+def as_report(form: str, record: Record, report: Report, by: ReadBy) -> bytes:
+    """The report in one of its forms; nobody is named in it."""
+    return FORMS[form](reading(record, report, by))
 
 
 OWN_STYLE: Final = {"Content-Security-Policy": f"{POLICY}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"}
@@ -68,7 +59,7 @@ RENDERINGS: Final[dict[str, Rendering]] = {
     "svg": Rendering("image/svg+xml", as_svg, {}),
     "json": Rendering("application/json", as_json, {}),
     "csv": Rendering("text/csv", as_table, {}),
-    "html": Rendering("text/html", as_html, OWN_STYLE),
-    "pdf": Rendering("application/pdf", as_pdf, {}),
-    "fhir": Rendering("application/fhir+json", as_fhir, {}),
+    "html": Rendering("text/html", partial(as_report, "html"), OWN_STYLE),
+    "pdf": Rendering("application/pdf", partial(as_report, "pdf"), {}),
+    "fhir": Rendering("application/fhir+json", partial(as_report, "fhir.json"), {}),
 }

@@ -32,7 +32,6 @@ class Settings:
     """
 
     host: str = "127.0.0.1"
-    port: int = 8412
     token: str | None = field(default=None, repr=False)
     public_name: str | None = None
     workers: int = max(1, min(8, os.cpu_count() or 1))

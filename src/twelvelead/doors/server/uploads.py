@@ -40,7 +40,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Reading:
+class ReadUpload:
     """One recording of an upload: ready for the network, or refused in a sentence.
 
     path: the client's name for it, as text. record: only where the caller asked for it.
@@ -62,7 +62,7 @@ class Upload:
     content: bytes
 
 
-def read_uploads(body: bytes, content_type: str, recipe: Recipe, with_records: bool) -> list[Reading] | Refusal:
+def read_uploads(body: bytes, content_type: str, recipe: Recipe, with_records: bool) -> list[ReadUpload] | Refusal:
     """Every recording of a multipart body, each file that is one of its own."""
     try:
         uploads = _uploads(body, content_type)
@@ -138,7 +138,7 @@ def _file_name(headers: dict[str, bytes]) -> str:
     return options[b"filename"].decode("utf-8", "replace")
 
 
-def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iterator[Reading]:
+def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iterator[ReadUpload]:
     """Each file that is a recording of its own, read, or refused in a sentence; never an exception."""
     folders: dict[str, dict[str, bytes]] = defaultdict(dict)
     for upload in uploads:
@@ -161,11 +161,11 @@ def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iter
                 raise RecordError(f"{total_s / 3600:.1f} h of signal: at most 3 h a request; use `twelvelead classify`")
             prepared = prepare(record, recipe)
         except RecordError as error:
-            yield Reading(path=shown, error=printable(str(error)))
+            yield ReadUpload(path=shown, error=printable(str(error)))
         except Exception as error:  # a reader's defect must cost this file only, and say nothing of its content
-            yield Reading(path=shown, error=f"could not be read ({type(error).__name__}): the file is damaged")
+            yield ReadUpload(path=shown, error=f"could not be read ({type(error).__name__}): the file is damaged")
         else:
-            yield Reading(path=shown, prepared=prepared, record=record if with_records else None)
+            yield ReadUpload(path=shown, prepared=prepared, record=record if with_records else None)
 
 
 def _record(upload: Upload, beside: dict[str, bytes]) -> Record:

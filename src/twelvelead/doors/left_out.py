@@ -1,0 +1,14 @@
+"""What a command that reads databases says of the recordings that it leaves out."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from twelvelead.record import printable
+
+
+def tell_left_out(console: Console, left_out: Iterable[tuple[Path, str]]) -> None:
+    """A line for each recording and the reason; names are other people's, and may hold what a terminal obeys."""
+    for path, reason in left_out:
+        console.print(printable(f"left out {path}: {reason}"), markup=False, highlight=False)
