@@ -20,6 +20,7 @@ from twelvelead.classifier import BundleError, classify, classify_together, grou
 from twelvelead.classifier.bundle import _sealed_text, add_test, write_bundle
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats import read
 from twelvelead.record import Record, RecordError
 from twelvelead.signals.recipe import Recipe
 
@@ -282,3 +283,24 @@ def test_the_network_is_asked_about_several_at_once_only_where_that_changes_no_b
             assert answer.attention.tobytes() == alone.attention.tobytes()
         classify(readings[0], watched)
         assert session.asked == [*asked_then, 1]
+
+
+@pytest.mark.corpus
+def test_a_recording_that_is_cut_short_is_not_another_diagnosis(corpus):
+    """Silence around a short recording was half of what the network saw, and one in two had ST depression."""
+    shipped = load_bundle(shipped_bundle())
+    headers = sorted((corpus / "data/challenge/training/chapman_shaoxing").rglob("*.hea"))
+    records = [record for record in map(read, headers) if record.duration_s == 10]
+    chances = {}
+    for seconds in (10, 5):
+        cut = [replace(record, signal=record.signal[:, : round(seconds * record.rate_hz)]) for record in records]
+        chances[seconds] = np.array([classify(record, shipped).probabilities["STD"] for record in cut])
+    assert len(records) > 50
+    assert abs(chances[5].mean() - chances[10].mean()) < 0.05
+
+
+def test_short_recordings_together_say_what_each_says_alone(classifier):
+    cut = [replace(made(kind), signal=made(kind).signal[:, :3000]) for kind in ("Normal", "AF", "PVC")]
+    readings = [cut[0], made("LBBB"), *cut[1:]]
+    for answer, reading in zip(classify_together(readings, classifier), readings, strict=True):
+        assert answer.as_json() == classify(reading, classifier).as_json()

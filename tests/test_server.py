@@ -1,5 +1,6 @@
 """The server as clients, browsers, strangers and operators meet it, over a real socket."""
 
+import asyncio
 import concurrent.futures
 import contextlib
 import json
@@ -23,6 +24,7 @@ import writers
 from serving import recording, serving, until
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.server import batching
 from twelvelead.doors.server.gate import refuse_foreign
 from twelvelead.doors.server.problems import Problem
 from twelvelead.doors.server.settings import Settings
@@ -97,6 +99,24 @@ def test_the_answer_is_that_of_the_other_doors(server, wfdb, tmp_path):
         expected = classify(read(path), classifier).as_json()
         assert answer["probabilities"] == pytest.approx(expected.pop("probabilities"), abs=1e-5)
         assert {name: answer[name] for name in expected} == json.loads(json.dumps(expected))
+
+
+def test_windows_of_several_lengths_may_wait_together():
+    classifier, random = load_bundle(shipped_bundle()), np.random.default_rng(0)
+    asked = [random.standard_normal((n, 12, length), np.float32) for n, length in ((1, 1000), (1, 600), (2, 1000))]
+
+    async def answered():
+        jobs = asyncio.Queue()
+        waiting = [asyncio.create_task(batching.ask(jobs, windows)) for windows in asked]
+        worker = asyncio.create_task(batching.answer_jobs(jobs, classifier))
+        answers = await asyncio.wait_for(asyncio.gather(*waiting), 60)
+        worker.cancel()
+        return answers
+
+    for windows, (logits, attention) in zip(asked, asyncio.run(answered()), strict=True):
+        expected = classifier.run(windows)
+        np.testing.assert_allclose(logits, expected[0], atol=1e-5)
+        np.testing.assert_allclose(attention, expected[1], atol=1e-5)
 
 
 def test_what_cannot_be_read_is_refused_beside_what_can(server, wfdb):

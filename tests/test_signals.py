@@ -83,11 +83,14 @@ def test_windows_cover_the_whole_recording(seconds):
     assert all(later - earlier <= 500 for earlier, later in zip(starts, starts[1:], strict=False))
 
 
-def test_a_short_recording_is_padded_with_zeros_on_both_sides():
-    windows = RECIPE.windows(np.random.default_rng(0).standard_normal((12, 600)).astype(np.float32))
-    assert windows.shape == (1, 12, 1000)
-    assert not windows[0, :, :200].any()
-    assert not windows[0, :, 800:].any()
+def test_a_short_recording_is_one_window_as_long_as_it_is():
+    signal = np.random.default_rng(0).standard_normal((12, 601)).astype(np.float32)
+    windows = RECIPE.windows(signal)
+    assert windows.shape == (1, 12, 601)
+    padded = RECIPE.padded(windows[0])  # as training has it in a batch
+    np.testing.assert_array_equal(padded[:, 199:800], windows[0])
+    assert not padded[:, :199].any()
+    assert not padded[:, 800:].any()
 
 
 def test_each_lead_is_standardised_and_a_flat_one_is_silent():

@@ -46,7 +46,8 @@ class BundleError(TwelveleadError):
 class Classifier:
     """A loaded bundle, ready to run on onnxruntime; `name` is its name and version, as a report shows them.
 
-    alike: for numbers of windows, as far as asked, whether they can be answered at once with the bits of each alone.
+    alike: for numbers of windows and their samples, as far as asked, whether they can be answered at once with the bits
+    of each alone.
     """
 
     folder: Path
@@ -57,7 +58,7 @@ class Classifier:
     thresholds: NDArray[np.float64]
     session: Any
     precision: Precision = "float32"
-    alike: dict[int, bool] = field(default_factory=dict)
+    alike: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     def run(self, windows: NDArray[np.float32]) -> Answer:
         """(n, 12, samples) windows -> (n, 9) logits and (n, 9, steps) attention."""
@@ -73,23 +74,23 @@ class Classifier:
 
         They are asked about at once only where this processor and runtime were seen to give the same bits so.
         """
-        n = len(recordings)
-        if n == 1 or any(len(windows) != 1 for windows in recordings) or not self._are_alike(n):
+        n, shapes = len(recordings), {windows.shape for windows in recordings}
+        if n == 1 or len(shapes) > 1 or len(recordings[0]) > 1 or not self._are_alike(n, recordings[0].shape[-1]):
             return [self.run(windows) for windows in recordings]
         logits, attention = self.run(np.concatenate(recordings))
         return [(logits[number : number + 1], attention[number : number + 1]) for number in range(n)]
 
-    def _are_alike(self, n: int) -> bool:
-        """Whether each of n windows has the same answer at once with the others as alone, to the bit.
+    def _are_alike(self, n: int, n_samples: int) -> bool:
+        """Whether each of n windows of one length has the same answer at once with the others as alone, to the bit.
 
         Seen once, on windows of chance: in which order a product adds its numbers does not depend on what they are.
         """
-        if n not in self.alike:
-            shape = (n, len(LEADS), self.recipe.window_samples)
+        if (n, n_samples) not in self.alike:
+            shape = (n, len(LEADS), n_samples)
             windows = np.random.default_rng(n).standard_normal(shape, np.float32)
             alone = map(np.concatenate, zip(*(self.run(window[None]) for window in windows), strict=True))
-            self.alike[n] = all(map(np.array_equal, self.run(windows), alone))
-        return self.alike[n]
+            self.alike[n, n_samples] = all(map(np.array_equal, self.run(windows), alone))
+        return self.alike[n, n_samples]
 
     @property
     def sha256(self) -> str:

@@ -118,7 +118,8 @@ def _decisions(ended: Training) -> dict[str, Any]:
 def _some_windows(ended: Training) -> NDArray[np.float32]:
     """(n, 12, window_samples): the first windows of training recordings, evenly chosen."""
     every = max(1, len(ended.training) // CALIBRATION_WINDOWS)
-    return np.stack([ended.recipe.windows(sample.signal)[0] for sample in ended.training.samples[::every]])
+    first = (ended.recipe.windows(sample.signal)[0] for sample in ended.training.samples[::every])
+    return np.stack([*map(ended.recipe.padded, first)])
 
 
 def _in_integers(graph: bytes, ended: Training, decisions: dict[str, Any]) -> dict[str, Any]:

@@ -136,6 +136,6 @@ def drawn(
     share = (at - left).astype(np.float32)
     right = np.minimum(left + 1, last)
     window = signal[:, left] * (1 - share) + signal[:, right] * share
-    window = recipe.scaled(window)
+    window = recipe.padded(recipe.scaled(window))
     window[random.random(len(window)) < augmentation.lead_dropout] = 0
     return window

@@ -18,7 +18,7 @@ async function inBrowser() {
   const card = JSON.parse(held("bundle-card"));
   const [graph, wasm] = await Promise.all(["bundle-graph", "runtime-wasm"].map((id) => unpacked(held(id))));
   performance.mark("unpacked");
-  const run = await openNetwork(globalThis.ort, graph, wasm, card.recipe);
+  const run = await openNetwork(globalThis.ort, graph, wasm);
   performance.mark("network open");
   return {
     where: "in this browser: no byte leaves this machine",

@@ -8,14 +8,14 @@ const LEAST_WEIGHT = 0.05;
 /** Bands {startS, endS, weight 0..1} of the attention for one diagnosis, overlapping windows averaged. */
 export function bandsOf({ starts_s, window_s, weights }, diagnosis, durationS) {
   const row = DIAGNOSES.indexOf(diagnosis);
-  const paddingS = Math.max(0, window_s - durationS) / 2; // a recording shorter than a window lies in its middle
+  const windowS = Math.min(window_s, durationS);
   const nBands = Math.ceil(durationS / BAND_S);
   const [total, seen] = [new Float64Array(nBands), new Float64Array(nBands)];
   starts_s.forEach((startS, window) => {
     const steps = weights[window][row];
-    const last = Math.min(nBands, Math.ceil((startS + window_s) / BAND_S) + 1);
+    const last = Math.min(nBands, Math.ceil((startS + windowS) / BAND_S) + 1);
     for (let k = Math.max(0, Math.floor(startS / BAND_S) - 1); k < last; k++) {
-      const step = Math.floor((((k + 0.5) * BAND_S - startS + paddingS) / window_s) * steps.length);
+      const step = Math.floor((((k + 0.5) * BAND_S - startS) / windowS) * steps.length);
       if (step < 0 || step >= steps.length) continue;
       total[k] += steps[step];
       seen[k] += 1;

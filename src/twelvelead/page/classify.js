@@ -55,7 +55,7 @@ function unlessWithheld(chances, withheld) {
 /** Logits (windows, 9) and attention (windows, 9, steps), as arrays, a few windows at a time. */
 async function inBatches(recipe, signal, starts, run, atMost = 16) {
   const [logits, attention] = [[], []];
-  const size = LEADS.length * windowSamples(recipe);
+  const size = LEADS.length * Math.min(windowSamples(recipe), signal[0].length);
   for (let from = 0; from < starts.length; from += atMost) {
     const part = starts.slice(from, from + atMost);
     const windows = new Float32Array(part.length * size);

@@ -30,14 +30,14 @@ export function startsOf(recipe, nSamples) {
   return Array.from({ length: nWindows }, (_, k) => halfToEven(k && k === nWindows - 1 ? spare : k * step));
 }
 
-/** Float32Array of (12, window_samples): one window cut, scaled, and padded with zeros where it is short. */
+/** Float32Array of (12, window_samples), or of all of a shorter signal: one window cut and scaled. */
 export function windowAt(recipe, signal, start) {
-  const nSamples = windowSamples(recipe);
+  const nSamples = Math.min(windowSamples(recipe), signal[0].length);
   const window = new Float32Array(LEADS.length * nSamples);
   signal.forEach((lead, row) => {
     const part = lead.subarray(start, start + nSamples);
     const scaledPart = recipe.scaling === "standardise" ? standardised(part) : part;
-    window.set(scaledPart, row * nSamples + Math.floor((nSamples - part.length) / 2));
+    window.set(scaledPart, row * nSamples);
   });
   return window;
 }

@@ -91,13 +91,12 @@ def bands(read: Reading, diagnosis: str) -> tuple[Band, ...]:
 
     Windows that overlap are averaged; what weighs less than 5 % is left out.
     """
-    report, window_s = read.report, read.by.window_s
+    report, window_s = read.report, min(read.by.window_s, read.record.duration_s)
     n_bands = int(np.ceil(read.record.duration_s / BAND_S))
     middles_s = (np.arange(n_bands) + 0.5) * BAND_S
-    padding_s = max(0.0, window_s - read.record.duration_s) / 2
     total, seen = np.zeros(n_bands), np.zeros(n_bands)
     for start_s, window in zip(report.starts_s, report.attention[:, DIAGNOSES.index(diagnosis)], strict=True):
-        step = np.floor((middles_s - start_s + padding_s) / window_s * len(window)).astype(int)
+        step = np.floor((middles_s - start_s) / window_s * len(window)).astype(int)
         inside = (step >= 0) & (step < len(window))
         total[inside] += window[step[inside]]
         seen[inside] += 1

@@ -18,7 +18,7 @@ from twelvelead.stream import LONG_S, Stream, stream_of
 class Prepared:
     """A recording ready for the network, and what was noticed about it.
 
-    windows: (n_windows, 12, window_samples), scaled; a window begins at `starts_s`.
+    windows: (n_windows, 12, window_samples, or all of a recording shorter than one), scaled; they begin at `starts_s`.
     by_window: of a long recording, what is wrong in each window; `quality` then sums it up.
     """
 

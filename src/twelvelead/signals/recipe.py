@@ -33,7 +33,8 @@ class Recipe:
     """Rate, band, scaling and window; all filters are zero-phase.
 
     rate_hz: the network's rate. low_hz: the baseline below it is removed (3 dB point of a Gaussian high-pass).
-    high_hz: what lies above is removed before resampling. window_s: length of what the network sees at once.
+    high_hz: what lies above is removed before resampling. window_s: length of what the network sees at once; a
+    shorter recording it sees as it is.
     hop_s: distance of successive windows at most, so that a long recording is used in full.
     scaling: each lead of a window to mean 0 and deviation 1, or left in millivolts.
     """
@@ -119,10 +120,7 @@ class Recipe:
         return (self.rate_hz, self.low_hz, self.high_hz) == (other.rate_hz, other.low_hz, other.high_hz)
 
     def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(..., 12, n) -> (..., n_windows, 12, window_samples): the filtered signal cut and scaled.
-
-        Padded with zeros where it is short.
-        """
+        """(..., 12, n) -> (..., n_windows, 12, window_samples, or n where that is less): cut and scaled."""
         starts = self.starts(signal.shape[-1])
         return np.stack([self.scaled(signal[..., start : start + self.window_samples]) for start in starts], axis=-3)
 
@@ -135,13 +133,18 @@ class Recipe:
         return [round(start) for start in np.linspace(0, spare, n_windows)]
 
     def scaled(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A window or several, (..., 12, n <= window_samples), scaled and padded to (..., 12, window_samples)."""
+        """A window or several, (..., 12, n), each lead as `scaling` says."""
         if self.scaling == "standardise":
             window = window - window.mean(axis=-1, keepdims=True)
             deviation = np.sqrt(np.einsum("...s,...s->...", window, window) / window.shape[-1])
             factors = np.where(deviation > MIN_DEVIATION_MV, 1 / np.maximum(deviation, MIN_DEVIATION_MV), 0)
             window *= factors[..., None]
-        if missing := self.window_samples - window.shape[-1]:
-            around = (missing // 2, missing - missing // 2)
-            window = np.pad(window, [(0, 0)] * (window.ndim - 1) + [around])
         return window.astype(np.float32, copy=False)
+
+    def padded(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(12, n <= window_samples) -> (12, window_samples), zeros on both sides, for windows of one batch in training.
+
+        A recording is never heard so: with silence around it the network would say something else (docs/log.md).
+        """
+        missing = self.window_samples - window.shape[-1]
+        return np.pad(window, [(0, 0), (missing // 2, missing - missing // 2)]) if missing else window

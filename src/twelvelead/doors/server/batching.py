@@ -1,6 +1,7 @@
 """Windows of several requests go through the network together; nobody waits for a batch to fill."""
 
 import asyncio
+from itertools import groupby
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -38,14 +39,25 @@ async def answer_jobs(jobs: Jobs, classifier: Classifier) -> None:
         batch = [await jobs.get()]
         while not jobs.empty() and sum(len(job.windows) for job in batch) + PIECE_WINDOWS <= BATCH_WINDOWS:
             batch.append(jobs.get_nowait())
-        try:
-            logits, attention = await asyncio.to_thread(classifier.run, np.concatenate([job.windows for job in batch]))
-        except Exception as error:  # onnxruntime raises many kinds; each request must hear of it
-            for job in batch:
-                if not job.answer.done():
-                    job.answer.set_exception(error)
-            continue
-        ends = np.cumsum([len(job.windows) for job in batch])[:-1]
-        for job, *answer in zip(batch, np.split(logits, ends), np.split(attention, ends), strict=True):
+        for _, together in groupby(sorted(batch, key=_n_samples), key=_n_samples):
+            await _answer(list(together), classifier)
+
+
+async def _answer(jobs: list[Job], classifier: Classifier) -> None:
+    """Run windows of one length at once; whoever waits has an answer, or the error."""
+    try:
+        logits, attention = await asyncio.to_thread(classifier.run, np.concatenate([job.windows for job in jobs]))
+    except Exception as error:  # onnxruntime raises many kinds; each request must hear of it
+        for job in jobs:
             if not job.answer.done():
-                job.answer.set_result((answer[0], answer[1]))
+                job.answer.set_exception(error)
+        return
+    ends = np.cumsum([len(job.windows) for job in jobs])[:-1]
+    for job, *answer in zip(jobs, np.split(logits, ends), np.split(attention, ends), strict=True):
+        if not job.answer.done():
+            job.answer.set_result((answer[0], answer[1]))
+
+
+def _n_samples(job: Job) -> int:
+    """Of a window: those of recordings shorter than the usual window are as short."""
+    return int(job.windows.shape[-1])

@@ -33,7 +33,7 @@ def as_json(record: Record, report: Report, by: ReadBy) -> str:
     """What `classify` answers, the bundle's name, the thresholds, and where in each window the network looked.
 
     attention: `weights` (windows, 9 diagnoses in their order, steps), and the windows' `starts_s`. A recording shorter
-    than a window lies in the window's middle.
+    than a window is one.
     """
     del record
     weights = [[[round(weight, 6) for weight in row] for row in rows] for rows in report.attention.tolist()]
