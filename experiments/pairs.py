@@ -1,10 +1,13 @@
 """Paired differences between networks of the study, out of fold: more than the table's, which are all against one.
 
     python experiments/pairs.py DATA triple single [study-60/xresnet1d101 ...]
+    python experiments/pairs.py DATA --left-out single-taught xresnet1d101
 
 Prints, for each two of the networks named, what the first has more than the second, with 95 % intervals: in the study's
 two scores, and in AUROC of each class and of all but STE, which has ten positives and moves the mean by itself. A name
-with a folder before it is of another study beside this file, `study-60` the one of 60 epochs.
+with a folder before it is of another study beside this file, `study-60` the one of 60 epochs. With --left-out: on
+databases left out, all together, PTB-XL alone (seven eighths of the recordings, tested by networks that had 326 to
+learn from), and the others.
 """
 
 import sys
@@ -29,21 +32,40 @@ STUDIES = Path(__file__).parent
 def main() -> None:
     """Pool the committed runs and compare."""
     data, *names = sys.argv[1:]
-    records = find([Path(data)]).records
-    pooled = {name: out_of_fold(name, records) for name in names}
+    records, left_out = find([Path(data)]).records, "--left-out" in names
+    names = [name for name in names if name != "--left-out"]
+    pooled = {name: tested(name, records, left_out=left_out) for name in names}
     for first, second in combinations(names, 2):
-        _, row = compare([pooled[first], pooled[second]], first)
-        for score, words in (("auroc", "AUROC"), ("balance", "sqrt(F2 x G2)")):
-            gain, low, high = (row[f"{score}_{end}"] for end in ("gain", "gain_low", "gain_high"))
-            print(f"{first} minus {second}, {words}: {gain:+.3f} ({low:+.3f} to {high:+.3f})")
-        by_class(pooled[first], pooled[second])
+        of_both = pooled[first], pooled[second]
+        differences(first, second, *of_both)
+        if left_out:
+            print("  on PTB-XL alone:")
+            differences(first, second, *(part(one, one.databases == "ptb-xl") for one in of_both))
+            print("  on the others:")
+            differences(first, second, *(part(one, one.databases != "ptb-xl") for one in of_both))
+        else:
+            by_class(*of_both)
 
 
-def out_of_fold(name: str, records: Sequence[LabelledRecord]) -> Pooled:
-    """What a network's committed runs said of recordings of their test parts."""
+def differences(first: str, second: str, one: Pooled, other: Pooled) -> None:
+    """What the first has more than the second in the study's two scores."""
+    _, row = compare([one, other], one.network)
+    for score, words in (("auroc", "AUROC"), ("balance", "sqrt(F2 x G2)")):
+        gain, low, high = (row[f"{score}_{end}"] for end in ("gain", "gain_low", "gain_high"))
+        print(f"{first} minus {second}, {words}: {gain:+.3f} ({low:+.3f} to {high:+.3f})")
+
+
+def part(pooled: Pooled, rows: NDArray[np.bool_]) -> Pooled:
+    """The recordings where `rows` is true."""
+    keys = tuple(key for key, keep in zip(pooled.keys, rows, strict=True) if keep)
+    return replace(pooled, keys=keys, databases=pooled.databases[rows], predictions=pooled.only(rows))
+
+
+def tested(name: str, records: Sequence[LabelledRecord], *, left_out: bool) -> Pooled:
+    """What a network's committed runs said of recordings of their test parts, folds or databases left out."""
     *of_study, network = name.split("/")
     runs = sorted(STUDIES.joinpath(*of_study or ["study"], "runs").glob(f"{network}.*.json"))
-    outcomes = [outcome for outcome in map(load_outcome, runs) if not outcome.fold.startswith(LEFT_OUT)]
+    outcomes = [outcome for outcome in map(load_outcome, runs) if outcome.fold.startswith(LEFT_OUT) == left_out]
     if not outcomes:
         raise SystemExit(f"no runs of {name}: name a network of experiments/study, or FOLDER/NETWORK")
     [pooled] = pool(outcomes, records)

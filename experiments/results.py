@@ -7,6 +7,7 @@ Each goes between two comments of its name; a test holds the documents to the ca
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def summary(card: dict[str, Any]) -> str:
         for name, test in card["tests"].items()
     ]
     head = f"| test | recordings | patients | {' | '.join(COLUMNS.values())} |"
-    notes = [_of_frequent(name, test) for name, test in card["tests"].items()]
+    notes = ["A recording whose patient nobody knows counts as a patient."]
+    notes += [_of_frequent(name, test) for name, test in card["tests"].items()]
     notes += [
         f"{name} has no positive of {', '.join(test['without_positives'])}: left out of its means."
         for name, test in card["tests"].items()
@@ -58,12 +60,14 @@ def _of_frequent(name: str, test: dict[str, Any]) -> str:
 
 
 def by_class(card: dict[str, Any]) -> str:
-    """A row per diagnosis and test: positives, scores and their intervals."""
+    """A row per diagnosis and test: positives, scores, and their intervals where there are positives enough."""
     lines = [f"| diagnosis | test | positives | {' | '.join(COLUMNS.values())} |", "|---|---|---:|---|---|---|---|"]
     for diagnosis, words in IN_WORDS.items():
         for name, test in card["tests"].items():
             row = test["classes"][diagnosis]
-            cells = " | ".join(_score(row[column], row["intervals"][column]) for column in COLUMNS)
+            known = row["positives"] >= FEW  # of fewer, the resamples are one another's copies
+            bounds = row["intervals"] if known else dict.fromkeys(COLUMNS, (None, None))
+            cells = " | ".join(_score(row[column], bounds[column]) for column in COLUMNS)
             lines.append(f"| {diagnosis}, {words} | {name} | {row['positives']} | {cells} |")
     return "\n".join(lines)
 
@@ -93,11 +97,11 @@ def _cell(test: dict[str, Any], column: str) -> str:
     return _score(test["scores"][column], test["intervals"][column])
 
 
-def _score(value: float | None, bounds: list[float | None]) -> str:
+def _score(value: float | None, bounds: Sequence[float | None]) -> str:
     if value is None:
         return "–"
     low, high = bounds
-    return f"{value:.3f} ({low:.2f}–{high:.2f})"
+    return f"{value:.3f}" if low is None or high is None else f"{value:.3f} ({low:.2f}–{high:.2f})"
 
 
 def tables(_: dict[str, Any]) -> str:

@@ -205,6 +205,23 @@ def test_intervals_hold_the_score_and_are_wider_for_fewer_patients():
     assert intervals(copies)[0]["auroc"] == pytest.approx([low, high], abs=1e-9), "copies of a patient add nothing"
 
 
+def test_the_interval_of_a_mean_is_of_the_same_classes_in_every_resample():
+    common = random_predictions()
+    common.truth[0, 8], common.probabilities[:, 8] = True, np.linspace(0, 1, 300)  # one positive, the last of all
+    scores = class_scores(common)["auroc"]
+    low, high = intervals(common)[0]["auroc"]
+    assert low < scores.mean() < high < scores[:8].mean()
+
+
+def test_a_mean_of_classes_too_rare_for_an_interval_has_none():
+    rare = random_predictions()
+    rare.truth[:] = False
+    rare.truth[np.arange(0, 18, 2), np.arange(9)] = True  # each in one patient: a resample in sixty has them all
+    of_means, of_classes = intervals(rare)
+    assert np.isnan(of_means["auroc"]).all()
+    assert np.isfinite(of_classes["auroc"]).all()
+
+
 def test_calibration_finds_the_scale_it_was_spoilt_by():
     random = np.random.default_rng(0)
     logits = random.normal(-1, 2, (4000, 9))

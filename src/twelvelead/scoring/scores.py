@@ -15,6 +15,7 @@ from twelvelead.scoring.challenge import beta_scores, contingency, nan_mean
 
 NAMES: Final = ("f2", "g2", "f1", "accuracy", "auroc", "auprc")
 RESAMPLES: Final = 1000
+FEWEST_RESAMPLES: Final = 100
 SEED: Final = 0
 MAX_COUNTS: Final = 1 << 16  # of recordings in resamples, at once: they stay in the processor's cache
 ClassScores = dict[str, NDArray[np.float64]]
@@ -75,11 +76,25 @@ def resampled(predictions: Predictions) -> ClassScores:
     return {name: np.concatenate([part[name] for part in parts]) for name in NAMES}
 
 
+def resampled_means(of_classes: ClassScores) -> dict[str, NDArray[np.float64]]:
+    """(n,) of each score over those of its resamples in which every class that has a positive has one.
+
+    The others would be means over fewer classes, and say nothing of this mean. Where so few are left that a 95 %
+    interval would be their extremes, (0,).
+    """
+    whole = {}
+    for name, values in of_classes.items():
+        known = values[:, ~np.isnan(values).all(axis=0)]
+        rows = known[~np.isnan(known).any(axis=1)]
+        whole[name] = rows.mean(axis=1) if known.size and len(rows) >= FEWEST_RESAMPLES else np.empty(0)
+    return whole
+
+
 def intervals(predictions: Predictions) -> tuple[dict[str, list[float]], dict[str, NDArray[np.float64]]]:
     """95 % percentile bootstrap over patients: of the means [low, high], and of each class (2, 9)."""
     of_classes = resampled(predictions)
     return (
-        {name: percentiles(nan_mean(values)[:, None])[:, 0].tolist() for name, values in of_classes.items()},
+        {name: percentiles(values[:, None])[:, 0].tolist() for name, values in resampled_means(of_classes).items()},
         {name: percentiles(values) for name, values in of_classes.items()},
     )
 

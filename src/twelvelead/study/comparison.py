@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twelvelead.databases import LabelledRecord, people_of, truth_of
 from twelvelead.scoring.challenge import nan_mean
 from twelvelead.scoring.probabilities import decide
-from twelvelead.scoring.scores import Predictions, class_scores, percentiles, resampled
+from twelvelead.scoring.scores import Predictions, class_scores, percentiles, resampled, resampled_means
 from twelvelead.study.contestants import MOST_PARAMETERS, contestants
 from twelvelead.study.run import Outcome, StudyError
 
@@ -102,8 +102,7 @@ def overall(predictions: Predictions) -> dict[str, float]:
 
 def _over_classes(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
     """(resamples,) of the same."""
-    of_classes = resampled(predictions)
-    scores = {name: nan_mean(of_classes[name]) for name in SCORES}
+    scores = resampled_means(resampled(predictions))
     return scores | {BALANCE: np.sqrt(scores["f2"] * scores["g2"])}
 
 

@@ -90,8 +90,13 @@ def _write_csv(rows: Sequence[dict[str, Any]], path: Path) -> None:
     text = StringIO()
     table = csv.DictWriter(text, names, lineterminator="\n")
     table.writeheader()
-    table.writerows(rows)
+    table.writerows({name: _rounded(value) for name, value in row.items()} for row in rows)
     write_whole(path, text.getvalue().encode())
+
+
+def _rounded(value: object) -> object:
+    """The last bits of a score depend on the processor."""
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def main_table(rows: Sequence[dict[str, Any]], against: str) -> str:
@@ -126,13 +131,17 @@ def class_table(networks: Sequence[Pooled]) -> str:
 
 
 def database_table(networks: Sequence[Pooled]) -> str:
-    """Markdown: AUROC and sqrt(F2 x G2) on the recordings of each publisher."""
+    """Markdown: AUROC and sqrt(F2 x G2) on the recordings of each publisher, over the classes that it has."""
     body = []
     for home in sorted({home_of(name) for pooled in networks for name in pooled.databases}):
         rows = [np.array([home_of(name) == home for name in pooled.databases]) for pooled in networks]
         cells = [_both(pooled.only(mask)) if mask.any() else NONE for pooled, mask in zip(networks, rows, strict=True)]
-        body.append([home, str(max(int(mask.sum()) for mask in rows)), *cells])
-    return _markdown(["database", "recordings", *(pooled.network for pooled in networks)], *body) if body else ""
+        largest = max(range(len(rows)), key=lambda k: rows[k].sum())
+        positives = networks[largest].only(rows[largest]).truth.sum(axis=0)
+        counts = [str(rows[largest].sum()), str(positives.sum()), str(np.count_nonzero(positives))]
+        body.append([home, *counts, *cells])
+    head = ["database", "recordings", "positives", "classes with any", *(pooled.network for pooled in networks)]
+    return _markdown(head, *body) if body else ""
 
 
 def _both(predictions: Predictions) -> str:
