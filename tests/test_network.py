@@ -120,3 +120,10 @@ def test_asking_for_the_cost_needs_no_torch():
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
     )
+
+
+@pytest.mark.parametrize("without", [{"n_directions": 0}, {"attention": False}])
+def test_a_network_without_gru_or_attention_has_no_graph(without):
+    config = replace(SINGLE, **without)
+    with pytest.raises(NetworkError, match="has no graph"):
+        to_onnx(CnnGru(config), config)

@@ -155,3 +155,16 @@ def test_leads_may_be_lists_and_must_be_real():
     assert record_from_leads("a", {lead: [0, 1, 2] for lead in LEADS}, 500).n_samples == 3
     with pytest.raises(RecordError, match="lead I is of complex128: it must be of real numbers"):
         record_from_leads("a", {lead: np.zeros(10, complex) for lead in LEADS}, 500)
+
+
+@pytest.mark.parametrize("wrong, said", [
+    ({"sex": "Q"}, "sex 'Q'"), ({"age": -5}, "age -5"), ({"age": float("nan")}, "age nan"),
+    ({"signal": np.zeros((12, 5), complex)}, "complex128"), ({"signal": [["a"]] * 12}, "<U1"), ({"signal": 3}, r"shape \(\)"),
+])  # fmt: skip
+def test_what_is_no_record_is_none(wrong, said):
+    with pytest.raises(RecordError, match=said):
+        Record(**{"name": "x", "signal": np.zeros((12, 5)), "rate_hz": 500} | wrong)
+
+
+def test_numbers_in_lists_are_numbers():
+    assert Record(name="x", signal=[[0, 1]] * 12, rate_hz=500).signal.dtype == np.float32

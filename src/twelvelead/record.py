@@ -23,6 +23,7 @@ AGE_ROUNDING: Final = 1e-2  # a month as .083 years is a month
 Unit = Literal["mV", "NU"]
 UNITS: Final = get_args(Unit)
 STANDARDISED_UNIT: Final = "NU"
+MAX_AGE: Final = 120
 NOTHING_MOVES: Final = (
     "none of the twelve leads ever changes: nothing was recorded; look at the electrodes and the source of the file"
 )
@@ -45,7 +46,8 @@ class Record:
     unit: millivolts, or "NU" for a recording whose leads were standardised by whoever published it.
     age: years, or None where it is not known. sex: "F", "M" or None.
     warnings: what a person should know about how it was read.
-    Raises RecordError on another shape, numbers that are not finite, or amplitudes that no heart makes.
+    Raises RecordError on another shape, numbers that are not finite, amplitudes that no heart makes, or an age or
+    sex of nobody.
     """
 
     name: str
@@ -70,12 +72,18 @@ class Record:
             raise RecordError(
                 f"sampling rate of {self.rate_hz} Hz: it must be a positive number; correct the file's header"
             )
-        if self.signal.ndim != 2 or self.signal.shape[0] != len(LEADS) or self.signal.shape[1] == 0:
+        if self.sex not in {"F", "M", None} or not (self.age is None or 0 <= self.age <= MAX_AGE):
             raise RecordError(
-                f"signal of shape {self.signal.shape}: it must be (12, n_samples) with at least one sample"
+                f"sex {self.sex!r}, age {self.age!r}: they must be F or M and 0 to {MAX_AGE} years, or None"
+            )
+        given = np.asarray(self.signal)
+        if given.dtype.kind not in "iuf" or given.ndim != 2 or given.shape[0] != len(LEADS) or given.shape[1] == 0:
+            raise RecordError(
+                f"signal of {given.dtype} with shape {given.shape}: it must be numbers of shape (12, n_samples), "
+                f"one sample at least"
             )
         with np.errstate(over="ignore"):
-            signal = np.ascontiguousarray(self.signal, dtype=np.float32)
+            signal = np.ascontiguousarray(given, dtype=np.float32)
         signal.setflags(write=False)
         object.__setattr__(self, "signal", signal)
         self._refuse_impossible_samples()
@@ -251,7 +259,7 @@ def plausible_age(age: float | str | None) -> float | None:
         years = float(age)  # type: ignore[arg-type]  # float() itself says what it cannot take
     except (TypeError, ValueError):
         return None
-    return years if 0 <= years <= 120 else None
+    return years if 0 <= years <= MAX_AGE else None
 
 
 def age_in_units(years: float) -> tuple[int, str]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from twelvelead.network.cnn_gru import CnnGru, Residual
 from twelvelead.network.config import Config
+from twelvelead.network.zoo import NetworkError
 
 OPSET: Final = 17
 IR_VERSION: Final = 8
@@ -46,21 +47,12 @@ def to_onnx(network: CnnGru, config: Config) -> ModelProto:
     """The trained network as a graph, checked against the standard.
 
     `windows` (batch, leads, samples) -> `logits` (batch, classes) and `attention` (batch, classes, steps).
+    Raises NetworkError on one without GRU or attention, which are ablations of the study and not shipped.
     """
+    if not (config.n_directions and config.attention):
+        raise NetworkError("a network without GRU or without attention has no graph: take one of `twelvelead networks`")
     graph = _Graph()
-    height = graph.constant(np.array([2], np.int64))
-    images = graph.add("Unsqueeze", "windows", height)  # (batch, leads, 1, samples)
-    branches = [_convolutions(graph, branch, images) for branch in network.branches]
-    image = graph.add("Concat", *branches, axis=1) if len(branches) > 1 else branches[0]
-    features = graph.add("Squeeze", image, height)  # (batch, channels, steps)
-    steps = _gru(graph, network.gru, features)
-    hidden = graph.add("Tanh", _linear(graph, network.attention.project, steps))
-    scores = graph.add("Softmax", _linear(graph, network.attention.score, hidden), axis=1)
-    attention = graph.add("Transpose", scores, perm=[0, 2, 1])
-    contexts = graph.add("MatMul", attention, steps)
-    weighted = graph.add("Mul", contexts, graph.constant(network.classify))
-    summed = graph.add("ReduceSum", weighted, graph.constant(np.array([2], np.int64)), keepdims=0)
-    logits = graph.add("Add", summed, graph.constant(network.bias))
+    logits, attention = _answers(graph, network)
     graph.nodes += [
         helper.make_node("Identity", [logits], ["logits"]),
         helper.make_node("Identity", [attention], ["attention"]),
@@ -81,6 +73,23 @@ def to_onnx(network: CnnGru, config: Config) -> ModelProto:
     )
     checker.check_model(model, full_check=True)
     return model
+
+
+def _answers(graph: _Graph, network: CnnGru) -> tuple[str, str]:
+    """Names of the logits and of the attention: the network's flow, node by node."""
+    height = graph.constant(np.array([2], np.int64))
+    images = graph.add("Unsqueeze", "windows", height)  # (batch, leads, 1, samples)
+    branches = [_convolutions(graph, branch, images) for branch in network.branches]
+    image = graph.add("Concat", *branches, axis=1) if len(branches) > 1 else branches[0]
+    features = graph.add("Squeeze", image, height)  # (batch, channels, steps)
+    steps = _gru(graph, network.gru, features)
+    hidden = graph.add("Tanh", _linear(graph, network.attention.project, steps))
+    scores = graph.add("Softmax", _linear(graph, network.attention.score, hidden), axis=1)
+    attention = graph.add("Transpose", scores, perm=[0, 2, 1])
+    contexts = graph.add("MatMul", attention, steps)
+    weighted = graph.add("Mul", contexts, graph.constant(network.classify))
+    summed = graph.add("ReduceSum", weighted, graph.constant(np.array([2], np.int64)), keepdims=0)
+    return graph.add("Add", summed, graph.constant(network.bias)), attention
 
 
 def _value(name: str, *shape: str | int) -> object:

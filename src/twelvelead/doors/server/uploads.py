@@ -67,12 +67,14 @@ def read_uploads(body: bytes, content_type: str, recipe: Recipe, with_records: b
     try:
         uploads = _uploads(body, content_type)
     except _UploadError as error:
-        return error.args[0]  # type: ignore[no-any-return]
+        return error.refusal
     return list(_readings(uploads, recipe, with_records))
 
 
 class _UploadError(Exception):
-    pass
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
 
 
 def _refuse(status: int, detail: str) -> _UploadError:
@@ -84,7 +86,21 @@ def _uploads(body: bytes, content_type: str) -> list[Upload]:
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise _refuse(400, "multipart without a boundary: let the program that sends it set the content type")
-    found: list[Upload] = []
+    found = [_upload(headers, data) for headers, data in _parts(body, boundary)]
+    if not found:
+        raise _refuse(400, f"no file: send one or several in the multipart field '{FIELD}'")
+    return found
+
+
+def _upload(headers: dict[str, bytes], data: bytes) -> Upload:
+    sent_as = _file_name(headers)
+    folder, _, name = sent_as.replace("\\", "/").rpartition("/")
+    return Upload(sent_as, folder, name, data)
+
+
+def _parts(body: bytes, boundary: bytes) -> list[tuple[dict[str, bytes], bytes]]:
+    """(headers by name in lower case, data) of each part; raises _UploadError on what is no sound multipart body."""
+    found: list[tuple[dict[str, bytes], bytes]] = []
     headers: dict[str, bytes] = {}
     now = {"field": bytearray(), "value": bytearray(), "data": bytearray()}
     ended: list[bool] = []
@@ -104,18 +120,13 @@ def _uploads(body: bytes, content_type: str) -> list[Upload]:
         headers[now["field"].decode("latin-1").lower()] = bytes(now["value"])
         now["field"], now["value"] = bytearray(), bytearray()
 
-    def end_part() -> None:
-        sent_as = _file_name(headers)
-        folder, _, name = sent_as.replace("\\", "/").rpartition("/")
-        found.append(Upload(sent_as, folder, name, bytes(now["data"])))
-
     heard: MultipartCallbacks = {
         "on_part_begin": begin,
         "on_header_field": lambda data, start, end: grow("field", data, start, end),
         "on_header_value": lambda data, start, end: grow("value", data, start, end),
         "on_header_end": end_header,
         "on_part_data": lambda data, start, end: grow("data", data, start, end),
-        "on_part_end": end_part,
+        "on_part_end": lambda: found.append((dict(headers), bytes(now["data"]))),
         "on_end": lambda: ended.append(True),
     }
     try:
@@ -124,8 +135,6 @@ def _uploads(body: bytes, content_type: str) -> list[Upload]:
         raise _refuse(400, "the body is no sound multipart/form-data: send it as a form with files would") from None
     if not ended:
         raise _refuse(400, "the multipart body ends before its last boundary: it was cut short; send it whole")
-    if not found:
-        raise _refuse(400, f"no file: send one or several in the multipart field '{FIELD}'")
     return found
 
 
