@@ -44,7 +44,8 @@ def main() -> None:
     bundle_up(
         ship.FRESH,
         Training(
-            name=old.card["network"]["name"],
+            name=old.card["name"],
+            network=old.card["network"]["name"],
             config=config,
             recipe=old.recipe,
             settings=settings(facts["settings"]),

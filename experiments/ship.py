@@ -59,7 +59,8 @@ def main() -> None:
         states = FRESH.parent.glob(f"{FRESH.name}.*")
         resume = ["--resume"] if any(states) else []
         [taught] = contestants([f"{BEST}-taught"])
-        command = ["train", data, "--out", FRESH, "--network", BEST, "--teachers", ",".join(taught.teachers), *resume]
+        command = ["train", data, "--out", FRESH, "--network", BEST, "--name", f"twelvelead-{BEST}"]
+        command += ["--teachers", ",".join(taught.teachers), *resume]
         subprocess.run([sys.executable, "-m", "twelvelead", *map(str, command)], check=True)
     for title, result in study_results(find([Path(data)]).records).items():
         add_test(FRESH, title, result)

@@ -6,9 +6,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+import simulator
 from archiving import rows, run, write_mixture
 from twelvelead.archive.summary import without_particulars
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.record import LEADS
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def test_the_counts_are_those_of_the_rows(out, twelvelead):
     assert (said["recordings"], said["refused"], said["of"]) == (23, 9, 23)
     positive = Counter(name for row in classified for name in row["positive"])
     assert said["positive"] == {name: positive[name] for name in DIAGNOSES}
-    assert said["none_of_the_nine"] == sum(not row["positive"] for row in classified)
+    assert said["none_of_the_nine"] == sum(not row["positive"] and not row["withheld"] for row in classified)
     assert sum(said["reasons"].values()) == 9
     kinds = Counter(kind for row in classified for kind in {finding["kind"] for finding in row["quality"]})
     assert said["quality"] == kinds
@@ -35,6 +37,21 @@ def test_the_counts_are_those_of_the_rows(out, twelvelead):
         known = [row[name] for row in classified if row[name] is not None]
         assert sum(said["histograms"][name]) == len(known)
         assert said["histograms"][name][0] == sum(probability < 0.02 for probability in known)
+
+
+def test_what_could_not_be_assessed_is_counted_apart(twelvelead, tmp_path):
+    for name, flat in (("whole", []), ("half", ["V2"]), ("dead", ["II", "V1", "V2", "V3", "V4", "V5", "V6"])):
+        signal = simulator.digital(simulator.ecg("Normal", seed=3))
+        signal[[LEADS.index(lead) for lead in flat]] = 0
+        simulator.Wfdb(name, signal).write(tmp_path / "in")
+    done = twelvelead("archive", tmp_path / "in", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(twelvelead("archive-report", tmp_path / "out", "--json").stdout)
+    found = {row["record"]: row for row in rows(tmp_path / "out")}
+    assert len(found["dead"]["withheld"]) == len(DIAGNOSES) > len(found["half"]["withheld"]) > 0
+    assert said["nothing_assessed"] == 1
+    assert said["none_of_those_assessed"] == (not found["half"]["positive"])
+    assert said["none_of_the_nine"] == (not found["whole"]["positive"])
 
 
 def test_the_picture_has_a_panel_a_diagnosis(out, twelvelead, tmp_path):
@@ -50,7 +67,7 @@ def test_the_picture_has_a_panel_a_diagnosis(out, twelvelead, tmp_path):
 def test_the_picture_replaces_nothing_but_a_picture(out, twelvelead):
     before = (out / "manifest.json").read_bytes()
     done = twelvelead("archive-report", out, "--picture", out / "manifest.json")
-    assert (done.returncode, "is there and no .svg: name a file that ends so" in done.stderr) == (1, True)
+    assert (done.returncode, "it is drawn as SVG; name a file that ends in .svg" in done.stderr) == (1, True)
     assert (out / "manifest.json").read_bytes() == before
 
 

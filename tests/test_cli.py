@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 from rich.console import Console
@@ -390,3 +391,34 @@ def test_what_is_left_out_cannot_command_a_terminal():
 def test_names_with_commas_may_have_spaces():
     assert listed(" single, dual,") == ["single", "dual"]
     assert listed("") == []
+
+
+def test_standard_output_that_is_closed_is_said():
+    command = f"{sys.executable} -m twelvelead networks --json >&-"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr.startswith("twelvelead: standard output is closed")) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("command, said", [
+    (["study", "mine", "--out", "mine"], "holds other things (a.hea)"),
+    (["page", "web"], "is another page: name another folder"),
+    (["train", "mine", "--out", "b", "--resume"], "nothing of a killed training lies beside"),
+    (["train", "mine", "--out", "b", "--resume", "--replace"], "--resume and --replace: a killed run is gone on with, or begun anew"),
+])  # fmt: skip
+def test_what_is_there_is_not_written_over(command, said, twelvelead, tmp_path):
+    simulator.Wfdb("a", simulator.digital(simulator.ecg()), comments=["#Dx: 164889003"]).write(tmp_path / "mine")
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/index.html").write_text("<h1>mine</h1>")
+    done = twelvelead(*command, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert (tmp_path / "web/index.html").read_text() == "<h1>mine</h1>"
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["a.hea", "a.mat"]
+
+
+def test_a_drawing_of_a_long_recording_states_the_length_of_all_of_it(twelvelead, tmp_path):
+    path = simulator.Wfdb("long", simulator.digital(np.tile(simulator.ecg(rate_hz=500), 32)), suffix=".dat").write(
+        tmp_path
+    )
+    done = twelvelead("classify", path, "--paper", tmp_path / "drawn")
+    assert done.returncode == 0, done.stderr
+    assert "0.0 to 10.0 s of 320.0 s" in (tmp_path / "drawn/long.svg").read_text()

@@ -469,3 +469,17 @@ def test_georgias_real_headers_of_4880_are_put_right(corpus, name):
     record = read(corpus / f"data/challenge/training/georgia/g1/{name}.hea")
     assert record.warnings == ("gain 4880/mV: the samples are microvolts in steps of 4.88, so 1000/mV was taken",)
     assert 1 < np.abs(record.signal).max() < 3
+
+
+def test_a_label_after_a_comma_without_quotes_is_not_lost(own):
+    (own / "recordings.csv").write_text("path,labels\nward/a.hea,AF,PVC\n")
+    with pytest.raises(DatabaseError, match=r"row 2 is damaged \(more cells than columns"):
+        find([own])
+
+
+def test_a_header_whose_dx_is_no_code_is_left_out(tmp_path):
+    Wfdb("a", digital(simulator.ecg()), comments=["#Dx: banana"]).write(tmp_path)
+    Wfdb("b", digital(simulator.ecg(seed=1)), comments=["#Dx: 164889003,AF"]).write(tmp_path)
+    found = find([tmp_path])
+    assert [record.diagnoses for record in found.records] == [("AF",)]
+    assert found.passed_over[0][1] == "its Dx has 'banana': it must be SNOMED CT numbers, or names of the nine"

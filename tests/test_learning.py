@@ -325,7 +325,7 @@ def test_a_killed_training_resumes_to_the_same_bundle(home, twelvelead, tmp_path
     assert not (tmp_path / "killed.state").exists()
     other = twelvelead(*options("killed"), "--resume")
     assert other.returncode == 1
-    assert "holds no run to resume" in other.stderr
+    assert "nothing of a killed training lies beside" in other.stderr
 
 
 def test_a_disk_that_fills_costs_no_epoch(home, bundle, tmp_path):

@@ -200,10 +200,10 @@ def luminance(colour):
 
 
 def test_on_a_phone_the_paper_comes_before_the_controls_and_nothing_overflows(page):
-    page.set_viewport_size({"width": 390, "height": 844})
+    page.set_viewport_size({"width": 320, "height": 844})
     page.locator("#controls").wait_for(state="hidden")
     assert page.locator("#paper").bounding_box()["y"] < 500
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.click("summary")
     page.locator("#controls").wait_for()
     page.set_viewport_size({"width": 1280, "height": 800})

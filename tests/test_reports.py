@@ -5,6 +5,7 @@ import io
 import json
 import re
 import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,11 +20,12 @@ import simulator
 from programs import chromium, pdf_to_png, program
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.drawing import Paper
+from twelvelead.drawing import Paper, geometry
+from twelvelead.drawing.geometry import drawn_signal
 from twelvelead.record import LEADS, Record
 from twelvelead.reports import FORMS, read_by, reading
 from twelvelead.reports.reading import LOOKED, bands, sheets
-from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH
+from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, conclusion
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "</style><script>alert(1)</script>&\"'"
@@ -187,6 +189,41 @@ def test_a_paper_that_begins_later_has_no_blank_sheet(said):
         1,
         1,
     ]
+
+
+def test_what_could_not_be_assessed_is_not_none_of_the_nine(said):
+    nothing = said(flat=("II", "V1", "V2", "V3", "V4", "V5", "V6"))
+    assert len(nothing.report.withheld) == len(DIAGNOSES)
+    assert conclusion(nothing).startswith("nothing could be assessed, which does not mean normal")
+    assert nothing.report.in_words("b").startswith("b: nothing could be assessed; withheld: AF")
+    some = said("RBBB", flat=("V3",))
+    few = replace(some, report=replace(some.report, positive=()))
+    assert conclusion(few).startswith(f"none of the {9 - len(some.report.withheld)} diagnoses that could be assessed")
+    assert 0 < len(some.report.withheld) < 9
+
+
+def test_the_probability_of_a_long_recording_is_called_a_mean(said):
+    assert "mean probability" in words("pdf", FORMS["pdf"](said(duration_s=320.0)))
+    assert "mean probability" not in words("pdf", FORMS["pdf"](said()))
+
+
+def test_the_sheets_of_a_recording_are_filtered_once(said, monkeypatch):
+    filtered = []
+    monkeypatch.setattr(
+        sys.modules["twelvelead.reports.reading"],
+        "drawn_signal",
+        lambda *given: filtered.append(drawn_signal(*given)) or filtered[-1],
+    )
+    monkeypatch.setattr(geometry, "drawn_signal", None)
+    assert len(sheets(replace(said(duration_s=30.0), paper=Paper(filter="0.5-40 Hz")))) == 3
+    assert len(filtered) == 1
+
+
+def test_a_long_name_leaves_room_for_age_and_sex(said):
+    (page,) = sheets(said(identity=True, name="x" * 300))
+    [title] = [text.text for text in page.texts if text.kind == "title"]
+    assert title.endswith("…, 71 years, F")
+    assert len(title) < 75
 
 
 def test_the_json_is_the_report(said):

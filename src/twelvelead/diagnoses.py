@@ -153,10 +153,23 @@ def name_in_words(diagnosis: str) -> str:
     return IN_WORDS[diagnosis] if diagnosis == "Normal" else f"{IN_WORDS[diagnosis]} ({diagnosis})"
 
 
+def nothing_found(n_withheld: int) -> str:
+    """What is said where no diagnosis is positive, and so many of the nine could not be assessed."""
+    if not n_withheld:
+        return "none of the nine diagnoses"
+    left = len(DIAGNOSES) - n_withheld
+    return f"none of the {left} diagnoses that could be assessed" if left else "nothing could be assessed"
+
+
 def in_order(diagnoses: Iterable[str]) -> tuple[str, ...]:
     """The given diagnoses without repetition, in the order of `DIAGNOSES`."""
     given = set(diagnoses)
     return tuple(diagnosis for diagnosis in DIAGNOSES if diagnosis in given)
+
+
+def is_challenge_code(code: str) -> bool:
+    """Whether a word of a `Dx` is a number of SNOMED CT, or one of the nine's abbreviations."""
+    return code.isdigit() or code in DIAGNOSES
 
 
 def from_challenge(codes: Iterable[str], *, sinus_rhythm_means_normal: bool = False) -> tuple[str, ...]:

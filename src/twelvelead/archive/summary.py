@@ -33,14 +33,17 @@ _PARTICULAR = (
 class Summary:
     """Counts over all rows that are there.
 
-    positive, withheld: by diagnosis. none: classified, and none of the nine positive. reasons: refused, by reason
-    without its numbers and names. quality: recordings with a finding of a kind. histograms: (9, 50) of probabilities.
+    positive, withheld: by diagnosis. none: classified, and none of the nine positive; partly: none of those positive
+    that could be assessed, which were not all; nothing: none could be assessed. reasons: refused, by reason without
+    its numbers and names. quality: recordings with a finding of a kind. histograms: (9, 50) of probabilities.
     """
 
     n_rows: int = 0
     n_refused: int = 0
     n_shards: int = 0
     none: int = 0
+    partly: int = 0
+    nothing: int = 0
     positive: Counter[str] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -53,6 +56,8 @@ class Summary:
             "recordings": self.n_rows,
             "refused": self.n_refused,
             "none_of_the_nine": self.none,
+            "none_of_those_assessed": self.partly,
+            "nothing_assessed": self.nothing,
             "positive": {name: self.positive[name] for name in DIAGNOSES},
             "withheld": {name: self.withheld[name] for name in DIAGNOSES},
             "quality": dict(self.quality.most_common()),
@@ -69,7 +74,10 @@ def summarise(out: Path, manifest: Manifest) -> Summary:
         summary.n_rows += table.num_rows
         classified = table.filter(pc.is_null(table["error"]))
         summary.n_refused += table.num_rows - classified.num_rows
-        summary.none += int(pc.sum(pc.equal(pc.list_value_length(classified["positive"]), 0)).as_py() or 0)
+        withheld = pc.list_value_length(classified.filter(_is_empty(classified["positive"]))["withheld"]).to_pylist()
+        summary.none += withheld.count(0)
+        summary.nothing += withheld.count(len(DIAGNOSES))
+        summary.partly += sum(0 < n < len(DIAGNOSES) for n in withheld)
         summary.positive += _counts(pc.list_flatten(classified["positive"]))
         summary.withheld += _counts(pc.struct_field(pc.list_flatten(classified["withheld"]), "diagnosis"))
         for findings in classified["quality"].to_pylist():
@@ -85,6 +93,10 @@ def _tables(out: Path, manifest: Manifest) -> Iterator[Any]:
     for shard in range(manifest.n_shards):
         if refused_in(out, manifest, shard) is not None:
             yield pq.read_table(shard_path(out, shard), columns=columns)
+
+
+def _is_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.equal(pc.list_value_length(column), 0)
 
 
 def _counts(column: pa.ChunkedArray) -> Counter[str]:

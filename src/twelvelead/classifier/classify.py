@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twelvelead.classifier.bundle import Classifier
 from twelvelead.classifier.long import Burden, Episode, burdens, episodes
-from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED
+from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED, nothing_found
 from twelvelead.record import LEADS, Record, RecordError
 from twelvelead.scoring.probabilities import decide, merge
 from twelvelead.signals.prepared import Prepared, joined, prepare_alike, prepare_stream, refuse_unfit
@@ -73,7 +73,7 @@ class Report:
     def in_words(self, bundle: str) -> str:
         """A line for people: the bundle's name, what is positive with its probability, and what is withheld."""
         said = ", ".join(f"{name} {self.probabilities[name]:.2f}" for name in self.positive)
-        line = f"{bundle}: {said or 'none of the nine diagnoses'}"
+        line = f"{bundle}: {said or nothing_found(len(self.withheld))}"
         return f"{line}; withheld: {', '.join(self.withheld)}" if self.withheld else line
 
 

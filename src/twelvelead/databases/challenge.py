@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
-from twelvelead.diagnoses import from_challenge
+from twelvelead.diagnoses import from_challenge, is_challenge_code
 from twelvelead.formats.wfdb_header import headers_in, read_header
 from twelvelead.record import RecordError, plausible_age, sex_letter
 
@@ -39,13 +39,17 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
         if not comments.get("dx"):
             yield path, "its header has no Dx, so nobody knows its diagnoses"
             continue
+        codes = re.split(r"[,\s]+", comments["dx"])
+        if unknown := [code for code in codes if code and not is_challenge_code(code)]:
+            yield path, f"its Dx has {unknown[0][:40]!r}: it must be SNOMED CT numbers, or names of the nine"
+            continue
         database, recording = identity(path, search.root)
         yield LabelledRecord(
             path=path,
             database=database,
             recording=recording,
             diagnoses=from_challenge(
-                re.split(r"[,\s]+", comments["dx"]),
+                codes,
                 sinus_rhythm_means_normal=database in CODES_SINUS_RHYTHM_FOR_NORMAL,
             ),
             sex=sex_letter(comments.get("sex")),

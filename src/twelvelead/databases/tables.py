@@ -32,6 +32,8 @@ def _each(table: Path, make: Callable[[Row], Made]) -> Iterator[Made]:
         with table.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file, restval=""):
                 number += 1
+                if None in row:
+                    raise ValueError("more cells than columns: quote what has a comma in it")
                 yield make({str(column).strip(): cell for column, cell in row.items() if isinstance(cell, str)})
     except UnicodeDecodeError as error:  # whose own words hold the table
         raise DatabaseError(

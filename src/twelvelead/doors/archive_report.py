@@ -48,8 +48,8 @@ def archive_report_command(
     summary = summarise(folder, manifest)
     title = f"{manifest.bundle_name} on {', '.join(Path(name).name for name in manifest.inputs)}"
     drawn = picture or folder / PICTURE
-    if drawn.suffix.lower() != ".svg" and drawn.exists():
-        raise ArchiveError(f"--picture {drawn} is there and no .svg: name a file that ends so, or a new one")
+    if drawn.suffix.lower() != ".svg":
+        raise ArchiveError(f"--picture {drawn}: it is drawn as SVG; name a file that ends in .svg")
     write_whole(drawn, histograms(summary, manifest.thresholds, printable(title)).encode())
     if as_json:
         print(json.dumps({"of": manifest.listing.recordings, **summary.as_json(), "picture": str(drawn)}))
@@ -75,10 +75,10 @@ def _diagnoses(manifest: "Manifest", summary: "Summary") -> Table:
         caption_justify="left",
         box=box.SIMPLE,
     )
-    for column in ("diagnosis", "positive", "of classified", "withheld", "positive from"):
+    for column in ("diagnosis", "positive", "of assessed", "withheld", "positive from"):
         table.add_column(column, justify="left" if column == "diagnosis" else "right", overflow="fold")
     for name in DIAGNOSES:
-        share = f"{100 * summary.positive[name] / max(1, n_classified):.1f} %"
+        share = f"{100 * summary.positive[name] / max(1, n_classified - summary.withheld[name]):.1f} %"
         counts = (
             f"{summary.positive[name]:,}",
             share,
@@ -86,7 +86,12 @@ def _diagnoses(manifest: "Manifest", summary: "Summary") -> Table:
             f"{manifest.thresholds[name]:.2f}",
         )
         table.add_row(name_in_words(name), *counts)
-    table.add_row("none of the nine", f"{summary.none:,}", f"{100 * summary.none / max(1, n_classified):.1f} %", "", "")
+    for words, count in (
+        ("none of the nine", summary.none),
+        ("none of those that could be assessed", summary.partly),
+        ("nothing could be assessed", summary.nothing),
+    ):
+        table.add_row(words, f"{count:,}", "", "", "")
     return table
 
 

@@ -47,10 +47,11 @@ DATABASES: Final = {
 class Training:
     """A training that has ended: what was trained, how, and on whom.
 
-    held_out: keys of recordings on neither side.
+    name: what the bundle is called. network: one of the zoo's. held_out: keys of recordings on neither side.
     """
 
     name: str
+    network: str
     config: Config
     recipe: Recipe
     settings: Settings
@@ -68,11 +69,11 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
     in_integers = to_int8(graph, _some_windows(ended))
     decisions = _decisions(ended)
     card = {
-        "name": f"twelvelead-{ended.name}",
+        "name": ended.name,
         "version": version("twelvelead"),
         "purpose": "Research. No medical device: its output must not decide about a patient.",
         "network": {
-            "name": ended.name,
+            "name": ended.network,
             "parameters": n_parameters(ended.config),
             "macs_per_10_s": n_multiply_adds(ended.config, 10),
             "config": ended.config.as_json(),

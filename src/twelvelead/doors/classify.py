@@ -96,10 +96,11 @@ def classify_command(
                 continue
             if table:
                 add_windows(table, path, report, recording.duration_s, classifier.recipe.window_s)
-            drawn = recording.beginning() if isinstance(recording, Stream) else recording
-            written = [draw_into(paper, drawn, report.in_words(classifier.name), sheet, paper_format)] if paper else []
-            if report_out:
-                written.append(report_to(report_out, reading(drawn, report, read_by(classifier), sheet), report_format))
+            caption = report.in_words(classifier.name)
+            written = [draw_into(paper, recording, caption, sheet, paper_format)] if paper else []
+            if report_out and isinstance(recording, Record):
+                read_so = reading(recording, report, read_by(classifier), sheet)
+                written.append(report_to(report_out, read_so, report_format))
             if as_json:
                 print(json.dumps({"path": str(path), **report.as_json()}), flush=True)
             else:

@@ -81,6 +81,8 @@ def top(
 def main() -> None:
     """Run a command; an expected error is one sentence on standard error and exit status 1, never a traceback."""
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # else workers import what the folder has
+    if sys.stdout is None:
+        _stop("standard output is closed: nothing can be said; open it, to /dev/null if need be")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a narrow terminal shows ? where it cannot show a name

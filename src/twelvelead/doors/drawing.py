@@ -11,6 +11,7 @@ from twelvelead.drawing import Paper, lay_out, write
 from twelvelead.drawing.paper import Filter, Layout
 from twelvelead.formats.files import write_whole
 from twelvelead.record import Record
+from twelvelead.stream import Stream
 
 MAX_NAME_BYTES: Final = 200
 Form = Annotated[Literal["svg", "pdf", "png"], typer.Option("--paper-format", help="Form of the drawings of --paper.")]
@@ -44,6 +45,8 @@ def write_new(folder: Path, name: str, ending: str, content: bytes) -> Path:
     return path
 
 
-def draw_into(folder: Path, record: Record, caption: str, paper: Paper, form: str) -> Path:
+def draw_into(folder: Path, recording: Record | Stream, caption: str, paper: Paper, form: str) -> Path:
     """Draw to a new file named after the recording."""
-    return write_new(folder, record.name, form, write(lay_out(record, paper, caption=caption), form))
+    record = recording.beginning() if isinstance(recording, Stream) else recording
+    page = lay_out(record, paper, caption=caption, whole_s=recording.duration_s)
+    return write_new(folder, record.name, form, write(page, form))

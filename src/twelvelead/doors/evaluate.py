@@ -60,6 +60,8 @@ def evaluate_command(
     if card is not None and bundle is None:
         raise BundleError("--card writes into a bundle, and the shipped one stays as it is: name yours with --bundle")
     classifier = load_bundle(bundle or shipped_bundle(), precision)
+    if card is not None and (not card.strip() or card in classifier.card.get("tests", {})):
+        raise BundleError(f"--card {card!r}: it must be a name that no test in the card has yet; choose another")
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     labelled = found.records if records is None else only(found.records, read_keys(records))
     kept, predictions, refused, n_seen = predict(labelled, classifier)

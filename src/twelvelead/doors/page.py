@@ -1,7 +1,7 @@
 """`twelvelead page`: the whole flow as one HTML file, which needs no server and no network."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -10,9 +10,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from twelvelead.classifier import load_bundle, shipped_bundle
 from twelvelead.doors.options import Bundle
 from twelvelead.doors.page_assembly import one_file
-from twelvelead.doors.page_runtime import N_BYTES, VERSION, fetched, runtime_in
+from twelvelead.doors.page_runtime import N_BYTES, VERSION, PageError, fetched, runtime_in
 from twelvelead.formats.files import write_whole
 from twelvelead.record import printable
+
+MARK: Final = b'id="bundle-card"'
 
 
 def page_command(
@@ -37,8 +39,10 @@ def page_command(
     """
     classifier = load_bundle(bundle or shipped_bundle())
     html = one_file(runtime_in(runtime or _fetched()), classifier)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "index.html"
+    if path.exists() and MARK not in path.read_bytes():
+        raise PageError(f"{path} is another page: name another folder, so that it is not lost")
+    folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, html.encode())
     print(f"{printable(str(path))}: {len(html) / 1e6:.1f} MB with {classifier.name}; open it in a browser")
 

@@ -17,6 +17,7 @@ from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.doors.unfinished import left_beside
 from twelvelead.network.zoo import named
+from twelvelead.record import printable
 from twelvelead.signals.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ def train_command(
     folders: FoldersOrStores,
     out: Annotated[Path, typer.Option(help="Folder of the bundle to write.", show_default=False)],
     network: Annotated[str, typer.Option(help="A name that `twelvelead networks` lists.")] = "single",
+    name: Annotated[
+        str, typer.Option(help="What answers and reports call the bundle; default: its folder's.", show_default=False)
+    ] = "",
     seed: Annotated[
         int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0, max=99_999)
     ] = 0,
@@ -67,6 +71,12 @@ def train_command(
     """
     config, recipe, out = named(network), Recipe(), out.resolve()
     refuse_unsafe_place(out, [folder.resolve() for folder in folders])
+    if resume and (replace or not left_beside(out)):
+        raise BundleError(
+            f"--resume, and nothing of a killed training lies beside {out}: begin it without"
+            if not replace
+            else "--resume and --replace: a killed run is gone on with, or begun anew; give one of them"
+        )
     if not (resume or replace):
         _refuse_to_lose(out)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
@@ -97,7 +107,8 @@ def train_command(
     if together.rank > 0:
         return  # the first process writes
     ended = Training(
-        name=network,
+        name=printable(name or out.name),
+        network=network,
         config=config,
         recipe=recipe,
         settings=settings,

@@ -29,6 +29,7 @@ RHYTHM_LEAD: Final = "II"
 SEPARATOR_MM: Final = 3.0
 SAMPLE_TOLERANCE: Final = 1e-6
 MOST_CHARACTERS: Final = 130
+MOST_OF_A_NAME: Final = 40  # in the larger letters of the title, before age and sex
 LOW_HZ: Final = 0.5
 HIGH_HZ: Final = 40.0
 
@@ -52,13 +53,23 @@ LAYOUTS: Final = {
 }
 
 
-def lay_out(record: Record, paper: Paper | None = None, *, caption: str = "", bands: Sequence[Band] = ()) -> Page:
+def lay_out(
+    record: Record,
+    paper: Paper | None = None,
+    *,
+    caption: str = "",
+    bands: Sequence[Band] = (),
+    signal: NDArray[np.float32] | None = None,
+    whole_s: float | None = None,
+) -> Page:
     """Draw a recording, as much of it from `start_s` on as 250 mm hold.
 
-    caption: a line above the traces. bands: what to tint behind them, in seconds of the recording.
+    caption: a line above the traces. bands: what to tint behind them, in seconds of the recording. signal: what
+    `drawn_signal` says of it, where several sheets are drawn. whole_s: how long the recording is of which this is the
+    beginning.
     """
     paper = paper or Paper()
-    signal = _filtered(record, paper)
+    signal = drawn_signal(record, paper) if signal is None else signal
     cells = list(_cells(paper))
     traces = [line for cell in cells for line in _trace(signal, record.rate_hz, paper, cell)]
     names = [Text("lead", cell.x_mm + 1, cell.y_mm - cell.name_above_mm, cell.lead) for cell in cells]
@@ -68,7 +79,7 @@ def lay_out(record: Record, paper: Paper | None = None, *, caption: str = "", ba
         grid=GRID,
         tints=tuple(_tints(bands, paper)),
         lines=(*_separators(cells), *_pulses(paper), *traces),
-        texts=(*names, *_words(record, paper, caption, traces)),
+        texts=(*names, *_words(record, paper, caption, traces, whole_s or record.duration_s)),
     )
 
 
@@ -106,7 +117,7 @@ def _line_mm(rows: Rows, row: int) -> float:
     return GRID.y_mm + rows.first_mm + row * rows.distance_mm
 
 
-def _filtered(record: Record, paper: Paper) -> NDArray[np.float32]:
+def drawn_signal(record: Record, paper: Paper) -> NDArray[np.float32]:
     """(12, n) at the recording's own rate, as it was measured unless a filter is asked for."""
     if paper.filter == "none":
         return record.signal
@@ -157,14 +168,14 @@ def _tints(bands: Sequence[Band], paper: Paper) -> Iterator[Tint]:
             yield Tint(Box(x_mm, GRID.y_mm, width_mm, GRID.height_mm), band.weight)
 
 
-def _words(record: Record, paper: Paper, caption: str, traces: Iterable[Line]) -> Iterator[Text]:
+def _words(record: Record, paper: Paper, caption: str, traces: Iterable[Line], whole_s: float) -> Iterator[Text]:
     below_mm = GRID.y_mm + GRID.height_mm
     yield Text("title", GRID.x_mm, 8, _short(_title(record, paper)), 4.2)
     yield Text("caption", GRID.x_mm, 14, _short(caption))
     beyond = dict.fromkeys(line.lead for line in traces if _is_beyond(line))
     if beyond:
         yield Text("note", GRID.x_mm, 19.5, f"reaches beyond the paper: {', '.join(beyond)}")
-    yield Text("scale", GRID.x_mm, below_mm + 4.5, _scale(record, paper))
+    yield Text("scale", GRID.x_mm, below_mm + 4.5, _scale(record, paper, whole_s))
     yield Text("about", GRID.x_mm, below_mm + 9.5, "research software, no medical device", 3.0)
 
 
@@ -175,19 +186,20 @@ def _is_beyond(line: Line) -> bool:
 def _title(record: Record, paper: Paper) -> str:
     if not paper.identity:
         return "12-lead ECG"
+    name = f"12-lead ECG {_short(record.name, MOST_OF_A_NAME)}"
     age = [] if record.age is None else [age_in_words(record.age)]
-    return ", ".join([f"12-lead ECG {record.name}", *age, *([record.sex] if record.sex else [])])
+    return ", ".join([name, *age, *([record.sex] if record.sex else [])])
 
 
-def _scale(record: Record, paper: Paper) -> str:
+def _scale(record: Record, paper: Paper, whole_s: float) -> str:
     """What the drawing is in: speed, gain and filter, always together, and what of the recording it shows."""
-    end_s = min(paper.start_s + drawn_s(paper), record.duration_s)
+    end_s = min(paper.start_s + drawn_s(paper), whole_s)
     return (
         f"{paper.speed_mm_per_s:g} mm/s   {paper.gain_mm_per_mv:g} mm/{record.unit}   filter: {paper.filter}   "
-        f"{paper.start_s:.1f} to {end_s:.1f} s of {record.duration_s:.1f} s   recorded at {record.rate_hz:g} Hz"
+        f"{paper.start_s:.1f} to {end_s:.1f} s of {whole_s:.1f} s   recorded at {record.rate_hz:g} Hz"
     )
 
 
-def _short(text: str) -> str:
+def _short(text: str, at_most: int = MOST_CHARACTERS) -> str:
     text = printable(text)
-    return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + "…"
+    return text if len(text) <= at_most else text[: at_most - 1] + "…"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 VERSIONS: Final = ("1.03", "1.04", "1.04.01", "1.04.02")
 STANDARD_SETS: Final = ("STD-12", "10-WIRE")
 MAX_LEADS: Final = 32
+LEAST_PULSE_MV: Final = 0.5
 
 
 def is_sierra(start: bytes) -> bool:
@@ -48,7 +49,7 @@ def read(given: Given) -> Record:
     n_samples = round(_number(waves.get("durationperchannel"), "durationperchannel") * rate_hz / 1000)
     refuse_too_many(n_samples * len(names))
     zero = _number(waves.get("signaloffset") or facts.get("signaloffset") or "0", "signal offset", least=-1e9)
-    signal = (_samples(waves, facts, names, n_samples) - zero) * (per_unit / 1000)
+    signal, warnings = _without_pulse((_samples(waves, facts, names, n_samples) - zero) * (per_unit / 1000), rate_hz)
     patient = root.find(".//generalpatientdata")
     return record_from_leads(
         given.name,
@@ -56,16 +57,20 @@ def read(given: Given) -> Record:
         rate_hz,
         age=None if patient is None else patient.findtext("age/years"),
         sex=None if patient is None else patient.findtext("sex"),
-        warnings=_about_calibration(signal, rate_hz),
+        warnings=warnings,
     )
 
 
-def _about_calibration(signal: NDArray[np.float64], rate_hz: float) -> tuple[str, ...]:
-    """What to know where the strip ends with a pulse that is the same in all leads, even in V1 and aVR."""
+def _without_pulse(signal: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """(leads, fewer samples) where the strip ends with a calibration pulse, and a warning that says so.
+
+    The pulse, which a network takes for a beat, is the same to the bit in all leads; a heart is not.
+    """
     differs = np.flatnonzero(np.ptp(signal, axis=0) > 0)
     n_same = signal.shape[1] - 1 - int(differs[-1]) if len(differs) else 0
-    is_pulse = n_same > 0 and np.ptp(signal[0, -n_same:]) > 0.5
-    return (f"the last {n_same / rate_hz:.2f} s are a calibration pulse and no heart's",) if is_pulse else ()
+    if not n_same or np.ptp(signal[0, -n_same:]) <= LEAST_PULSE_MV:
+        return signal, ()
+    return signal[:, :-n_same], (f"the last {n_same / rate_hz:.2f} s, a calibration pulse in all leads, were left out",)
 
 
 def _lead_names(waves: "Element", facts: dict[str, str]) -> list[str]:

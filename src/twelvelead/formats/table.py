@@ -40,6 +40,7 @@ _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
 _UNIT_IN_NAME = re.compile(r"\(\s*([munµμ]?v)\s*\)", re.IGNORECASE)
 _TIME = re.compile(r"(?:time|t)[\s_]*\(?\s*(s|ms)?\s*\)?", re.IGNORECASE)
 TIME_ERROR: Final = 0.01
+_BLANK_LINE = re.compile(r"^[ \t]*$", re.MULTILINE)
 _CELL = re.compile(r"[-+\d.eE\s]*")
 
 
@@ -61,11 +62,11 @@ def is_csv(start: bytes) -> bool:
 
 def read_csv(given: Given) -> Record:
     """Read a table with named columns; raises RecordError where names, rate or unit are not stated."""
-    stated, line, rest = _head(given.content(at_most=MAX_CSV_BYTES).decode("utf-8-sig", errors="replace"))
+    stated, line, rest, n_above = _head(given.content(at_most=MAX_CSV_BYTES).decode("utf-8-sig", errors="replace"))
     names = _column_names(line)
     rate_hz, said = _rate_hz(given, stated.get("rate_hz")), _unit(given, stated.get("unit"))
     _refuse_another_unit(names, said)
-    columns = _numbers(rest, _separator(line), len(names)).T
+    columns = _numbers(rest, _separator(line), len(names), n_above).T
     _refuse_another_rate(names, columns, rate_hz)
     signal, unit = _scaled(columns, said)
     leads = dict(zip(names, signal, strict=True))
@@ -73,14 +74,14 @@ def read_csv(given: Given) -> Record:
     return record_from_leads(given.name, leads, rate_hz, unit=unit, age=stated.get("age"), sex=stated.get("sex"))
 
 
-def _head(text: str) -> tuple[dict[str, str], str, str]:
-    """What the comments state by name, the line of names below them, and all that follows."""
+def _head(text: str) -> tuple[dict[str, str], str, str, int]:
+    """What the comments state by name, the line of names below them, all that follows, and how many lines are above."""
     stated: dict[str, str] = {}
     rest = text.replace("\r\n", "\n").replace("\r", "\n")
-    for _ in range(MAX_HEADER_LINES + 1):
+    for n_above in range(1, MAX_HEADER_LINES + 2):
         line, _, rest = rest.partition("\n")
         if line.strip() and not line.startswith("#"):
-            return stated, line, rest
+            return stated, line, rest, n_above
         if match := _COMMENT.match(line):
             name, value = match[1].lower(), match[2].strip()
             if stated.setdefault(name, value) != value:
@@ -169,21 +170,37 @@ def _array(data: bytes) -> NDArray[np.generic]:
         raise RecordError(f"NPY file is damaged ({str(error)[:200]}): save the array again") from error
 
 
-def _numbers(body: str, separator: str, n_columns: int) -> NDArray[np.float32]:
-    """(n_samples, n_columns); raises RecordError with the line of the first cell that is no number."""
+def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray[np.float32]:
+    """(n_samples, n_columns) of what is below so many lines; raises RecordError on one that is no row of numbers."""
+    body = body.rstrip()
     if not body.strip():
         raise RecordError("a table without a line of numbers: there must be one a sample")
+    if gap := _BLANK_LINE.search(body):
+        number = n_above + body.count("\n", 0, gap.start()) + 1
+        raise RecordError(f"line {number} is empty: a sample is missing there, or the line is too many")
     try:
         rows = np.loadtxt(
             StringIO(body), np.float32, comments=None, delimiter=separator, ndmin=2, quotechar=QUOTATION_MARK
         )
     except ValueError as error:
-        raise RecordError(
-            f"a line is no row of {n_columns} numbers ({str(error).split('; use')[0][:160]}): correct the table"
-        ) from error
+        number = n_above + _wrong_line(body, separator, n_columns)
+        raise RecordError(f"line {number} is no row of {n_columns} numbers: correct the table") from error
     if rows.shape[1] != n_columns:
         raise RecordError(f"{rows.shape[1]} columns of numbers under {n_columns} names: they must be as many")
     return rows
+
+
+def _wrong_line(body: str, separator: str, n_columns: int) -> int:
+    """The number of the first line that is no row of numbers."""
+    for number, line in enumerate(body.split("\n"), start=1):
+        cells = [cell.strip().strip(QUOTATION_MARK) for cell in line.split(separator)]
+        try:
+            whole = len([float(cell) for cell in cells]) == n_columns
+        except ValueError:
+            whole = False
+        if not whole:
+            return number
+    return 1
 
 
 def _separator(line: str) -> str:

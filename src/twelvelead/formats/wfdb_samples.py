@@ -59,7 +59,7 @@ def unpack_flac(code: int, data: bytes, n_signals: int, n_samples: int | None) -
             refuse_too_many(n_samples * n_signals)
             frames = stream.read(n_samples, dtype="int32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
-        raise RecordError(f"FLAC stream is damaged ({error}): fetch it again") from error
+        raise RecordError("FLAC stream is damaged: fetch it again") from error
     if len(frames) < n_samples:
         raise RecordError(f"FLAC stream breaks off after {len(frames):,} of {n_samples:,} samples: fetch it again")
     shifted: Digital = frames.T >> (32 - bits)

@@ -66,7 +66,9 @@ def as_csv(record: Record) -> bytes:
     row = ",".join([f"%.{CSV_DECIMALS}f"] * len(LEADS))
     text = "\n".join([*head, *(row % tuple(values) for values in record.signal.T.tolist())]) + "\n"
     if len(text) > MAX_CSV_BYTES:
-        raise RecordError(f"a table of {len(text):,} bytes: at most {MAX_CSV_BYTES:,} can be read again; write .hea")
+        raise RecordError(
+            f"a table of {len(text):,} bytes: at most {MAX_CSV_BYTES:,} can be read again; WFDB takes more"
+        )
     return text.encode()
 
 

@@ -22,12 +22,12 @@ export function readCsv(name, text) {
   if (text.length > MAX_CSV_BYTES) {
     throw new RecordError(`${text.length} bytes: at most ${MAX_CSV_BYTES} are read; split the recording`);
   }
-  const lines = text.split(/\r?\n/);
+  const lines = text.trimEnd().split(/\r\n|\r|\n/);
   const stated = new Map();
   let at = 0;
   while (at < Math.min(MAX_HEADER_LINES, lines.length) && (!lines[at].trim() || lines[at].startsWith("#"))) {
     const match = CSV_COMMENT.exec(lines[at++]);
-    if (match && !stated.has(match[1].toLowerCase())) stated.set(match[1].toLowerCase(), match[2].trim());
+    if (match) state(stated, match[1].toLowerCase(), match[2].trim());
   }
   const line = lines[at] ?? "";
   const names = cellsOf(line).map(unquoted);
@@ -52,6 +52,13 @@ export function readCsv(name, text) {
   });
 }
 
+function state(stated, name, value) {
+  if (stated.has(name) && stated.get(name) !== value) {
+    throw new RecordError(`${name} is stated twice, as '${stated.get(name)}' and '${value}': leave the wrong one out`);
+  }
+  stated.set(name, value);
+}
+
 function rateAndUnit(stated) {
   const rate = stated.get("rate_hz");
   if (rate === undefined) {
@@ -66,12 +73,14 @@ function rateAndUnit(stated) {
 
 /** One Float32Array a column. */
 function numbers(lines, from, separator, nColumns, scale) {
-  const rows = [];
-  for (let at = from; at < lines.length; at++) if (lines[at].trim()) rows.push(at);
+  const rows = Array.from({ length: Math.max(0, lines.length - from) }, (_, k) => from + k);
   if (!rows.length) throw new RecordError("a table without a line of numbers: there must be one a sample");
   refuseTooMany(rows.length * nColumns);
   const columns = Array.from({ length: nColumns }, () => new Float32Array(rows.length));
   rows.forEach((at, k) => {
+    if (!lines[at].trim()) {
+      throw new RecordError(`line ${at + 1} is empty: a sample is missing there, or the line is too many`);
+    }
     const row = lines[at].split(separator).map(unquoted);
     if (row.length !== nColumns || row.some((cell) => !DECIMAL.test(cell))) {
       throw new RecordError(`line ${at + 1} is no row of ${nColumns} numbers: correct the table`);

@@ -28,8 +28,10 @@ export function findingsOf(report) {
 /** The positive diagnoses in a few words, for the list. */
 export function shortFindings(report) {
   const withheld = Object.keys(report.withheld).length;
-  const said = report.positive.length ? report.positive.join(", ") : "none of the nine";
-  return withheld ? `${said}; ${withheld} withheld` : said;
+  const said = report.positive.join(", ");
+  if (!withheld) return said || "none of the nine";
+  if (withheld === DIAGNOSES.length) return nothingFound(report);
+  return `${said || `none of ${DIAGNOSES.length - withheld}`}; ${withheld} withheld`;
 }
 
 /** The positive diagnoses with their probabilities, and how many are withheld, in a line. */
@@ -37,7 +39,14 @@ export function findingsInWords(report) {
   const said = report.positive.map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
   const withheld = Object.keys(report.withheld);
   const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
-  return `${said.join(", ") || "none of the nine diagnoses"}${missing}`;
+  return `${said.join(", ") || nothingFound(report)}${missing}`;
+}
+
+/** What is said where no diagnosis is positive, by how many could not be assessed. */
+function nothingFound(report) {
+  const left = DIAGNOSES.length - Object.keys(report.withheld).length;
+  if (left === DIAGNOSES.length) return "none of the nine diagnoses";
+  return left ? `none of the ${left} diagnoses that could be assessed` : "nothing could be assessed";
 }
 
 /** An element with text, never markup. */
@@ -51,7 +60,7 @@ export function element(name, text = "", kind = "") {
 function summaryOf(report) {
   const words = report.positive.map((name) => IN_WORDS[name]);
   const line = element("p", "", "summary");
-  line.append(element("strong", words.length ? words.join(", ") : "none of the nine diagnoses"));
+  line.append(element("strong", words.join(", ") || nothingFound(report)));
   return line;
 }
 
@@ -59,7 +68,7 @@ function tableOf(report) {
   const table = element("table");
   table.append(element("caption", "Nine diagnoses, each by itself"));
   const head = table.createTHead().insertRow();
-  for (const title of ["diagnosis", "probability", "positive from", ""]) {
+  for (const title of ["diagnosis", report.burden ? "mean probability" : "probability", "positive from", ""]) {
     const cell = element("th", title);
     cell.scope = "col";
     head.append(cell);

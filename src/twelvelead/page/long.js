@@ -81,13 +81,13 @@ export function through(byWindow, thresholds, startsS, windowS) {
 /** In words: the burdens, the longest episodes in order of time, and how many there are besides; nothing of a short one. */
 export function throughInWords({ burden = {}, episodes = [] }) {
   const longest = [...episodes].sort((a, b) => b.duration_s - a.duration_s).slice(0, MOST_EPISODES);
-  const shorter = episodes.length - longest.length;
+  const further = episodes.length - longest.length;
   return [
     ...DIAGNOSES.filter((name) => name in burden).map((name) => `burden of ${name}: ${burdenInWords(burden[name])}`),
     ...longest.sort((a, b) => a.start_s - b.start_s).map(
       (one) => `episode: ${one.diagnosis} ${clock(one.start_s)}-${clock(one.end_s)}, peak ${one.peak.toFixed(2)}`,
     ),
-    ...(shorter ? [`${shorter} shorter episodes`] : []),
+    ...(further ? [`${further} further episodes, none longer`] : []),
   ];
 }
 

@@ -23,10 +23,11 @@ const PULSE_FOOT_MM = 1;
 const SEPARATOR_MM = 3;
 const SAMPLE_TOLERANCE = 1e-6;
 const MOST_CHARACTERS = 130;
+const MOST_OF_A_NAME = 40; // in the larger letters of the title, before age and sex
 
 /** {width_mm, height_mm, grid, tints, lines, texts} of as much of a recording from paper.startS on as 250 mm hold. */
 export function layOut(record, paper, { caption = "", bands = [] } = {}) {
-  const signal = drawnSignal(record, paper.filter);
+  const signal = drawnSignals(record, paper.filter);
   const cells = cellsOf(paper);
   const traces = cells.flatMap((cell) => traceOf(signal, record.rateHz, paper, cell));
   const names = cells.map((cell) => textAt("lead", cell.xMm + 1, cell.yMm - cell.nameAboveMm, cell.lead));
@@ -60,6 +61,15 @@ function cellsOf(paper) {
 
 function lineMm(rows, row) {
   return SHEET.grid.y_mm + rows.firstMm + row * rows.distanceMm;
+}
+
+const drawnOf = new WeakMap(); // record -> filter -> what is drawn: every sheet and layout of it shows the same
+
+function drawnSignals(record, filter) {
+  if (!drawnOf.has(record)) drawnOf.set(record, new Map());
+  const known = drawnOf.get(record);
+  if (!known.has(filter)) known.set(filter, drawnSignal(record, filter));
+  return known.get(filter);
 }
 
 /** 12 leads at the recording's own rate, as measured unless a filter is asked for. */
@@ -144,7 +154,7 @@ function isBeyond(line) {
 function titleOf(record, paper) {
   if (!paper.identity) return "12-lead ECG";
   const age = record.age === null ? [] : [ageInWords(record.age)];
-  return [`12-lead ECG ${record.name}`, ...age, ...(record.sex ? [record.sex] : [])].join(", ");
+  return [`12-lead ECG ${shortened(record.name, MOST_OF_A_NAME)}`, ...age, ...(record.sex ? [record.sex] : [])].join(", ");
 }
 
 /** What the drawing is in: speed, gain and filter, always together, and what of the recording it shows. */
@@ -161,9 +171,9 @@ function textAt(kind, x, y, text, size = 3.5) {
   return { kind, x_mm: rounded(x), y_mm: rounded(y), size_mm: size, text };
 }
 
-function shortened(text) {
+function shortened(text, atMost = MOST_CHARACTERS) {
   const characters = [...text];
-  return characters.length <= MOST_CHARACTERS ? text : `${characters.slice(0, MOST_CHARACTERS - 1).join("")}\u2026`;
+  return characters.length <= atMost ? text : `${characters.slice(0, atMost - 1).join("")}\u2026`;
 }
 
 function medianOf(lead) {

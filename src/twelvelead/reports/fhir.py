@@ -91,7 +91,8 @@ def _probability(read: Reading, name: str, device: str) -> Resource:
             "interpretation": [_coded(f"{TERMINOLOGY}/v3-ObservationInterpretation", *INTERPRETATION[said])],
             "referenceRange": [{"text": f"positive from {read.report.thresholds[name]:.2f} on"}],
         }
-    code = _coded("http://snomed.info/sct", SNOMED[name], f"probability of {name_in_words(name)}")
+    mean = "mean over the recording of the " if read.report.burden else ""
+    code = _coded("http://snomed.info/sct", SNOMED[name], f"{mean}probability of {name_in_words(name)}")
     del code["coding"][0]["display"]  # SNOMED's own wording is licensed
     return _observation(code, device, value, said_of(read, name))
 

@@ -41,7 +41,8 @@ def _lines(read: Reading) -> Iterator[list[Words]]:
     yield [(0.0, "What the network says", True)]
     yield from _wrapped(RESEARCH)
     yield []
-    yield [(at, name, True) for at, name in zip(COLUMNS_MM, ("diagnosis", "probability", "decision"), strict=True)]
+    titles = ("diagnosis", "mean probability" if read.report.burden else "probability", "decision")
+    yield [(at, name, True) for at, name in zip(COLUMNS_MM, titles, strict=True)]
     for name in read.report.probabilities:
         said, *more = _wrapped(said_of(read, name), COLUMNS_MM[2])
         is_bold = name in read.report.positive

@@ -10,7 +10,7 @@ import numpy as np
 from twelvelead.classifier import Classifier, Report
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.drawing import Band, Page, Paper, lay_out
-from twelvelead.drawing.geometry import drawn_s
+from twelvelead.drawing.geometry import drawn_s, drawn_signal
 from twelvelead.record import Record
 from twelvelead.signals.heart import HeartRate, heart_rate
 
@@ -83,7 +83,8 @@ def sheets(read: Reading, diagnosis: str | None = None) -> list[Page]:
     looked = bands(read, diagnosis) if diagnosis else ()
     caption = f"{diagnosis}: {LOOKED}" if diagnosis else read.report.in_words(read.by.bundle)
     papers = [replace(read.paper, start_s=read.paper.start_s + number * span_s) for number in range(n_sheets)]
-    return [lay_out(read.record, paper, caption=caption, bands=looked) for paper in papers]
+    signal = drawn_signal(read.record, read.paper)
+    return [lay_out(read.record, paper, caption=caption, bands=looked, signal=signal) for paper in papers]
 
 
 def bands(read: Reading, diagnosis: str) -> tuple[Band, ...]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from twelvelead.classifier import Report
-from twelvelead.diagnoses import name_in_words
+from twelvelead.diagnoses import name_in_words, nothing_found
 from twelvelead.drawing.geometry import drawn_s
 from twelvelead.record import age_in_words
 from twelvelead.reports.reading import MOST_SHEETS, RHYTHM, Reading
@@ -49,7 +49,7 @@ def conclusion(read: Reading) -> str:
         f"{name_in_words(name)}, probability {read.report.probabilities[name]:.2f}" for name in read.report.positive
     )
     held = ", ".join(read.report.withheld)
-    said = found or "none of the nine diagnoses, which does not mean normal"
+    said = found or f"{nothing_found(len(read.report.withheld))}, which does not mean normal"
     if through := through_the_recording(read.report):
         said = f"on average over the recording {said}; through it: {', '.join(through)}"
     return said + (f". Withheld for the quality of the recording: {held}" if held else "")
@@ -58,11 +58,11 @@ def conclusion(read: Reading) -> str:
 def through_the_recording(report: Report) -> list[str]:
     """Of a long recording: the burdens, the longest episodes in order of time, and how many there are besides."""
     longest = sorted(report.episodes, key=lambda episode: episode.start_s - episode.end_s)[:MOST_EPISODES]
-    shorter = len(report.episodes) - len(longest)
+    further = len(report.episodes) - len(longest)
     return [
         *(f"burden of {name}: {burden}" for name, burden in report.burden.items()),
         *(f"episode: {episode}" for episode in sorted(longest, key=lambda episode: episode.start_s)),
-        *([f"{shorter} shorter episodes: see the JSON"] if shorter else []),
+        *([f"{further} further episodes, none longer: see the JSON"] if further else []),
     ]
 
 

@@ -61,6 +61,8 @@ class Protocol:
 def keep_protocol(protocol: Protocol, folder: Path) -> None:
     """Write the protocol into a new study's folder; raises StudyError when the one there was begun with another."""
     path = folder / "protocol.json"
+    if not path.exists():
+        _refuse_foreign(folder)
     wanted = json.loads(json.dumps(asdict(protocol)))
     (folder / "runs").mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -76,6 +78,13 @@ def keep_protocol(protocol: Protocol, folder: Path) -> None:
                 f"{folder} was begun with {name} {begun.get(name)}, now it is {value}: "
                 f"ask for the same, or name another --out"
             )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Raise StudyError where a new study would write among other things."""
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if foreign := sorted(name for name in names - {"runs"} if not name.startswith(".protocol")):
+        raise StudyError(f"{folder} holds other things ({foreign[0]}): name a new folder, so that nothing is lost")
 
 
 class Sides(NamedTuple):
