@@ -82,7 +82,7 @@ function rowOf(name, report) {
   const [probability, threshold] = [report.probabilities[name], report.thresholds[name]];
   const isPositive = report.positive.includes(name);
   const row = element("tr", "", isPositive ? "positive" : "");
-  const title = element("th", `${IN_WORDS[name]} (${name})`);
+  const title = element("th", name === "Normal" ? IN_WORDS[name] : `${IN_WORDS[name]} (${name})`);
   title.scope = "row";
   const shown = element("td", "", "probability");
   if (probability === null) shown.append("\u2013");
