@@ -402,6 +402,7 @@ def test_standard_output_that_is_closed_is_said():
 @pytest.mark.parametrize("command, said", [
     (["study", "mine", "--out", "mine"], "holds other things (a.hea)"),
     (["page", "web"], "is another page: name another folder"),
+    (["train", "mine", "--out", "/proc/b"], "nothing can be written to /proc"),
     (["train", "mine", "--out", "b", "--resume"], "nothing of a killed training lies beside"),
     (["train", "mine", "--out", "b", "--resume", "--replace"], "--resume and --replace: a killed run is gone on with, or begun anew"),
 ])  # fmt: skip

@@ -195,6 +195,8 @@ def zipped():
     ([("a.xml", XML)], 422, ""),
     ([("a.hea", b"a 12 500 5000\n")], 422, ""),
     ([(f"{number}.dcm", b"x") for number in range(1000)], 413, "more than 256 files"),
+    ([("x" * 5000, b"x")], 400, "a header of more than 4,096 bytes in a part"),
+    ([("x" * 50_000, b"x")], 400, "a header of more than 4,096 bytes in a part"),
 ])  # fmt: skip
 def test_what_is_no_recording_is_a_clear_refusal(server, files, status, sentence):
     assert sentence in problem(server.post(*files), status)["detail"]

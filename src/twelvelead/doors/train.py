@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,6 +80,7 @@ def train_command(
         )
     if not (resume or replace):
         _refuse_to_lose(out)
+    _refuse_unwritable(out)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     held_out = frozenset().union(*map(read_keys, hold_out or []))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
@@ -129,6 +131,16 @@ def _refuse_to_lose(out: Path) -> None:
         raise BundleError(f"{out} holds a bundle already: name another folder, or train it anew with --replace")
     if begun := left_beside(out):
         raise BundleError(f"{begun[0]} is of a training that was killed: go on with --resume, or anew with --replace")
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Raise BundleError where nothing can be written beside the bundle, before an hour was spent."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise BundleError(f"nothing can be written to {out.parent} ({error.strerror}): name another --out") from error
 
 
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:

@@ -130,7 +130,7 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[dict[str, bytes], bytes]]
         "on_end": lambda: ended.append(True),
     }
     try:
-        MultipartParser(boundary, heard).write(body)
+        MultipartParser(boundary, heard, max_header_size=len(body)).write(body)  # `grow` has a limit, and says so
     except FormParserError:
         raise _refuse(400, "the body is no sound multipart/form-data: send it as a form with files would") from None
     if not ended:
