@@ -1,5 +1,6 @@
 """What each clinical format has of its own: what its reader takes, and what it refuses in a sentence."""
 
+import copy
 import io
 import json
 import struct
@@ -246,6 +247,37 @@ def test_as_many_samples_of_24_bits_are_read_as_of_16(tmp_path, monkeypatch):
     assert read(binary.bdf(tmp_path)).signal.shape == SIGNAL.shape
     with pytest.raises(RecordError, match="samples in all leads"):
         read(binary.edf(tmp_path, np.tile(SIGNAL, 2)))
+
+
+def test_scp_leads_one_after_another_are_no_twelve_at_once(tmp_path):
+    data = bytearray(binary.scp(tmp_path).read_bytes())
+    at = data.index(struct.pack("<IIB", 1, 5000, 1)) + 9
+    struct.pack_into("<II", data, at, 5001, 10_000)
+    with pytest.raises(RecordError, match="one after another"):
+        read(bytes(data))
+
+
+def test_a_strip_of_one_lead_does_not_hide_the_twelve(tmp_path):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    strip = copy.deepcopy(dataset.WaveformSequence[0])
+    strip.NumberOfWaveformChannels, strip.NumberOfWaveformSamples = 1, 10_000
+    strip.ChannelDefinitionSequence = strip.ChannelDefinitionSequence[:1]
+    strip.WaveformData = bytes(20_000)
+    dataset.WaveformSequence = [strip, dataset.WaveformSequence[0]]
+    dataset.PatientBirthDate, dataset.AcquisitionDateTime, dataset.PatientAge = "19530508", "20021122101010", ""
+    dataset.save_as(path)
+    record = read(path)
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+    assert record.age == 49
+
+
+def test_tables_with_decimal_commas_and_units_in_the_names(tmp_path):
+    names = [f"{lead} [mV]" for lead in LEADS]
+    text = binary.csv(tmp_path, names=names, head="# rate_hz: 500\n", separator=";").read_text()
+    head, rest = text.split("\n", 1)
+    for body in (rest, rest.replace(".", ",")):
+        np.testing.assert_allclose(read(f"{head}\n{body}".encode()).signal, SIGNAL, atol=6e-5)
 
 
 def test_alivecor_is_refused_with_the_reason():

@@ -111,3 +111,15 @@ def test_the_error_on_ludb_is_what_the_document_says(corpus, capsys):
     assert "| 0, 0 |" in said
     assert "off by 0.03 /min (mean), 0.07 (95 %), 0.71 (largest)" in printed
     assert "| 0.03, 0.07, 0.71 |" in said
+
+
+@pytest.mark.parametrize("bpm", [30, 60, 180, 220, 230, 236, 240, 250, 265, 280])
+def test_slow_and_very_fast_hearts_have_their_own_rate(bpm):
+    times, beats = np.arange(5000) / 500, np.zeros(5000)
+    for at in np.arange(0.1, 10, 60 / bpm):
+        beats += 1.2 * np.exp(-(((times - at) / 0.012) ** 2)) - 0.25 * np.exp(-(((times - at - 0.03) / 0.012) ** 2))
+        beats += 0.25 * np.exp(-(((times - at - 27 / bpm) / (7.2 / bpm)) ** 2))
+    random = np.random.default_rng(bpm)
+    signal = random.uniform(0.4, 1, (12, 1)) * beats + random.normal(0, 0.01, (12, 5000))
+    found = heart_rate(Record(name="fast", signal=signal, rate_hz=500))
+    assert found.mean_bpm == pytest.approx(bpm, abs=1)

@@ -483,3 +483,15 @@ def test_a_header_whose_dx_is_no_code_is_left_out(tmp_path):
     found = find([tmp_path])
     assert [record.diagnoses for record in found.records] == [("AF",)]
     assert found.passed_over[0][1] == "its Dx has 'banana': it must be SNOMED CT numbers, or names of the nine"
+
+
+def test_a_table_of_ones_own_comes_before_the_headers_that_it_names(tmp_path):
+    for name in "ab":
+        Wfdb(name, digital(simulator.ecg(seed=ord(name))), comments=["#Dx: 59118001"]).write(tmp_path / "r")
+    (tmp_path / "labels.csv").write_text("path,labels\nr/a.hea,PVC\n")
+    found = find([tmp_path])
+    assert sorted((record.path.stem, record.diagnoses) for record in found.records) == [
+        ("a", ("PVC",)),
+        ("b", ("RBBB",)),
+    ]
+    assert found.repeated == 0

@@ -388,3 +388,9 @@ def test_memory_does_not_grow_with_the_length():
     short, long = (json.loads(line) for line in done.stdout.splitlines()[-3:-1])
     assert (short["windows"], long["windows"]) == (359, 1799)
     assert long["memory_mb"] < min(300, short["memory_mb"] + 25)  # two hours more: 86 MB on the disk, 345 as a Record
+
+
+def test_no_episode_ends_after_its_recording():
+    chances = np.ones((3, len(DIAGNOSES)))
+    found = episodes(chances, np.full(len(DIAGNOSES), 0.5), (0.0, 5.0, 10.0), 10.0, 19.996)
+    assert {episode.end_s for episode in found} == {19.996}

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -168,3 +171,26 @@ def test_what_is_no_record_is_none(wrong, said):
 
 def test_numbers_in_lists_are_numbers():
     assert Record(name="x", signal=[[0, 1]] * 12, rate_hz=500).signal.dtype == np.float32
+
+
+def test_a_record_is_its_own():
+    given = np.zeros((12, 5), np.float32)
+    given[:, 1] = 1
+    record = Record(name="x", signal=given, rate_hz=500)
+    given[:] = np.nan
+    assert record.signal[0, 1] == 1
+    for other in (record, pickle.loads(pickle.dumps(record)), copy.deepcopy(record)):
+        assert not other.signal.flags.writeable
+
+
+def test_what_is_masked_is_no_number():
+    signal = np.ma.masked_equal(np.tile([0.0, 5.0], (12, 4)), 5)
+    with pytest.raises(RecordError, match="are not numbers"):
+        Record(name="x", signal=signal, rate_hz=500)
+    with pytest.raises(RecordError, match="are not numbers"):
+        record_from_leads("x", dict(zip(LEADS, signal, strict=True)), 500)
+
+
+def test_leads_of_small_integers_do_not_wrap_around():
+    leads = {lead: np.full(5, 70, np.int8) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")}
+    assert record_from_leads("x", leads, 500).signal[3, 0] == -70

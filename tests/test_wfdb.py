@@ -1,6 +1,7 @@
 """WFDB as it is met: the traps of real headers, and what is never opened."""
 
 import os
+import re
 import sys
 
 import numpy as np
@@ -161,7 +162,7 @@ def test_a_header_of_another_file_is_found_by_its_initial_value(tmp_path):
         read(path)
 
 
-@pytest.mark.parametrize("gain", ["0/mV", "-1000/mV", "nan/mV", "1e-310/mV", "inf", "mV"])
+@pytest.mark.parametrize("gain", ["-1000/mV", "nan/mV", "1e-310/mV", "inf", "mV"])
 def test_a_gain_that_is_none_is_refused(gain, tmp_path):
     with pytest.raises(RecordError, match="gain .*: it must be a positive number"):
         read(Wfdb("1", digital(SIGNAL), gain=gain).write(tmp_path))
@@ -373,3 +374,38 @@ def test_real_wfdb_records_against_the_reference_reader(corpus):
 def test_a_record_may_be_named_like_another_format(name, tmp_path):
     Wfdb(name, digital(SIGNAL), suffix=".dat").write(tmp_path)
     assert read(tmp_path / name).name == name
+
+
+def test_a_gain_of_0_is_the_formats_default(tmp_path):
+    record = read(Wfdb("a", digital(SIGNAL, 200), gain="0/mV").write(tmp_path))
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=0.003)
+    assert "a gain of 0, which is none: 200 per mV" in record.warnings[0]
+
+
+def test_comments_may_stand_anywhere(tmp_path):
+    path = Wfdb("a", digital(SIGNAL), comments=["  #<age>: 65 <sex>: F <diagnoses> angina"]).write(tmp_path)
+    first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([first, "# by hand", "", *rest]))
+    record = read(path)
+    assert (record.age, record.sex) == (65, "F")
+
+
+def test_zeros_stand_for_what_nobody_knows_where_the_samples_are_not_counted(tmp_path):
+    path = Wfdb("a", digital(SIGNAL)).write(tmp_path)
+    first, *rest = path.read_text().splitlines()
+    lines = [re.sub(r"16 0 -?\d+ \d+ 0", "16 0 0 0 0", line) for line in rest]
+    assert lines != rest
+    path.write_text("\n".join([first.rsplit(" ", 1)[0], *lines]))
+    np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
+    kept = [re.sub(r"16 0 -?\d+ (\d+) 0", r"16 0 0 \1 0", line) for line in rest]
+    path.write_text("\n".join([first, *kept]))
+    np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
+
+
+@pytest.mark.parametrize(
+    "said, years", [("45 years", 45), ("045Y", 45), ("7 months", 7 / 12), ("12D", 12 / 365), ("Unknown", None)]
+)
+def test_ages_with_their_unit(said, years, tmp_path):
+    record = read(Wfdb("a", digital(SIGNAL), comments=[f"# Age: {said}", "# Gender: mujer"]).write(tmp_path))
+    assert record.age == (None if years is None else pytest.approx(years))
+    assert record.sex == "F"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,8 @@ Unit = Literal["mV", "NU"]
 UNITS: Final = get_args(Unit)
 STANDARDISED_UNIT: Final = "NU"
 MAX_AGE: Final = 120
+PER_YEAR: Final = {"y": 1, "m": 12, "w": 52, "d": 365}
+_AGE = re.compile(r"\s*(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?|eeks?|ays?)?\s*", re.IGNORECASE)
 NOTHING_MOVES: Final = (
     "none of the twelve leads ever changes: nothing was recorded; look at the electrodes and the source of the file"
 )
@@ -66,8 +68,8 @@ class Record:
             )
         try:
             object.__setattr__(self, "rate_hz", float(self.rate_hz))  # 500 and 500.0 have one digest
-        except (TypeError, ValueError):
-            raise RecordError(f"sampling rate {self.rate_hz!r}: it must be a positive number of Hz") from None
+        except (TypeError, ValueError, OverflowError):
+            raise RecordError(f"sampling rate {str(self.rate_hz)[:40]!r}: it must be a positive number of Hz") from None
         if not (math.isfinite(self.rate_hz) and self.rate_hz > 0):
             raise RecordError(
                 f"sampling rate of {self.rate_hz} Hz: it must be a positive number; correct the file's header"
@@ -76,19 +78,25 @@ class Record:
             raise RecordError(
                 f"sex {self.sex!r}, age {self.age!r}: they must be F or M and 0 to {MAX_AGE} years, or None"
             )
-        given = np.asarray(self.signal)
+        given = _plain(self.signal)
         if given.dtype.kind not in "iuf" or given.ndim != 2 or given.shape[0] != len(LEADS) or given.shape[1] == 0:
             raise RecordError(
                 f"signal of {given.dtype} with shape {given.shape}: it must be numbers of shape (12, n_samples), "
                 f"one sample at least"
             )
         with np.errstate(over="ignore"):
-            signal = np.ascontiguousarray(given, dtype=np.float32)
+            owned = given.copy() if given.flags.writeable else given  # whoever gave it may write into it later
+            signal = np.ascontiguousarray(owned, dtype=np.float32)
         signal.setflags(write=False)
         object.__setattr__(self, "signal", signal)
         self._refuse_impossible_samples()
         object.__setattr__(self, "name", printable(self.name))
         object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, in another process too, is as read-only as the record."""
+        self.__dict__.update(state)
+        self.signal.setflags(write=False)
 
     @property
     def n_samples(self) -> int:
@@ -166,9 +174,11 @@ def record_from_leads(
         notes.append(f"leads {', '.join(derived)} were derived from I and II")
     if dropped:
         notes.append(f"leads {_listed(dropped)} are not among the twelve and were left out")
+    signal = np.stack([found[lead] for lead in LEADS])
+    signal.setflags(write=False)  # nobody else has it
     return Record(
         name=name,
-        signal=np.stack([found[lead] for lead in LEADS]),
+        signal=signal,
         rate_hz=rate_hz,
         unit=unit,
         age=plausible_age(age),
@@ -177,8 +187,15 @@ def record_from_leads(
     )
 
 
+def _plain(samples: ArrayLike) -> NDArray[Any]:
+    """An array; what is masked in one is no number."""
+    if isinstance(samples, np.ma.MaskedArray):
+        return np.asarray(np.ma.filled(samples.astype(np.float64), np.nan))
+    return np.asarray(samples)
+
+
 def _real(name: str, samples: ArrayLike) -> NDArray[np.floating]:
-    array = np.asarray(samples)
+    array = _plain(samples)
     if array.dtype.kind not in "fiu":
         raise RecordError(f"lead {name[:MAX_LEAD_NAME]} is of {array.dtype}: it must be of real numbers")
     return array
@@ -211,6 +228,7 @@ def _derived_limb_leads(
 ) -> dict[str, NDArray[np.floating]]:
     """Einthoven's law (III = II - I) and Goldberger's augmented leads."""
     with np.errstate(over="ignore", invalid="ignore"):  # what is no number in the end is refused with its record
+        i, ii = (lead if lead.dtype.kind == "f" else lead.astype(np.float64) for lead in (i, ii))  # integers overflow
         every = {"III": ii - i, "aVR": -(i + ii) / 2, "aVL": i - ii / 2, "aVF": ii - i / 2}
     return {lead: every[lead] for lead in wanted}
 
@@ -219,7 +237,7 @@ _STANDARD = {lead.upper(): lead for lead in LEADS} | {f"C{n}": f"V{n}" for n in 
 
 
 _BEFORE_A_LEAD = re.compile(r"^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+")
-_AROUND_A_LEAD = re.compile(r"\(.*\)|[\s_-]")
+_AROUND_A_LEAD = re.compile(r"\(.*\)|\[.*\]|[\s_-]")
 _ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3}")
 
 
@@ -254,11 +272,17 @@ def millivolts_per(unit: str) -> float:
 
 
 def plausible_age(age: float | str | None) -> float | None:
-    """Age in years, or None where a file says nothing usable (`NaN`, `Unknown`, or 300, PTB-XL's "over 89")."""
+    """Age in years of `74`, `045Y`, `45 years` or `7 months`; None where a file says nothing usable.
+
+    So `NaN`, `Unknown`, or 300, PTB-XL's "over 89".
+    """
     try:
         years = float(age)  # type: ignore[arg-type]  # float() itself says what it cannot take
     except (TypeError, ValueError):
-        return None
+        said = _AGE.fullmatch(str(age))
+        if said is None:
+            return None
+        years = float(said[1]) / PER_YEAR[said[2].lower()]
     return years if 0 <= years <= MAX_AGE else None
 
 
@@ -278,5 +302,5 @@ def age_in_words(years: float) -> str:
 
 def sex_letter(sex: str | None) -> Literal["F", "M"] | None:
     """ "F" or "M" from the ways in which files write it, else None."""
-    first = (sex or "").strip()[:1].upper()
-    return "F" if first == "F" else "M" if first == "M" else None
+    word = (sex or "").strip().upper()
+    return "F" if word.startswith(("F", "MU")) else "M" if word.startswith("M") else None  # mujer, mulher

@@ -110,13 +110,14 @@ def shipped_bundle() -> Path:
     return Path(__file__).parent / "shipped"
 
 
-def load_bundle(folder: Path, precision: Precision = "float32") -> Classifier:
+def load_bundle(folder: Path | str, precision: Precision = "float32") -> Classifier:
     """Open a bundle after holding its version, its card's seal and every file's checksum against its card.
 
     precision: of the network's numbers; a bundle need not have any but float32.
     Raises BundleError with what was found and the way out.
     """
     _keep_freed_memory()
+    folder = Path(folder)
     card = _card(folder)
     if GRAPHS[precision] not in card["sha256"]:
         there = ", ".join(name for name, graph in GRAPHS.items() if graph in card["sha256"])

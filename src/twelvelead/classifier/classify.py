@@ -177,7 +177,7 @@ def conclude(
     decisions = decide(probabilities, classifier.thresholds).tolist()
     withheld = {name: reasons[0][name] for name in DIAGNOSES if all(name in reason for reason in reasons)}
     shown = by_window if lacking is None else np.where(lacking, np.nan, by_window)
-    window_s, is_long = classifier.recipe.window_s, bool(prepared.by_window)
+    is_long, spans_s = bool(prepared.by_window), (classifier.recipe.window_s, prepared.duration_s)
     return Report(
         record=prepared.name,
         probabilities=_by_diagnosis(probabilities),
@@ -191,7 +191,7 @@ def conclude(
         by_window=shown,
         quality_by_window=prepared.by_window,
         burden=burdens(shown, classifier.thresholds) if is_long else {},
-        episodes=episodes(shown, classifier.thresholds, prepared.starts_s, window_s) if is_long else (),
+        episodes=episodes(shown, classifier.thresholds, prepared.starts_s, *spans_s) if is_long else (),
     )
 
 

@@ -1,5 +1,6 @@
 """What a long recording shows, from what its windows show: burdens and episodes; pure NumPy."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -78,9 +79,13 @@ def burdens(by_window: NDArray[np.float64], thresholds: NDArray[np.float64]) -> 
 
 
 def episodes(
-    by_window: NDArray[np.float64], thresholds: NDArray[np.float64], starts_s: Sequence[float], window_s: float
+    by_window: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    starts_s: Sequence[float],
+    window_s: float,
+    duration_s: float = math.inf,
 ) -> tuple[Episode, ...]:
-    """All episodes in order of time; by_window: as for `burdens`."""
+    """All episodes in order of time, within the recording's duration; by_window: as for `burdens`."""
     found: list[Episode] = []
     for name in EPISODES:
         column, threshold = by_window[:, DIAGNOSES.index(name)], thresholds[DIAGNOSES.index(name)]
@@ -88,6 +93,6 @@ def episodes(
         starts = np.asarray(starts_s)[positive]
         parted = np.flatnonzero(starts[1:] - (starts[:-1] + window_s) > BRIDGED_S) + 1
         for part in np.split(positive, parted) if len(positive) else ():
-            begin_s, end_s = starts_s[part[0]], starts_s[part[-1]] + window_s
+            begin_s, end_s = starts_s[part[0]], min(starts_s[part[-1]] + window_s, duration_s)
             found.append(Episode(name, begin_s, end_s, float(column[part].max()), len(part)))
     return tuple(sorted(found, key=lambda episode: episode.start_s))

@@ -39,9 +39,15 @@ def read(given: Given) -> Record:
         given.name,
         leads,
         _stated(strip, "SampleRate", "Hz"),
-        age=root.findtext("PatientInfo/Age"),
+        age=_age(root),
         sex=root.findtext("PatientInfo/Gender"),
     )
+
+
+def _age(root: "Element") -> str | None:
+    """With its unit, where it states one: months are not years."""
+    age = root.find("PatientInfo/Age")
+    return None if age is None else f"{age.text or ''} {age.get('units', '')}".strip()
 
 
 def _stated(strip: "Element", name: str, unit: str) -> float:

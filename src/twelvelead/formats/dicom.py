@@ -4,6 +4,7 @@ Format: DICOM PS3.3, section C.10.9 (Waveform Module); sensitivity and its corre
 """
 
 import re
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from twelvelead.record import (
     Record,
     RecordError,
     millivolts_per,
+    plausible_age,
     record_from_leads,
     standard_lead,
 )
@@ -26,6 +28,9 @@ DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
 BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
 IMPLICIT: Final = b"1.2.840.10008.1.2\0"
 MAX_BYTES: Final = 1 << 25
+LEAST_LEADS: Final = 8
+RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
+DAYS_PER_YEAR: Final = 365.25
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
 _CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))
 
@@ -61,7 +66,7 @@ def _record(given: Given) -> Record:
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
-    group = max(groups, key=lambda each: int(each.NumberOfWaveformSamples))
+    group = max(groups, key=lambda each: (_n_leads(each) >= LEAST_LEADS, int(each.NumberOfWaveformSamples)))
     return record_from_leads(
         given.name,
         _leads(group),
@@ -69,6 +74,10 @@ def _record(given: Given) -> Record:
         age=_age_years(dataset),
         sex=str(dataset.get("PatientSex", "")),
     )
+
+
+def _n_leads(group: Any) -> int:
+    return int(group.get("NumberOfWaveformChannels", 0) or 0)
 
 
 def _is_rhythm(group: Any) -> bool:
@@ -136,7 +145,13 @@ def _number(channel: Any, name: str, otherwise: float) -> float:
 
 
 def _age_years(dataset: Any) -> float | None:
-    """Years from DICOM's age string, such as `074Y`; months and days give a fraction."""
-    age = str(dataset.get("PatientAge", ""))
-    per_year = {"Y": 1, "M": 12, "W": 52, "D": 365}.get(age[-1:])
-    return int(age[:-1]) / per_year if per_year and age[:-1].isdigit() else None
+    """Years from DICOM's age string, such as `074Y` or `006M`; else whole years between birth and recording."""
+    age: float | None = plausible_age(str(dataset.get("PatientAge", "")))
+    if age is not None:
+        return age
+    recorded = next(filter(None, (str(dataset.get(name, "") or "") for name in RECORDED)), "")
+    try:
+        born, at = (datetime.strptime(text[:8], "%Y%m%d") for text in (str(dataset.PatientBirthDate), recorded))
+    except (AttributeError, ValueError):
+        return None
+    return plausible_age((at - born).days // DAYS_PER_YEAR)

@@ -46,7 +46,14 @@ def read(given: Given) -> Record:
                 _count_from_one(data, section)
     except struct.error as error:
         raise RecordError(f"SCP-ECG record is cut short ({error}): export it again") from error
-    return read_with(_parser, bytes(data), given)
+    return read_with(_parser, bytes(data), given, _rate_hz)
+
+
+def _rate_hz(found: Any) -> float:
+    """The rate of the interval that the file states, in whole Hz where they have the same interval in microseconds."""
+    rounded = float(found.leads[0].sampling_rate)
+    interval_us = float(found.raw_metadata.get("rhythm_sample_interval_us") or 0)
+    return 1e6 / interval_us if interval_us and abs(1e6 / rounded - interval_us) >= 1 else rounded
 
 
 def _sections(data: bytearray) -> Iterator[Section]:
@@ -62,6 +69,7 @@ def _count_from_one(data: bytearray, section: Section) -> None:
     """Begin with sample 1 the leads that begin with sample 0; raises RecordError on more samples than can be."""
     first = section.begin + HEADER_BYTES
     total, corrected = 0, False
+    begins, ends = [], []
     (n_leads,) = struct.unpack_from("<B", data, first)
     for at in range(first + 2, first + 2 + 9 * n_leads, 9):
         begin, end = struct.unpack_from("<II", data, at)
@@ -69,8 +77,12 @@ def _count_from_one(data: bytearray, section: Section) -> None:
             struct.pack_into("<I", data, at, 1)
             corrected = True
         total += max(0, end - begin + 1)
+        begins.append(begin)
+        ends.append(end)
     if total > MAX_SAMPLES:
         raise RecordError(f"SCP-ECG record declares {total:,} samples: at most {MAX_SAMPLES:,} are read; split it")
+    if begins and max(begins) > min(ends):
+        raise RecordError("SCP-ECG record of leads recorded one after another: twelve at once are needed; export those")
     if corrected:
         _seal(data, section.begin, section.end)
         _seal(data, 0, len(data))

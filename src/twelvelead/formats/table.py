@@ -37,7 +37,7 @@ QUOTATION_MARK: Final = '"'
 ROW_NUMBERS: Final = ""
 NUMBER_KINDS: Final = "iuf"
 _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
-_UNIT_IN_NAME = re.compile(r"\(\s*([munµμ]?v)\s*\)", re.IGNORECASE)
+_UNIT_IN_NAME = re.compile(r"[(\[]\s*([munµμ]?v)\s*[)\]]", re.IGNORECASE)
 _TIME = re.compile(r"(?:time|t)[\s_]*\(?\s*(s|ms)?\s*\)?", re.IGNORECASE)
 TIME_ERROR: Final = 0.01
 _BLANK_LINE = re.compile(r"^[ \t]*$", re.MULTILINE)
@@ -64,7 +64,8 @@ def read_csv(given: Given) -> Record:
     """Read a table with named columns; raises RecordError where names, rate or unit are not stated."""
     stated, line, rest, n_above = _head(given.content(at_most=MAX_CSV_BYTES).decode("utf-8-sig", errors="replace"))
     names = _column_names(line)
-    rate_hz, said = _rate_hz(given, stated.get("rate_hz")), _unit(given, stated.get("unit"))
+    rate_hz = _rate_hz(given, stated.get("rate_hz"))
+    said = _unit(given, stated.get("unit") or _unit_of_all(names))
     _refuse_another_unit(names, said)
     columns = _numbers(rest, _separator(line), len(names), n_above).T
     _refuse_another_rate(names, columns, rate_hz)
@@ -106,6 +107,13 @@ def _scaled(signal: NDArray[np.float32], said: str) -> tuple[NDArray[np.float32]
         return signal, "NU"
     with np.errstate(over="ignore"):
         return signal * np.float32(millivolts_per(said)), "mV"
+
+
+def _unit_of_all(names: list[str]) -> str | None:
+    """The unit that the name of every lead states, if it is one."""
+    found = [_UNIT_IN_NAME.search(name) for name in names if standard_lead(name)]
+    units = {match[1].lower() if match else "" for match in found}
+    return units.pop() or None if len(units) == 1 else None
 
 
 def _refuse_another_unit(names: list[str], unit: str) -> None:
@@ -173,6 +181,8 @@ def _array(data: bytes) -> NDArray[np.generic]:
 def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray[np.float32]:
     """(n_samples, n_columns) of what is below so many lines; raises RecordError on one that is no row of numbers."""
     body = body.rstrip()
+    if separator != "," and "," in body and "." not in body:
+        body = body.replace(",", ".")  # decimal commas
     if not body.strip():
         raise RecordError("a table without a line of numbers: there must be one a sample")
     if gap := _BLANK_LINE.search(body):

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
+LEAST_AGE: Final = 2
 NOT_ABOUT_THE_SIGNAL: Final = ("Unit ", "SCP-ECG: Section 5", "MFER: invalid birth", "MFER: invalid measurement")
 _one_at_a_time = threading.Lock()  # what catches warnings does so for all threads
 
@@ -45,7 +46,7 @@ def read_with(
         given.name,
         _named(found.leads),
         rate_hz(found) if rate_hz else float(rates.pop()),
-        age=found.patient.age,
+        age=found.patient.age if (found.patient.age or 0) >= LEAST_AGE else None,  # months are cut to years before
         sex=found.patient.sex,
         warnings=tuple(dict.fromkeys(_told(said, path))),
     )

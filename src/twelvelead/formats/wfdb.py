@@ -34,7 +34,9 @@ GEORGIAS_STEP_UV: Final = 4.88
 LARGEST_GAIN: Final = 1 << 20
 LARGEST_BASELINE: Final = 1 << 23
 COMPUTED_LEADS: Final = {"III", "AVR", "AVL", "AVF"}
-_RECORD_LINE = re.compile(rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n[^\s#]+[ \t]+\d+")
+_RECORD_LINE = re.compile(
+    rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n(?:[ \t]*#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+"
+)
 
 
 def is_header(start: bytes) -> bool:
@@ -94,8 +96,10 @@ def in_order(
 ) -> Record:
     """The twelve leads among those of a header, as a Record; parts: (signals, n_samples) of each of its files."""
     names = [signal.lead for signal in header.signals]
-    age, sex, notes = header.comments.get("age"), header.comments.get("sex"), tuple(warnings)
+    age, notes = header.comments.get("age"), tuple(warnings)
+    sex = header.comments.get("sex") or header.comments.get("gender")
     if len(parts) == 1 and tuple(map(standard_lead, names)) == LEADS:  # as nearly all are: no lead need be copied
+        parts[0].setflags(write=False)  # nobody else has it, so that it need not be copied
         return Record(
             name=path.stem,
             signal=parts[0],
@@ -228,12 +232,14 @@ def sums_of(digital: NDArray[np.integer]) -> NDArray[np.uint16]:
 def verify(path: Path, signals: list[SignalLine], firsts: NDArray[np.integer], sums: NDArray[np.uint16]) -> None:
     """Hold each signal's first value and sum against the initial value and 16-bit checksum of its header."""
     for signal, first, found in zip(signals, firsts.tolist(), sums.tolist(), strict=True):
-        if signal.initial is not None and signal.checksum is not None and signal.initial != first:
+        is_whole = signal.checksum is not None and not (found - signal.checksum) % (1 << 16)
+        known = signal.initial is not None and not (is_whole and signal.initial == 0)  # 0 may stand for none
+        if known and signal.checksum is not None and signal.initial != first:
             raise RecordError(
                 f"lead {signal.lead} of {path.name} begins with {first}, its header says {signal.initial}: "
                 f"the header belongs to another file, or one of them is damaged"
             )
-        if signal.checksum is not None and (found - signal.checksum) % (1 << 16):
+        if signal.checksum is not None and not is_whole:
             raise RecordError(
                 f"lead {signal.lead} of {path.name} has checksum {found}, its header says "
                 f"{signal.checksum % (1 << 16)}: the file is damaged; fetch it again"

@@ -28,6 +28,7 @@ _WHOLE = re.compile(r"\d{1,12}")
 _INTEGERS = re.compile(r"[-+]?\d{1,12}(?: [-+]?\d{1,12})*")
 _INTEGER = re.compile(r"[-+]?\d{1,12}")
 _IN_NO_NAME = re.compile(r"[/\\:\0]")
+_SEVERAL = re.compile(r"<([A-Za-z]+)>\s*:\s*([^<]*)")
 _COMMENT = re.compile(r"#\s*<?([A-Za-z]+)>?\s*:\s*(.*)")
 
 
@@ -71,13 +72,16 @@ def parse_header(data: bytes) -> Header:
     lines = data.decode("utf-8", errors="replace").split("\n")
     if max(map(len, lines)) > MAX_LINE_CHARACTERS:
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: fetch it again")
-    rows = [row for line in lines if not line.startswith("#") and (row := line.split())]
+    rows = [row for line in lines if (row := line.split()) and not row[0].startswith("#")]
     if not rows:
         raise RecordError("header without a record line: it must begin with name, signals, rate and samples")
     n_signals, rate_hz, n_samples, warnings = _record_line(rows[0])
     if len(rows) - 1 != n_signals:
         raise RecordError(f"header declares {n_signals} signals and describes {len(rows) - 1}: fetch it again")
-    signals, notes = zip(*map(_signal_line, rows[1:], _numbers(rows[1:]), range(n_signals)), strict=True)
+    numbers = _numbers(rows[1:])
+    if n_samples is None:  # then 0 stands for initial values and checksums that nobody knows
+        numbers = [(zero, initial or None, checksum or None) for zero, initial, checksum in numbers]
+    signals, notes = zip(*map(_signal_line, rows[1:], numbers, range(n_signals)), strict=True)
     return Header(
         rate_hz=rate_hz,
         n_samples=n_samples,
@@ -88,11 +92,13 @@ def parse_header(data: bytes) -> Header:
 
 
 def comments_of(lines: Iterable[str]) -> dict[str, str]:
-    """What comments such as `#Age: 74`, `# Dx: AF` or `#<sex>: F` say, by key in lower case; the first counts."""
+    """What comments such as `#Age: 74` or `#<age>: 65 <sex>: F` say, by key in lower case; the first one counts."""
     found: dict[str, str] = {}
-    for line in lines:
+    for line in map(str.lstrip, lines):
         if line.startswith("#") and (match := _COMMENT.match(line)):
-            found.setdefault(match[1].lower(), match[2].strip())
+            several = _SEVERAL.findall(line) if "<" in line else []
+            for key, value in several if len(several) > 1 else [match.groups()]:
+                found.setdefault(key.lower(), value.strip())
     return found
 
 
@@ -158,6 +164,10 @@ def _gain(field: str) -> tuple[float, int | None, str, tuple[str, ...]]:
         )
     match = _GAIN.fullmatch(field)
     gain = float(match[1]) if match and re.fullmatch(NUMBER, match[1]) else math.nan
+    if gain == 0:
+        unit = match[3] if match and match[3] else "mV"
+        said = f"header states a gain of 0, which is none: 200 per {unit}, the format's default, was taken"
+        return DEFAULT_GAIN, int(match[2]) if match and match[2] else None, unit, (said,)
     if not LEAST_GAIN <= gain <= MOST_GAIN:
         raise RecordError(
             f"gain {field!r}: it must be a positive number of ADC units per unit, {LEAST_GAIN:g} to {MOST_GAIN:g}; "

@@ -32,7 +32,7 @@ export async function classify(record, card, run) {
     withheld,
     quality: long ? summed(findings) : findings[0],
     warnings: record.warnings,
-    ...(long ? through(heard.map((row, w) => unlessWithheld(row, reasons[w])), thresholds, startsS, recipe.window_s) : {}),
+    ...(long ? through(heard.map((row, w) => unlessWithheld(row, reasons[w])), thresholds, startsS, recipe.window_s, record.durationS) : {}),
     attention: { starts_s: startsS, window_s: recipe.window_s, weights: attention },
     all: merged,
   };

@@ -69,7 +69,10 @@ export function readDicom(name, bytes) {
   if (!rhythms.length) {
     throw new RecordError("DICOM file without a rhythm: it is no 12-lead waveform, or holds median beats alone");
   }
-  const longest = rhythms.reduce((a, b) => (whole32(b, TAGS.nSamples) > whole32(a, TAGS.nSamples) ? b : a));
+  const whole = rhythms.filter((group) => whole16(group, TAGS.nChannels) >= 8); // not a strip of one lead
+  const longest = (whole.length ? whole : rhythms).reduce((a, b) =>
+    whole32(b, TAGS.nSamples) > whole32(a, TAGS.nSamples) ? b : a,
+  );
   return recordFromLeads(name, leadsOf(longest), decimal(longest, TAGS.rate), {
     age: ageYears(textOf(dataset, TAGS.age)),
     sex: textOf(dataset, TAGS.sex),

@@ -49,7 +49,7 @@ export function summed(byWindow) {
 }
 
 /** {burden, episodes} from the probabilities of each window by diagnosis, null where it could not be assessed. */
-export function through(byWindow, thresholds, startsS, windowS) {
+export function through(byWindow, thresholds, startsS, windowS, durationS) {
   const reaches = (name, w) => byWindow[w][name] !== null && byWindow[w][name] >= thresholds[name];
   const windows = byWindow.map((_, w) => w);
   const burden = Object.fromEntries(
@@ -65,11 +65,11 @@ export function through(byWindow, thresholds, startsS, windowS) {
     for (const w of windows.filter((w) => reaches(name, w))) {
       const last = found.at(-1);
       if (last && startsS[w] - last.end_s <= BRIDGED_S) {
-        last.end_s = startsS[w] + windowS;
+        last.end_s = Math.min(startsS[w] + windowS, durationS);
         last.peak = Math.max(last.peak, byWindow[w][name]);
         last.positive_windows += 1;
       } else {
-        const [start, end] = [startsS[w], startsS[w] + windowS];
+        const [start, end] = [startsS[w], Math.min(startsS[w] + windowS, durationS)];
         found.push({ diagnosis: name, start_s: start, end_s: end, peak: byWindow[w][name], positive_windows: 1 });
       }
     }

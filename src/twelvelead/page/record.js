@@ -13,7 +13,9 @@ const STANDARD = new Map([
   ...[1, 2, 3, 4, 5, 6].map((n) => [`C${n}`, `V${n}`]),
 ]);
 const BEFORE_A_LEAD = /^(?:MDC_ECG_LEAD_|(?:(?:ECG|EKG|LEAD)[\s_:]+)+)/;
-const AROUND_A_LEAD = /\(.*\)|[\s_-]/g;
+const AROUND_A_LEAD = /\(.*\)|\[.*\]|[\s_-]/g;
+const AGE = /^(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?|eeks?|ays?)?$/i;
+const PER_YEAR = { y: 1, m: 12, w: 52, d: 365 };
 const ANOTHER_LEAD = /^(?:-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3})$/;
 const STEERING = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
@@ -161,11 +163,12 @@ export function ageInWords(years) {
 
 function plausibleAge(age) {
   const text = String(age ?? "").trim();
-  const years = text ? Number(text) : NaN;
+  const said = AGE.exec(text);
+  const years = said ? Number(said[1]) / PER_YEAR[said[2].toLowerCase()] : text ? Number(text) : NaN;
   return years >= 0 && years <= 120 ? years : null;
 }
 
 function sexLetter(sex) {
-  const first = String(sex ?? "").trim().slice(0, 1).toUpperCase();
-  return first === "F" || first === "M" ? first : null;
+  const word = String(sex ?? "").trim().toUpperCase();
+  return /^(F|MU)/.test(word) ? "F" : word.startsWith("M") ? "M" : null; // mujer, mulher
 }

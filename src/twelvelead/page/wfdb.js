@@ -35,7 +35,7 @@ export function readWfdb(name, text, fileBeside) {
   return recordFromLeads(name, leads, header.rateHz, {
     unit: isStandardised ? "NU" : "mV",
     age: header.comments.get("age"),
-    sex: header.comments.get("sex"),
+    sex: header.comments.get("sex") || header.comments.get("gender"),
     warnings,
   });
 }
@@ -123,14 +123,16 @@ function twelveBits(bytes, k) {
 function verify(file, signals, digital) {
   signals.forEach((signal, row) => {
     const samples = digital[row];
-    if (signal.initial !== null && signal.checksum !== null && signal.initial !== samples[0]) {
+    const sum = samples.reduce((total, sample) => total + sample, 0);
+    const isWhole = signal.checksum !== null && !((sum - signal.checksum) % 65536);
+    const known = signal.initial !== null && !(isWhole && signal.initial === 0); // 0 may stand for none
+    if (known && signal.checksum !== null && signal.initial !== samples[0]) {
       throw new RecordError(
         `lead ${signal.lead} of ${file} begins with ${samples[0]}, its header says ${signal.initial}: ` +
           "the header belongs to another file, or one of them is damaged",
       );
     }
-    const sum = samples.reduce((total, sample) => total + sample, 0);
-    if (signal.checksum !== null && (sum - signal.checksum) % 65536) {
+    if (signal.checksum !== null && !isWhole) {
       throw new RecordError(
         `lead ${signal.lead} of ${file} has checksum ${modulo(sum)}, its header says ${modulo(signal.checksum)}: ` +
           "the file is damaged; fetch it again",

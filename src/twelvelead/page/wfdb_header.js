@@ -10,8 +10,9 @@ const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?`;
 const IS_NUMBER = new RegExp(`^${NUMBER}$`);
 const FORMAT = /^(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?$/;
 const GAIN = new RegExp(String.raw`^(${NUMBER}|[a-z]+)(?:\(([-+]?\d{1,10})\))?(?:/(\S+))?$`, "i");
+const SEVERAL = /<([A-Za-z]+)>\s*:\s*([^<]*)/g;
 const HEADER_COMMENT = /^#\s*<?([A-Za-z]+)>?\s*:\s*(.*)/;
-const RECORD_LINE = /^(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n[^\s#]+[ \t]+\d+/;
+const RECORD_LINE = /^(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n(?:[ \t]*#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+/;
 
 /** Whether text begins as a WFDB header does: a record line, then a signal line. */
 export function isWfdbHeader(text) {
@@ -24,7 +25,7 @@ export function readHeader(text) {
   if (lines.some((line) => line.length > MAX_LINE_CHARACTERS)) {
     throw new RecordError(`header with a line of more than ${MAX_LINE_CHARACTERS} characters: fetch it again`);
   }
-  const rows = lines.filter((line) => line.trim() && !line.startsWith("#")).map((line) => line.trim().split(/\s+/));
+  const rows = lines.map((line) => line.trim()).filter((line) => line && !line.startsWith("#")).map((line) => line.split(/\s+/));
   if (!rows.length) {
     throw new RecordError("header without a record line: it must begin with name, signals, rate and samples");
   }
@@ -36,14 +37,24 @@ export function readHeader(text) {
   }
   const warnings = new Set(header.warnings);
   const signals = rows.slice(1).map((row, index) => signalLine(row, index, warnings));
+  if (header.nSamples === null) {
+    for (const signal of signals) { // 0 stands for initial values and checksums that nobody knows
+      signal.initial ||= null;
+      signal.checksum ||= null;
+    }
+  }
   return { ...header, signals, comments: commentsOf(lines), warnings: [...warnings] };
 }
 
 function commentsOf(lines) {
   const found = new Map();
-  for (const line of lines) {
+  for (const line of lines.map((one) => one.trimStart())) {
     const match = HEADER_COMMENT.exec(line);
-    if (match && !found.has(match[1].toLowerCase())) found.set(match[1].toLowerCase(), match[2].trim());
+    if (!match) continue;
+    const several = [...line.matchAll(SEVERAL)];
+    for (const [, key, value] of several.length > 1 ? several : [match]) {
+      if (!found.has(key.toLowerCase())) found.set(key.toLowerCase(), value.trim());
+    }
   }
   return found;
 }
@@ -101,6 +112,11 @@ function gainField(field, warnings) {
   }
   const match = GAIN.exec(field);
   const gain = match && IS_NUMBER.test(match[1]) ? Number(match[1]) : NaN;
+  if (gain === 0) {
+    const unit = match[3] ?? "mV";
+    warnings.add(`header states a gain of 0, which is none: 200 per ${unit}, the format's default, was taken`);
+    return { gain: DEFAULT_GAIN, baseline: match[2] === undefined ? null : Number(match[2]), unit };
+  }
   if (!(gain >= 1e-6 && gain <= 1e9)) {
     throw new RecordError(`gain '${field}': it must be a positive number of ADC units per unit, 1e-06 to 1e+09; correct the header`);
   }

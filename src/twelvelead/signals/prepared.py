@@ -1,5 +1,6 @@
 """Record -> windows: all that is left of a recording when the network is about to see it."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,7 @@ class Prepared:
     """A recording ready for the network, and what was noticed about it.
 
     windows: (n_windows, 12, window_samples, or all of a recording shorter than one), scaled; they begin at `starts_s`.
-    by_window: of a long recording, what is wrong in each window; `quality` then sums it up.
+    by_window: of a long recording, what is wrong in each window; `quality` then sums it up. duration_s: of a long one.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Prepared:
     quality: tuple[Finding, ...]
     warnings: tuple[str, ...]
     by_window: tuple[tuple[Finding, ...], ...] = ()
+    duration_s: float = math.inf
 
 
 def prepare(record: Record, recipe: Recipe) -> Prepared:
@@ -68,6 +70,7 @@ def joined(recording: Record | Stream, parts: Sequence[Piece], windows: NDArray[
         quality=summed(by_window),
         warnings=recording.warnings,
         by_window=by_window,
+        duration_s=recording.duration_s,
     )
 
 
