@@ -85,8 +85,8 @@ class Record:
                 f"one sample at least"
             )
         with np.errstate(over="ignore"):
-            owned = given.copy() if given.flags.writeable else given  # whoever gave it may write into it later
-            signal = np.ascontiguousarray(owned, dtype=np.float32)
+            # a copy of what can be written into, for whoever gave it may do so later
+            signal = np.array(given, np.float32, order="C", copy=given.flags.writeable or None)
         signal.setflags(write=False)
         object.__setattr__(self, "signal", signal)
         self._refuse_impossible_samples()

@@ -80,8 +80,8 @@ def train_command(
         )
     if not (resume or replace):
         _refuse_to_lose(out)
-    _refuse_unwritable(out)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
+    _refuse_unwritable(out)
     held_out = frozenset().union(*map(read_keys, hold_out or []))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
     import torch  # here, since it takes as long as all before
