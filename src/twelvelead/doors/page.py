@@ -38,10 +38,10 @@ def page_command(
     Example: twelvelead page my-page
     """
     classifier = load_bundle(bundle or shipped_bundle())
-    html = one_file(runtime_in(runtime or _fetched()), classifier)
     path = folder / "index.html"
     if path.exists() and MARK not in path.read_bytes():
         raise PageError(f"{path} is another page: name another folder, so that it is not lost")
+    html = one_file(runtime_in(runtime or _fetched()), classifier)
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(path, html.encode())
     print(f"{printable(str(path))}: {len(html) / 1e6:.1f} MB with {classifier.name}; open it in a browser")

@@ -72,14 +72,7 @@ def train_command(
     """
     config, recipe, out = named(network), Recipe(), out.resolve()
     refuse_unsafe_place(out, [folder.resolve() for folder in folders])
-    if resume and (replace or not left_beside(out)):
-        raise BundleError(
-            f"--resume, and nothing of a killed training lies beside {out}: begin it without"
-            if not replace
-            else "--resume and --replace: a killed run is gone on with, or begun anew; give one of them"
-        )
-    if not (resume or replace):
-        _refuse_to_lose(out)
+    _refuse_to_lose(out, resume=resume, replace=replace)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     _refuse_unwritable(out)
     held_out = frozenset().union(*map(read_keys, hold_out or []))
@@ -94,7 +87,8 @@ def train_command(
     from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
-    masters = contestants(listed(teachers)) if listed(teachers) else []
+    named_teachers = listed(teachers)
+    masters = contestants(named_teachers) if named_teachers else []  # of no names it would make all
     settings = Settings(epochs=epochs * TAUGHT_LONGER if masters else epochs, seed=seed)
     refuse_taught(masters)
     with team() as together:
@@ -125,11 +119,21 @@ def train_command(
     _tell_result(out, card, as_json)
 
 
-def _refuse_to_lose(out: Path) -> None:
-    """Raise BundleError where a training from the beginning would take the place of one that ended, or was killed."""
+def _refuse_to_lose(out: Path, *, resume: bool, replace: bool) -> None:
+    """Raise BundleError where a training from the beginning would take the place of one that ended, or was killed.
+
+    Also where what is to be gone on with is not there, or is to be replaced at the same time.
+    """
+    begun = left_beside(out)
+    if resume and replace:
+        raise BundleError("--resume and --replace: a killed run is gone on with, or begun anew; give one of them")
+    if resume and not begun:
+        raise BundleError(f"--resume, and nothing of a killed training lies beside {out}: begin it without")
+    if resume or replace:
+        return
     if (out / CARD).is_file():
         raise BundleError(f"{out} holds a bundle already: name another folder, or train it anew with --replace")
-    if begun := left_beside(out):
+    if begun:
         raise BundleError(f"{begun[0]} is of a training that was killed: go on with --resume, or anew with --replace")
 
 

@@ -232,14 +232,15 @@ def sums_of(digital: NDArray[np.integer]) -> NDArray[np.uint16]:
 def verify(path: Path, signals: list[SignalLine], firsts: NDArray[np.integer], sums: NDArray[np.uint16]) -> None:
     """Hold each signal's first value and sum against the initial value and 16-bit checksum of its header."""
     for signal, first, found in zip(signals, firsts.tolist(), sums.tolist(), strict=True):
-        is_whole = signal.checksum is not None and not (found - signal.checksum) % (1 << 16)
-        known = signal.initial is not None and not (is_whole and signal.initial == 0)  # 0 may stand for none
-        if known and signal.checksum is not None and signal.initial != first:
+        if signal.checksum is None:
+            continue
+        is_whole = not (found - signal.checksum) % (1 << 16)
+        if signal.initial not in {None, first} and not (is_whole and signal.initial == 0):  # 0 may stand for none
             raise RecordError(
                 f"lead {signal.lead} of {path.name} begins with {first}, its header says {signal.initial}: "
                 f"the header belongs to another file, or one of them is damaged"
             )
-        if signal.checksum is not None and not is_whole:
+        if not is_whole:
             raise RecordError(
                 f"lead {signal.lead} of {path.name} has checksum {found}, its header says "
                 f"{signal.checksum % (1 << 16)}: the file is damaged; fetch it again"

@@ -164,18 +164,18 @@ def _gain(field: str) -> tuple[float, int | None, str, tuple[str, ...]]:
         )
     match = _GAIN.fullmatch(field)
     gain = float(match[1]) if match and re.fullmatch(NUMBER, match[1]) else math.nan
-    if gain == 0:
-        unit = match[3] if match and match[3] else "mV"
-        said = f"header states a gain of 0, which is none: 200 per {unit}, the format's default, was taken"
-        return DEFAULT_GAIN, int(match[2]) if match and match[2] else None, unit, (said,)
-    if not LEAST_GAIN <= gain <= MOST_GAIN:
+    if gain != 0 and not LEAST_GAIN <= gain <= MOST_GAIN:
         raise RecordError(
             f"gain {field!r}: it must be a positive number of ADC units per unit, {LEAST_GAIN:g} to {MOST_GAIN:g}; "
             f"correct the header"
         )
     assert match is not None
+    unit, baseline = match[3] or "mV", int(match[2]) if match[2] else None
+    if gain == 0:
+        said = f"header states a gain of 0, which is none: 200 per {unit}, the format's default, was taken"
+        return DEFAULT_GAIN, baseline, unit, (said,)
     warnings = () if match[3] else ("header states no unit: mV, the format's default, was taken",)
-    return gain, int(match[2]) if match[2] else None, match[3] or "mV", warnings
+    return gain, baseline, unit, warnings
 
 
 @lru_cache(maxsize=256)
