@@ -83,7 +83,7 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
         root = folder.resolve()
-        named: set[Path] = set()  # by tables of one's own, which come before what their folders hold
+        named: set[Path] = set()  # a file counts as who names it first has it: a table before the headers below it
         for entry in _walk(Search(folder, rate_hz)):
             if isinstance(entry, LabelledRecord):
                 if entry.row is None and entry.path in named:

@@ -28,7 +28,6 @@ DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
 BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
 IMPLICIT: Final = b"1.2.840.10008.1.2\0"
 MAX_BYTES: Final = 1 << 25
-LEAST_LEADS: Final = 8
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
 DAYS_PER_YEAR: Final = 365.25
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
@@ -66,7 +65,7 @@ def _record(given: Given) -> Record:
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
-    group = max(groups, key=lambda each: (_n_leads(each) >= LEAST_LEADS, int(each.NumberOfWaveformSamples)))
+    group = max(groups, key=lambda each: (_n_leads(each) >= len(INDEPENDENT_LEADS), int(each.NumberOfWaveformSamples)))
     return record_from_leads(
         given.name,
         _leads(group),

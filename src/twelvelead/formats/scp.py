@@ -66,24 +66,20 @@ def _sections(data: bytearray) -> Iterator[Section]:
 
 
 def _count_from_one(data: bytearray, section: Section) -> None:
-    """Begin with sample 1 the leads that begin with sample 0; raises RecordError on more samples than can be."""
+    """Begin with sample 1 the leads that begin with sample 0; RecordError on too many, or on leads of other times."""
     first = section.begin + HEADER_BYTES
-    total, corrected = 0, False
-    begins, ends = [], []
     (n_leads,) = struct.unpack_from("<B", data, first)
-    for at in range(first + 2, first + 2 + 9 * n_leads, 9):
-        begin, end = struct.unpack_from("<II", data, at)
-        if begin == 0:
-            struct.pack_into("<I", data, at, 1)
-            corrected = True
-        total += max(0, end - begin + 1)
-        begins.append(begin)
-        ends.append(end)
+    places = range(first + 2, first + 2 + 9 * n_leads, 9)
+    spans = [struct.unpack_from("<II", data, at) for at in places]
+    total = sum(max(0, end - begin + 1) for begin, end in spans)
     if total > MAX_SAMPLES:
         raise RecordError(f"SCP-ECG record declares {total:,} samples: at most {MAX_SAMPLES:,} are read; split it")
-    if begins and max(begins) > min(ends):
+    if spans and max(begin for begin, _ in spans) > min(end for _, end in spans):
         raise RecordError("SCP-ECG record of leads recorded one after another: twelve at once are needed; export those")
-    if corrected:
+    from_zero = [at for at, (begin, _) in zip(places, spans, strict=True) if begin == 0]
+    for at in from_zero:
+        struct.pack_into("<I", data, at, 1)
+    if from_zero:
         _seal(data, section.begin, section.end)
         _seal(data, 0, len(data))
 
