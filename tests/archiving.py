@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import simulator
+import warm
 import writers
 from serving import parent_of
 
@@ -63,7 +64,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=240, check=False)
+    return warm.twelvelead("archive", *arguments)
 
 
 def rows(out: Path) -> list[dict]:

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 import simulator
+import warm
 from twelvelead.record import Record
 
 ROOT = Path(__file__).parent.parent
@@ -39,13 +39,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def twelvelead() -> Run:
-    """The command line as a user calls it: a process of its own."""
-
-    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-W", "error", "-m", "twelvelead", *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=240, check=False)
-
-    return run
+    """The command line: each call a process of its own."""
+    return warm.twelvelead
 
 
 @pytest.fixture(scope="session")
