@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 import simulator
@@ -307,6 +308,10 @@ def test_a_malicious_name_comes_out_as_text(page, tmp_path):
     ("table.csv", b"I,II,V1\n1,2,3\n", "no sampling rate is stated"),
     ("hex.csv", b"# rate_hz: 0x64\n# unit: mV\nI,II,V1\n1,2,3\n", "rate_hz '0x64'"),
     ("cells.csv", b"# rate_hz: 100\n# unit: mV\nI,II,V1\n1,0x2,3\n", "line 4 is no row of 3 numbers"),
+    ("unit.csv", b"# rate_hz: 100\n# unit: mV\nI (uV),II (uV),V1\n1,2,3\n", "column 'I (uV)' states uV, the header mV"),
+    ("time.csv", b"# rate_hz: 500\n# unit: mV\ntime,I,II\n0,2,3\n0.004,2,3\n0.008,2,3\n",
+     "column 'time' goes in steps of 0.004, the header states 500 Hz"),
+    ("bare.csv", b"1,2,3,4,5,6,7,8\n1,2,3,4,5,6,7,8\n", "columns without lead names"),
     ("fast.csv", b"# rate_hz: 20000\n# unit: mV\nI,II,V1,V2,V3,V4,V5,V6\n" + b"0,1,0,1,0,1,0,1\n1,0,1,0,1,0,1,0\n" * 50_000,
      "sampled at 20000 Hz: at most 16000 Hz"),
 ])  # fmt: skip
@@ -314,6 +319,26 @@ def test_a_broken_file_is_refused_in_a_sentence_and_the_page_goes_on(page, tmp_p
     (tmp_path / name).write_bytes(data)
     assert choose(page, [tmp_path / name]) == "0 of 1 recordings read, 1 refused."
     assert said in page.inner_text("#facts")
+
+
+def test_a_table_with_decimal_commas_units_in_its_names_and_times_is_read(page, tmp_path, classifier):
+    names = ["Time (s)", *(f"{lead} [uV]" for lead in simulator.LEADS)]
+    signal = simulator.ecg("PVC", seed=4)
+    rows = [[at / 500, *(column * 1000)] for at, column in enumerate(signal.T)]
+    lines = [";".join(names), *(";".join(f"{number:.3f}".replace(".", ",") for number in row) for row in rows)]
+    path = tmp_path / "excel.csv"
+    path.write_text("\n".join(["# rate_hz: 500", *lines, ""]))
+    (report,) = reports(page, [path])
+    assert_same(report, classify(read(path), classifier))
+
+
+def test_the_age_of_a_dicom_file_without_one_is_that_between_birth_and_recording(page, tmp_path):
+    path = write_dicom(tmp_path)
+    dataset = dcmread(path)
+    dataset.PatientBirthDate, dataset.AcquisitionDateTime, dataset.PatientAge = "19530508", "20021122101010", ""
+    dataset.save_as(path)
+    choose(page, [path])
+    assert "49 years" in page.inner_text("#facts")
 
 
 def test_a_damaged_wfdb_record_is_refused_as_python_refuses_it(page, tmp_path):

@@ -1,4 +1,6 @@
-/** CSV: `# rate_hz: 500` and `# unit: mV` before a line of lead names, then a line a sample; nothing is guessed. */
+/** CSV: `# rate_hz: 500` and `# unit: mV` before a line of lead names, then a line a sample; nothing is guessed.
+ *
+ * What the names say of unit and time is held against the header, as formats/table.py does. */
 
 import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLead } from "./record.js";
 
@@ -8,13 +10,21 @@ const MAX_COLUMNS = 64;
 const ROW_NUMBERS = "";
 const SEPARATORS = [",", ";", "\t"];
 const DECIMAL = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$/i;
+const BARE_CELL = /^[-+\d.e\s]*$/i;
+const LEAST_BARE_CELLS = 8;
+const UNIT_IN_NAME = /[([]\s*([munµμ]?v)\s*[)\]]/i;
+const TIME = /^(?:time|t)[\s_]*\(?\s*(s|ms)?\s*\)?$/i;
+const PER_SECOND = { s: 1, ms: 1000 };
+const TIME_ERROR = 0.01;
 const CSV_COMMENT = /^#\s*([A-Za-z_]+)\s*:\s*(.*)/;
 
-/** Whether text begins with a line of lead names after any comments. */
+/** Whether text begins with a line of lead names, or of eight numbers or more, after any comments. */
 export function isCsv(text) {
   if (text.includes("\0")) return false;
   const first = text.split(/\r?\n/).find((line) => line.trim() && !line.startsWith("#")) ?? "";
-  return cellsOf(first).filter((cell) => standardLead(unquoted(cell))).length >= 2;
+  const cells = cellsOf(first).map(unquoted);
+  const isBare = cells.length >= LEAST_BARE_CELLS && cells.every((cell) => BARE_CELL.test(cell)) && cells.some(Boolean);
+  return isBare || cells.filter(standardLead).length >= 2;
 }
 
 /** A record from a table with named columns. */
@@ -39,11 +49,13 @@ export function readCsv(name, text) {
       `${names.length} columns, not each named once: there may be ${MAX_COLUMNS} of different names`,
     );
   }
-  const { rateHz, unit } = rateAndUnit(stated);
+  const { rateHz, unit } = rateAndUnit(stated, names);
+  refuseAnotherUnit(names, unit);
   const isStandardised = unit === "NU";
   const scale = isStandardised ? 1 : Math.fround(millivoltsPer(unit));
-  const columns = numbers(lines, at + 1, separatorOf(line), names.length, scale);
-  const leads = new Map(names.map((lead, k) => [lead, columns[k]]));
+  const columns = numbers(lines, at + 1, separatorOf(line), names.length);
+  names.forEach((column, k) => refuseAnotherRate(column, columns[k], rateHz));
+  const leads = new Map(names.map((lead, k) => [lead, columns[k].map((number) => number * scale)]));
   leads.delete(ROW_NUMBERS); // pandas and R write them in a first column without a name
   return recordFromLeads(name, leads, rateHz, {
     unit: isStandardised ? "NU" : "mV",
@@ -59,34 +71,69 @@ function state(stated, name, value) {
   stated.set(name, value);
 }
 
-function rateAndUnit(stated) {
+function rateAndUnit(stated, names) {
   const rate = stated.get("rate_hz");
   if (rate === undefined) {
     throw new RecordError("no sampling rate is stated: write `# rate_hz: 500` before the names");
   }
   const rateHz = DECIMAL.test(rate) ? Number(rate) : NaN;
   if (Number.isNaN(rateHz)) throw new RecordError(`rate_hz '${rate}': it must be a number of Hz; correct the header`);
-  const unit = stated.get("unit");
+  const unit = stated.get("unit") ?? unitOfAll(names);
   if (unit === undefined) throw new RecordError("no unit is stated: write `# unit: mV` before the names");
   return { rateHz, unit };
 }
 
+/** The unit that the name of every lead states, if it is one. */
+function unitOfAll(names) {
+  const units = new Set(names.filter(standardLead).map((name) => UNIT_IN_NAME.exec(name)?.[1].toLowerCase()));
+  return units.size === 1 ? [...units][0] : undefined;
+}
+
+/** Refuse a table in which a column such as `I (uV)` states another unit than the header. */
+function refuseAnotherUnit(names, unit) {
+  for (const name of names.filter(standardLead)) {
+    const stated = UNIT_IN_NAME.exec(name)?.[1];
+    if (stated && (unit === "NU" || millivoltsPer(stated) !== millivoltsPer(unit))) {
+      throw new RecordError(`column '${name}' states ${stated}, the header ${unit}: leave the wrong one out`);
+    }
+  }
+}
+
+/** Refuse a table in which a column of times, in seconds or milliseconds, goes at another rate than the header. */
+function refuseAnotherRate(name, times, rateHz) {
+  const match = TIME.exec(name);
+  if (!match || times.length < 2) return;
+  const step = (times.at(-1) - times[0]) / (times.length - 1);
+  const unit = match[1]?.toLowerCase();
+  if (step === 1 && !unit) return; // numbers of samples
+  const perSecond = unit ? [PER_SECOND[unit]] : Object.values(PER_SECOND);
+  if (perSecond.every((per) => Math.abs(step * rateHz - per) > TIME_ERROR * per)) {
+    throw new RecordError(
+      `column '${name}' goes in steps of ${Number(step.toPrecision(6))}, the header states ${rateHz} Hz: ` +
+        "correct the wrong one",
+    );
+  }
+}
+
 /** One Float32Array a column. */
-function numbers(lines, from, separator, nColumns, scale) {
+function numbers(lines, from, separator, nColumns) {
   const rows = Array.from({ length: Math.max(0, lines.length - from) }, (_, k) => from + k);
   if (!rows.length) throw new RecordError("a table without a line of numbers: there must be one a sample");
   refuseTooMany(rows.length * nColumns);
   const columns = Array.from({ length: nColumns }, () => new Float32Array(rows.length));
+  const hasDecimalCommas =
+    separator !== "," && rows.some((at) => lines[at].includes(",")) && !rows.some((at) => lines[at].includes("."));
   rows.forEach((at, k) => {
     if (!lines[at].trim()) {
       throw new RecordError(`line ${at + 1} is empty: a sample is missing there, or the line is too many`);
     }
-    const row = lines[at].split(separator).map(unquoted);
+    const line = hasDecimalCommas ? lines[at].replaceAll(",", ".") : lines[at];
+    const row = line.split(separator).map(unquoted);
     if (row.length !== nColumns || row.some((cell) => !DECIMAL.test(cell))) {
       throw new RecordError(`line ${at + 1} is no row of ${nColumns} numbers: correct the table`);
     }
     row.forEach((cell, column) => {
-      columns[column][k] = Math.fround(Number(cell)) * scale;
+      columns[column][k] = Number(cell);
     });
   });
   return columns;

@@ -2,7 +2,15 @@
  *
  * Format: DICOM PS3.5, section 7 (data elements), and PS3.3, section C.10.9 (Waveform Module). */
 
-import { INDEPENDENT_LEADS, RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLead } from "./record.js";
+import {
+  INDEPENDENT_LEADS,
+  RecordError,
+  millivoltsPer,
+  plausibleAge,
+  recordFromLeads,
+  refuseTooMany,
+  standardLead,
+} from "./record.js";
 
 const MAX_DICOM_BYTES = 1 << 23;
 const SHORTEST_ELEMENT = 8;
@@ -19,6 +27,10 @@ const TAGS = {
   transferSyntax: 0x00020010,
   codeValue: 0x00080100,
   codeMeaning: 0x00080104,
+  studyDate: 0x00080020,
+  acquisitionDate: 0x00080022,
+  acquisitionTime: 0x0008002a,
+  birthDate: 0x00100030,
   sex: 0x00100040,
   age: 0x00101010,
   nChannels: 0x003a0005,
@@ -36,6 +48,9 @@ const TAGS = {
   padding: 0x5400100a,
   data: 0x54001010,
 };
+const RECORDED = [TAGS.acquisitionTime, TAGS.acquisitionDate, TAGS.studyDate];
+const DAYS_PER_YEAR = 365.25;
+const MS_PER_DAY = 86_400_000;
 const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.sensitivityUnit, TAGS.waveforms]);
 const SAMPLES = {
   SB: [1, "getInt8", -128, 127],
@@ -74,7 +89,7 @@ export function readDicom(name, bytes) {
     whole32(b, TAGS.nSamples) > whole32(a, TAGS.nSamples) ? b : a,
   );
   return recordFromLeads(name, leadsOf(longest), decimal(longest, TAGS.rate), {
-    age: ageYears(textOf(dataset, TAGS.age)),
+    age: ageOf(dataset),
     sex: textOf(dataset, TAGS.sex),
   });
 }
@@ -244,8 +259,16 @@ function latin(bytes) {
   return new TextDecoder("latin1").decode(bytes);
 }
 
-/** Years from DICOM's age string, such as `074Y`; months, weeks and days give a fraction. */
-function ageYears(age) {
-  const match = /^(\d+)([YMWD])$/.exec(age);
-  return match ? Number(match[1]) / { Y: 1, M: 12, W: 52, D: 365 }[match[2]] : null;
+/** Years from DICOM's age string, such as `074Y` or `006M`; else whole years between birth and recording. */
+function ageOf(dataset) {
+  const age = plausibleAge(textOf(dataset, TAGS.age));
+  if (age !== null) return age;
+  const recorded = RECORDED.map((tag) => textOf(dataset, tag)).find(Boolean) ?? "";
+  return plausibleAge(Math.floor((dayOf(recorded) - dayOf(textOf(dataset, TAGS.birthDate))) / DAYS_PER_YEAR));
+}
+
+/** Days since 1970 of a date such as `20261129`; NaN where it is none. */
+function dayOf(date) {
+  const match = /^(\d{4})(\d\d)(\d\d)/.exec(date);
+  return match ? Date.parse(`${match[1]}-${match[2]}-${match[3]}`) / MS_PER_DAY : NaN;
 }

@@ -161,7 +161,8 @@ export function ageInWords(years) {
   return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }
 
-function plausibleAge(age) {
+/** Age in years of `74`, `045Y`, `45 years` or `7 months`; null where a file says nothing usable. */
+export function plausibleAge(age) {
   const text = String(age ?? "").trim();
   const said = AGE.exec(text);
   const years = said ? Number(said[1]) / PER_YEAR[said[2].toLowerCase()] : text ? Number(text) : NaN;
