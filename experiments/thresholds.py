@@ -22,13 +22,7 @@ from twelvelead.scoring.scores import Predictions, class_scores
 
 def main() -> None:
     """Print sqrt(F2 x G2) for each strength; 0 is each class on its own."""
-    classifier = load_bundle(shipped_bundle())
-    rows = csv.DictReader((shipped_bundle() / "split.csv").read_text().splitlines())
-    keys = frozenset(row["recording"] for row in rows if row["side"] == "validation")
-    records = only(find([Path(sys.argv[1])]).records, keys)
-    recipe = classifier.recipe
-    logits = [classifier.run(recipe.windows(recipe.filtered(read(record.path))))[0] for record in records]
-    truth = truth_of(records).astype(bool)
+    logits, truth = said_of_validation(Path(sys.argv[1]))
     for strength in (0, 5, 20, 50, 100, 100_000):
         probabilities.SHARED_POSITIVES = strength  # type: ignore[misc]  # the one constant that is studied
         random, scores = np.random.default_rng(0), []
@@ -38,9 +32,19 @@ def main() -> None:
         print(f"drawn by {strength} positives: {np.mean(scores):.4f}")
 
 
+def said_of_validation(data: Path) -> tuple[list[np.ndarray], np.ndarray]:
+    """The shipped network's (n_windows, 9) logits of each of its validation recordings, and their truth."""
+    classifier = load_bundle(shipped_bundle())
+    rows = csv.DictReader((shipped_bundle() / "split.csv").read_text().splitlines())
+    keys = frozenset(row["recording"] for row in rows if row["side"] == "validation")
+    records = only(find([data]).records, keys)
+    recipe = classifier.recipe
+    logits = [classifier.run(recipe.windows(recipe.filtered(read(record.path))))[0] for record in records]
+    return logits, truth_of(records).astype(bool)
+
+
 def _score(logits: list, truth: np.ndarray, fitting: np.ndarray, scoring: np.ndarray) -> float:
-    owners = np.repeat(fitting, [len(logits[i]) for i in fitting])
-    calibration = fit_calibration(np.concatenate([logits[i] for i in fitting]), truth[owners])
+    calibration = fit_calibration([logits[i] for i in fitting], truth[fitting])
 
     def merged(indices: np.ndarray) -> np.ndarray:
         return np.stack([merge(calibration.probabilities(logits[i])) for i in indices])

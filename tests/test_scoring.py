@@ -226,7 +226,7 @@ def test_calibration_finds_the_scale_it_was_spoilt_by():
     random = np.random.default_rng(0)
     logits = random.normal(-1, 2, (4000, 9))
     truth = random.random((4000, 9)) < sigmoid(0.5 * logits + 1)
-    calibration = fit_calibration(logits, truth)
+    calibration = fit_calibration(list(logits[:, None]), truth)
     np.testing.assert_allclose(calibration.slopes, 0.5, atol=0.1)
     np.testing.assert_allclose(calibration.offsets, 1, atol=0.2)
     again = Calibration.from_json(json.loads(json.dumps(calibration.as_json())))
@@ -234,9 +234,19 @@ def test_calibration_finds_the_scale_it_was_spoilt_by():
 
 
 def test_calibration_stays_where_it_was_without_positives():
-    calibration = fit_calibration(np.full((20, 9), -3.0), np.zeros((20, 9), bool))
+    calibration = fit_calibration([np.full((1, 9), -3.0)] * 20, np.zeros((20, 9), bool))
     assert (calibration.slopes > 0).all()
     assert (np.abs(calibration.offsets) < 1).all()
+
+
+def test_a_long_recording_counts_once_in_the_calibration():
+    random = np.random.default_rng(0)
+    logits = [random.normal(-1, 2, (1, 9)) for _ in range(400)]
+    truth = random.random((400, 9)) < sigmoid(np.concatenate(logits))
+    short = fit_calibration([*logits, np.full((1, 9), -3.0)], np.vstack([truth, np.ones((1, 9), bool)]))
+    long = fit_calibration([*logits, np.full((360, 9), -3.0)], np.vstack([truth, np.ones((1, 9), bool)]))
+    np.testing.assert_allclose(long.slopes, short.slopes, rtol=1e-6)
+    np.testing.assert_allclose(long.offsets, short.offsets, rtol=1e-6, atol=1e-9)
 
 
 def test_thresholds_are_better_than_a_half_and_rare_classes_share_one():

@@ -80,35 +80,38 @@ def fit_decisions(
 
     logits: for each recording (n_windows, 9). truth: (n, 9). Both of recordings that had no part in training.
     """
-    owners = np.repeat(np.arange(len(logits)), [len(windows) for windows in logits])
-    calibration = fit_calibration(np.concatenate(logits), truth[owners])
+    calibration = fit_calibration(logits, truth)
     chances = merged(calibration, logits)
     return calibration, fit_thresholds(chances, truth), chances
 
 
-def fit_calibration(logits: NDArray[np.floating], truth: NDArray[np.bool_]) -> Calibration:
+def fit_calibration(logits: Sequence[NDArray[np.floating]], truth: NDArray[np.bool_]) -> Calibration:
     """Platt's scaling of each class by Newton's method, drawn towards slope 1 and offset 0 where positives are few.
 
-    logits: (n, 9) of recordings that had no part in training. Source: Platt 1999; the pull is a normal prior.
+    logits: for each recording (n_windows, 9), which together count as one. truth: (n, 9). Both of recordings that had
+    no part in training. Source: Platt 1999; the pull is a normal prior.
     """
-    fitted = [_platt(logits[:, k].astype(np.float64), truth[:, k]) for k in range(logits.shape[1])]
+    counts = np.array([len(windows) for windows in logits])
+    of_windows, weights = truth.repeat(counts, axis=0), (1 / counts).repeat(counts)
+    windows = np.concatenate(logits).astype(np.float64)
+    fitted = [_platt(windows[:, k], of_windows[:, k], weights) for k in range(truth.shape[1])]
     return Calibration(np.array([slope for slope, _ in fitted]), np.array([offset for _, offset in fitted]))
 
 
-def _platt(logits: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple[float, float]:
+def _platt(logits: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[float, float]:
     design = np.stack([logits, np.ones_like(logits)], axis=1)
     prior = np.array([1.0, 0.0])
 
     def cost(values: NDArray[np.float64]) -> float:
         scaled = design @ values
-        misfit = np.logaddexp(0, scaled).sum() - scaled[truth].sum()
+        misfit = weights @ (np.logaddexp(0, scaled) - scaled * truth)
         return float(misfit + PRIOR_STRENGTH / 2 * ((values - prior) ** 2).sum())
 
     values = prior
     for _ in range(ROUNDS):
         chances = sigmoid(design @ values)
-        gradient = design.T @ (chances - truth) + PRIOR_STRENGTH * (values - prior)
-        curvature = (design * (chances * (1 - chances))[:, None]).T @ design + PRIOR_STRENGTH * np.eye(2)
+        gradient = design.T @ (weights * (chances - truth)) + PRIOR_STRENGTH * (values - prior)
+        curvature = (design * (weights * chances * (1 - chances))[:, None]).T @ design + PRIOR_STRENGTH * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
         while cost(values - step) > cost(values) and np.abs(step).max() > 1e-9:
             step = step / 2
