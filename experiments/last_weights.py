@@ -5,7 +5,7 @@
 Same folds, recipe and 30 epochs as experiments/study, without early stopping. Writes experiments/study-last/runs, which
 `pairs.py` compares; two folds at a time, each on one thread; a fold that is there is not run again, one that was killed
 goes on. Some 75 minutes a fold on a processor without bfloat16. Expected: better than stopped early. Result on
-2026-11-29: AUROC .917 and sqrt(F2 x G2) .574, stopped early .921 and .577 (docs/study.md; the third fold on two threads).
+2026-11-29: AUROC .917 and sqrt(F2 x G2) .574, stopped early .921 and .577 (docs/study.md; fold 3 on two threads).
 """
 
 import sys
