@@ -28,6 +28,18 @@ def main() -> None:
     for way, (loss, balance) in zip(("each window", "each recording"), scores.mean(axis=0), strict=True):
         print(f"{way}: cross-entropy {loss:.5f}, sqrt(F2 x G2) {balance:.4f}")
     print(f"lower cross-entropy by recording in {(scores[:, 1, 0] < scores[:, 0, 0]).sum()} of {DRAWS} draws")
+    differences(logits, truth)
+
+
+def differences(logits: list[np.ndarray], truth: np.ndarray) -> None:
+    """Print what changes where both are fitted on all of the validation, as a card's are."""
+    chances = [merged(fitted(logits, truth, once=once), logits) for once in (False, True)]
+    thresholds = [fit_thresholds(of_way, truth) for of_way in chances]
+    change = np.abs(chances[1] - chances[0])
+    n_thresholds = (~np.isclose(*thresholds)).sum()
+    n_decisions = (decide(chances[0], thresholds[0]) != decide(chances[1], thresholds[1])).sum()
+    print(f"fitted on all: probabilities change by {change.mean():.4f} in the mean, {change.max():.3f} at most;")
+    print(f"{n_thresholds} thresholds and {n_decisions} of {truth.size:,} decisions change")
 
 
 def held_out(logits: list[np.ndarray], truth: np.ndarray, draw: int, *, once: bool) -> tuple[float, float]:
