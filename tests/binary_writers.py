@@ -49,7 +49,15 @@ def scp_of_eight(folder: Path) -> Path:
 
 
 def edf(
-    folder: Path, signal=SIGNAL, unit="uV", width=2, records=None, extra=(), kind="", patient="X F 01-JAN-1970 X"
+    folder: Path,
+    signal=SIGNAL,
+    unit="uV",
+    width=2,
+    records=None,
+    extra=(),
+    kind="",
+    patient="X F 02-JAN-1970 X",
+    recording="Startdate 01-JAN-2020 X X X",
 ) -> Path:
     """One-second records of 500 samples; extra: (label, unit, bytes of a record's 500 samples) of further signals."""
     samples = np.round(signal * 1000).astype("<i4")
@@ -62,7 +70,7 @@ def edf(
 
     n = len(signals)
     version = b"\xffBIOSEMI" if width == 3 else b"0".ljust(8)
-    head = [version, text([patient, "x"], 80), text(["01.01.20", "00.00.00", 256 * (n + 1)], 8), text([kind], 44)]
+    head = [version, text([patient, recording], 80), text(["01.01.20", "00.00.00", 256 * (n + 1)], 8), text([kind], 44)]
     head += [text([n_records if records is None else records, 1], 8), text([n], 4)]
     head += [text([each[0] for each in signals], 16), text([""] * n, 80), text([each[1] for each in signals], 8)]
     for value in (-limit, limit - 1, -limit, limit - 1):

@@ -133,6 +133,17 @@ def test_the_calibration_pulse_at_the_end_of_a_sierra_strip_is_no_beat(tmp_path)
     assert (still.n_samples, still.warnings) == (5200, ())
 
 
+@pytest.mark.parametrize(
+    ("age", "years"),
+    [('<age defaultage="50"><dateofbirth>1953-05-08</dateofbirth></age>', 49), ("<age><years>46</years></age>", 46),
+     ('<age defaultage="50"/>', None), ("", None), ("<age><years>0</years><dateofbirth>2002-03-22</dateofbirth></age>", 8 / 12)],
+)  # fmt: skip
+def test_sierra_states_years_or_a_date_of_birth(age, years, tmp_path):
+    patient = f'<dataacquisition date="2002-11-22"/><generalpatientdata>{age}<sex>Male</sex></generalpatientdata>'
+    record = read(xml.sierra(tmp_path, patient=patient))
+    assert (record.age, record.sex) == (years, "M")
+
+
 def test_sierra_versions_and_forms(tmp_path):
     plain = " ".join(xml.numbers_of(samples) for samples in SIGNAL)
     record = read(xml.sierra(tmp_path, how='dataencoding="Plain"', data=plain))
@@ -203,7 +214,9 @@ def test_edf_leaves_out_other_signals_and_takes_open_ended_files(tmp_path):
     ]
     record = read(binary.edf(tmp_path, extra=extra, kind="EDF+C"))
     assert record.warnings == ("leads Resp are not among the twelve and were left out",)
-    assert record.sex == "F"
+    assert (record.age, record.sex) == (49, "F")
+    unknown = read(binary.edf(tmp_path, extra=extra, kind="EDF+C", patient="X X X X", recording="Startdate X X X X"))
+    assert (unknown.age, unknown.sex) == (None, None)
     assert "left the number of records open" in read(binary.edf(tmp_path, records=-1)).warnings[0]
 
 

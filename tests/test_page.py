@@ -20,6 +20,7 @@ from twelvelead.doors.page_assembly import SOURCE, joined_modules
 from twelvelead.doors.page_runtime import PageError, runtime_in
 from twelvelead.formats import read
 from twelvelead.formats.writing import write
+from twelvelead.record import age_in_words
 from twelvelead.reports import read_by, reading
 from twelvelead.reports.reading import bands
 from twelvelead.reports.words import through_the_recording
@@ -332,13 +333,21 @@ def test_a_table_with_decimal_commas_units_in_its_names_and_times_is_read(page, 
     assert_same(report, classify(read(path), classifier))
 
 
-def test_the_age_of_a_dicom_file_without_one_is_that_between_birth_and_recording(page, tmp_path):
+@pytest.mark.parametrize(
+    ("born", "age"),
+    [("19530508", "49 years"), ("19531122", "49 years"), ("19531123", "48 years"), ("20020322", "8 months"),
+     ("20021101", "21 days"), ("20021123", None), ("18530508", None)],
+)  # fmt: skip
+def test_the_age_of_a_dicom_file_without_one_is_that_between_birth_and_recording(page, tmp_path, born, age):
     path = write_dicom(tmp_path)
     dataset = dcmread(path)
-    dataset.PatientBirthDate, dataset.AcquisitionDateTime, dataset.PatientAge = "19530508", "20021122101010", ""
+    dataset.PatientBirthDate, dataset.AcquisitionDateTime, dataset.PatientAge = born, "20021122101010", ""
     dataset.save_as(path)
     choose(page, [path])
-    assert "49 years" in page.inner_text("#facts")
+    facts = page.inner_text("#facts")
+    assert age in facts if age else not re.search("year|month|day", facts)
+    years = read(path).age
+    assert age == (None if years is None else age_in_words(years))
 
 
 def test_a_damaged_wfdb_record_is_refused_as_python_refuses_it(page, tmp_path):

@@ -12,6 +12,8 @@ from twelvelead.record import (
     LEADS,
     Record,
     RecordError,
+    age_between,
+    age_in_words,
     millivolts_per,
     plausible_age,
     record_from_leads,
@@ -127,7 +129,17 @@ def test_units():
 def test_ages_that_say_nothing_are_none():
     assert [plausible_age(age) for age in ("NaN", "300", "-1", "89+", "Unknown", None)] == [None] * 6
     assert plausible_age("74") == 74.0
+    assert [age_between(born, "2020-03-31", "%Y-%m-%d") for born in ("2020-04-01", "1899-03-31", "X", "", "None")] == [
+        None
+    ] * 5
     assert [sex_letter(sex) for sex in ("Female", "M", "male", "Unknown", None)] == ["F", "M", "M", None, None]
+
+
+def test_age_between_birth_and_recording_is_that_of_the_calendar():
+    ages = {"1953-03-31": "67 years", "1953-04-01": "66 years", "2019-07-31": "8 months", "2020-03-01": "30 days",
+            "2020-03-31": "0 days"}  # fmt: skip
+    for born, age in ages.items():
+        assert age_in_words(age_between(born, "2020-03-31", "%Y-%m-%d")) == age
 
 
 @given(st.text(max_size=40))

@@ -67,7 +67,9 @@ def cardiosoft(folder: Path, signal=SIGNAL, resolution='units="uVperLsb">1', cou
     )
 
 
-def sierra(folder: Path, signal=SIGNAL, version="1.04", resolution="1", how='dataencoding="Base64"', data=None) -> Path:
+def sierra(
+    folder: Path, signal=SIGNAL, version="1.04", resolution="1", how='dataencoding="Base64"', data=None, patient=""
+) -> Path:
     facts = (
         f"<samplingrate>500</samplingrate><signalresolution>{resolution}</signalresolution><leadset>STD-12</leadset>"
     )
@@ -75,7 +77,7 @@ def sierra(folder: Path, signal=SIGNAL, version="1.04", resolution="1", how='dat
         folder,
         "sierra.xml",
         f'<restingecgdata xmlns="http://www3.medical.philips.com"><documentinfo><documentversion>{version}'
-        f"</documentversion></documentinfo><signalcharacteristics>{facts}</signalcharacteristics>"
+        f"</documentversion></documentinfo>{patient}<signalcharacteristics>{facts}</signalcharacteristics>"
         f'<waveforms><parsedwaveforms durationperchannel="{signal.shape[1] * 2}" {how}>'
         f"{data or base64_of(signal)}</parsedwaveforms></waveforms></restingecgdata>",
     )

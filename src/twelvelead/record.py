@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, Final, Literal, get_args
@@ -284,6 +285,20 @@ def plausible_age(age: float | str | None) -> float | None:
             return None
         years = float(said[1]) / PER_YEAR[said[2].lower()]
     return years if 0 <= years <= MAX_AGE else None
+
+
+def age_between(born: str, at: str, form: str) -> float | None:
+    """Age in years between two dates written as `form` says (of strptime); None where one of them is no such date.
+
+    Whole years; below two years whole months, and below one month days.
+    """
+    try:
+        birth, day = (datetime.strptime(text, form) for text in (born, at))
+    except ValueError:
+        return None
+    months = 12 * (day.year - birth.year) + day.month - birth.month - (day.day < birth.day)
+    days = (day - birth).days
+    return plausible_age(months // 12 if months >= 12 * YEARS_FROM else months / 12 if months > 0 else days / 365.25)
 
 
 def age_in_units(years: float) -> tuple[int, str]:

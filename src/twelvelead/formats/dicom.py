@@ -4,7 +4,6 @@ Format: DICOM PS3.3, section C.10.9 (Waveform Module); sensitivity and its corre
 """
 
 import re
-from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from twelvelead.record import (
     INDEPENDENT_LEADS,
     Record,
     RecordError,
+    age_between,
     millivolts_per,
     plausible_age,
     record_from_leads,
@@ -29,7 +29,6 @@ BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
 IMPLICIT: Final = b"1.2.840.10008.1.2\0"
 MAX_BYTES: Final = 1 << 25
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
-DAYS_PER_YEAR: Final = 365.25
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
 _CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))
 
@@ -144,13 +143,9 @@ def _number(channel: Any, name: str, otherwise: float) -> float:
 
 
 def _age_years(dataset: Any) -> float | None:
-    """Years from DICOM's age string, such as `074Y` or `006M`; else whole years between birth and recording."""
+    """Years from DICOM's age string, such as `074Y` or `006M`; else from the dates of birth and recording."""
     age: float | None = plausible_age(str(dataset.get("PatientAge", "")))
     if age is not None:
         return age
     recorded = next(filter(None, (str(dataset.get(name, "") or "") for name in RECORDED)), "")
-    try:
-        born, at = (datetime.strptime(text[:8], "%Y%m%d") for text in (str(dataset.PatientBirthDate), recorded))
-    except (AttributeError, ValueError):
-        return None
-    return plausible_age((at - born).days // DAYS_PER_YEAR)
+    return age_between(str(dataset.get("PatientBirthDate", ""))[:8], recorded[:8], "%Y%m%d")

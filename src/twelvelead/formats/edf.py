@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.wfdb_samples import from_24_bit
-from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
+from twelvelead.record import Record, RecordError, age_between, millivolts_per, record_from_leads, standard_lead
 
 EDF, BDF = b"0       ", b"\xffBIOSEMI"
 MAX_BYTES: Final = 3 << 25
 MAX_SIGNALS: Final = 512
 FIELD_BYTES: Final = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 ANNOTATIONS: Final = ("EDF Annotations", "BDF Annotations")
+MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _ONSET: Final = re.compile(rb"([+-]\d{1,12}(?:\.\d{1,12})?)\x14\x14")
 
 
@@ -48,6 +49,7 @@ class Layout:
     n_records: int
     duration_s: float
     width: int
+    age: float | None
     sex: str | None
     warnings: tuple[str, ...]
 
@@ -76,6 +78,7 @@ def layout_of(data: bytes, size: int) -> Layout:
     n_signals, n_records, duration_s = _counts(data)
     signals = _signals(data, n_signals)
     width = 3 if data[:8] == BDF else 2
+    age, sex = _patient(data)
     begin = 256 * (n_signals + 1)
     n_records, notes = _n_records(size - begin, n_records, signals[-1].end * width)
     return Layout(
@@ -84,7 +87,8 @@ def layout_of(data: bytes, size: int) -> Layout:
         n_records=n_records,
         duration_s=duration_s,
         width=width,
-        sex=_sex(data),
+        age=age,
+        sex=sex,
         warnings=tuple(notes),
     )
 
@@ -101,7 +105,12 @@ def in_order(name: str, records: NDArray[np.uint8], layout: Layout) -> Record:
     left_out = {signal.label: np.empty(0, np.float32) for signal in layout.signals if signal not in used}
     left_out = {label: samples for label, samples in left_out.items() if label not in ANNOTATIONS}
     return record_from_leads(
-        name, left_out | leads, rates.pop() if rates else 1.0, sex=layout.sex, warnings=layout.warnings
+        name,
+        left_out | leads,
+        rates.pop() if rates else 1.0,
+        age=layout.age,
+        sex=layout.sex,
+        warnings=layout.warnings,
     )
 
 
@@ -190,10 +199,19 @@ def _millivolts(signal: Signal, records: NDArray[np.uint8], width: int) -> NDArr
         return ((digital * gain + (low - gain * lowest)) * millivolts_per(signal.unit)).astype(np.float32)
 
 
-def _sex(data: bytes) -> str | None:
-    """EDF+ writes `code sex birthdate name` as patient; plain EDF whatever it likes."""
-    parts = _text(data[8:88]).split() if data[192:196] in {b"EDF+", b"BDF+"} else []
-    return parts[1] if len(parts) > 1 and parts[1] in {"F", "M"} else None
+def _patient(data: bytes) -> tuple[float | None, str | None]:
+    """(age, sex): EDF+ writes `code sex birthdate name` and `Startdate date ...`; plain EDF whatever it likes."""
+    if data[192:196] not in {b"EDF+", b"BDF+"}:
+        return None, None
+    _, sex, born, *_ = [*_text(data[8:88]).split(), "", "", ""]
+    _, recorded, *_ = [*_text(data[88:168]).split(), "", ""]
+    return age_between(_numbered(born), _numbered(recorded), "%d-%m-%Y"), sex if sex in {"F", "M"} else None
+
+
+def _numbered(date: str) -> str:
+    """A date with its English month, whatever the language here, as a number."""
+    day, month, year = [*date.upper().split("-"), "", "", ""][:3]
+    return f"{day}-{MONTHS.index(month) + 1}-{year}" if month in MONTHS else ""
 
 
 def _text(field: bytes) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.xli import unpack
-from twelvelead.record import LEADS, Record, RecordError, record_from_leads
+from twelvelead.record import LEADS, YEARS_FROM, Record, RecordError, age_between, plausible_age, record_from_leads
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -50,15 +50,24 @@ def read(given: Given) -> Record:
     refuse_too_many(n_samples * len(names))
     zero = _number(waves.get("signaloffset") or facts.get("signaloffset") or "0", "signal offset", least=-1e9)
     signal, warnings = _without_pulse((_samples(waves, facts, names, n_samples) - zero) * (per_unit / 1000), rate_hz)
-    patient = root.find(".//generalpatientdata")
     return record_from_leads(
         given.name,
         dict(zip(names, signal.astype(np.float32), strict=True)),
         rate_hz,
-        age=None if patient is None else patient.findtext("age/years"),
-        sex=None if patient is None else patient.findtext("sex"),
+        age=_age(root),
+        sex=root.findtext(".//generalpatientdata/sex"),
         warnings=warnings,
     )
+
+
+def _age(root: "Element") -> float | None:
+    """The years that are stated, of the smallest from the dates of birth and recording; `defaultage` is a setting."""
+    if (age := root.find(".//generalpatientdata/age")) is None:
+        return None
+    recorded = root.find(".//dataacquisition")
+    at = "" if recorded is None else recorded.get("date", "")
+    years = plausible_age(age.findtext("years"))
+    return years if (years or 0) >= YEARS_FROM else age_between(age.findtext("dateofbirth") or "", at, "%Y-%m-%d")
 
 
 def _without_pulse(signal: NDArray[np.float64], rate_hz: float) -> tuple[NDArray[np.float64], tuple[str, ...]]:

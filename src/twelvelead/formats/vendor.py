@@ -17,9 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
-from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
+from twelvelead.record import (
+    YEARS_FROM,
+    Record,
+    RecordError,
+    age_between,
+    millivolts_per,
+    record_from_leads,
+    standard_lead,
+)
 
-LEAST_AGE: Final = 2
 NOT_ABOUT_THE_SIGNAL: Final = ("Unit ", "SCP-ECG: Section 5", "MFER: invalid birth", "MFER: invalid measurement")
 _one_at_a_time = threading.Lock()  # what catches warnings does so for all threads
 
@@ -46,10 +53,17 @@ def read_with(
         given.name,
         _named(found.leads),
         rate_hz(found) if rate_hz else float(rates.pop()),
-        age=found.patient.age if (found.patient.age or 0) >= LEAST_AGE else None,  # months are cut to years before
+        age=_age(found),
         sex=found.patient.sex,
         warnings=tuple(dict.fromkeys(_told(said, path))),
     )
+
+
+def _age(found: Any) -> float | None:
+    """Years; where the parser cut months to years, from the dates of birth and recording."""
+    if (found.patient.age or 0) >= YEARS_FROM:
+        return float(found.patient.age)
+    return age_between(str(found.patient.birth_date)[:10], str(found.recording.date)[:10], "%Y-%m-%d")
 
 
 def _named(leads: list[Any]) -> dict[str, NDArray[np.float32]]:

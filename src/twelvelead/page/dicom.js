@@ -6,6 +6,7 @@ import {
   INDEPENDENT_LEADS,
   RecordError,
   millivoltsPer,
+  ageBetween,
   plausibleAge,
   recordFromLeads,
   refuseTooMany,
@@ -49,8 +50,6 @@ const TAGS = {
   data: 0x54001010,
 };
 const RECORDED = [TAGS.acquisitionTime, TAGS.acquisitionDate, TAGS.studyDate];
-const DAYS_PER_YEAR = 365.25;
-const MS_PER_DAY = 86_400_000;
 const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.sensitivityUnit, TAGS.waveforms]);
 const SAMPLES = {
   SB: [1, "getInt8", -128, 127],
@@ -259,16 +258,10 @@ function latin(bytes) {
   return new TextDecoder("latin1").decode(bytes);
 }
 
-/** Years from DICOM's age string, such as `074Y` or `006M`; else whole years between birth and recording. */
+/** Years from DICOM's age string, such as `074Y` or `006M`; else from the dates of birth and recording. */
 function ageOf(dataset) {
   const age = plausibleAge(textOf(dataset, TAGS.age));
   if (age !== null) return age;
   const recorded = RECORDED.map((tag) => textOf(dataset, tag)).find(Boolean) ?? "";
-  return plausibleAge(Math.floor((dayOf(recorded) - dayOf(textOf(dataset, TAGS.birthDate))) / DAYS_PER_YEAR));
-}
-
-/** Days since 1970 of a date such as `20261129`; NaN where it is none. */
-function dayOf(date) {
-  const match = /^(\d{4})(\d\d)(\d\d)/.exec(date);
-  return match ? Date.parse(`${match[1]}-${match[2]}-${match[3]}`) / MS_PER_DAY : NaN;
+  return ageBetween(textOf(dataset, TAGS.birthDate), recorded);
 }

@@ -7,6 +7,7 @@ const MAX_MV = 100;
 const MAX_LEAD_NAME = 64;
 const YEARS_FROM = 2;
 const AGE_ROUNDING = 1e-2;
+const MS_PER_DAY = 86_400_000;
 const MAX_VALUES = 27_000_000;
 const STANDARD = new Map([
   ...LEADS.map((lead) => [lead.toUpperCase(), lead]),
@@ -167,6 +168,18 @@ export function plausibleAge(age) {
   const said = AGE.exec(text);
   const years = said ? Number(said[1]) / PER_YEAR[said[2].toLowerCase()] : text ? Number(text) : NaN;
   return years >= 0 && years <= 120 ? years : null;
+}
+
+/** Age in years between two dates such as `20261129`; null where one is none. As in Python's `age_between`. */
+export function ageBetween(born, at) {
+  const [birth, day] = [born, at].map((text) => /^(\d{4})(\d\d)(\d\d)/.exec(text)?.slice(1));
+  if (!birth || !day) return null;
+  const days = (Date.parse(day.join("-")) - Date.parse(birth.join("-"))) / MS_PER_DAY;
+  if (!(days >= 0)) return null;
+  const months = 12 * (day[0] - birth[0]) + (day[1] - birth[1]) - (day[2] < birth[2]);
+  return plausibleAge(
+    months >= 12 * YEARS_FROM ? Math.floor(months / 12) : months > 0 ? months / 12 : days / 365.25,
+  );
 }
 
 function sexLetter(sex) {
