@@ -1,5 +1,6 @@
 """Every known layout, and the traps of the real databases, each under its name."""
 
+import errno
 import os
 import shutil
 from collections import Counter
@@ -48,6 +49,30 @@ def test_a_recording_without_labels_is_passed_over_and_named(tmp_path):
     found = find([tmp_path])
     assert [record.recording for record in found.records] == ["E00001"]
     assert found.passed_over == ((unlabelled, "its header has no Dx, so nobody knows its diagnoses"),)
+
+
+def test_a_recording_whose_name_is_no_text_is_passed_over_and_named(tmp_path):
+    Wfdb("E00001", SIGNAL, comments=["#Dx: 164889003"]).write(tmp_path)
+    path = Wfdb("mine", SIGNAL, comments=["#Dx: 164889003"]).write(tmp_path)
+    unnameable = path.rename(tmp_path / "mine\udcff.hea")
+    found = find([tmp_path])
+    assert [record.recording for record in found.records] == ["E00001"]
+    assert found.passed_over == ((unnameable, "its name is not UTF-8: rename it"),)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path, monkeypatch):
+    """As root one may look into everything, so the system is made to refuse."""
+    Wfdb("E00001", SIGNAL, comments=["#Dx: 164889003"]).write(tmp_path)
+    (closed := tmp_path / "closed").mkdir()
+    scandir = os.scandir
+
+    def refusing(path):
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert find([tmp_path]).passed_over == ((closed, "cannot be looked into: Permission denied"),)
 
 
 def test_sinus_rhythm_is_normal_in_cpsc2018_only(tmp_path):

@@ -79,6 +79,13 @@ def test_every_format_is_found_in_a_folder(write, tmp_path):
     assert recordings_in(tmp_path) == [path]
 
 
+def test_a_link_that_leads_nowhere_hides_no_recording_beside_it(tmp_path):
+    path = challenge(tmp_path)
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    assert recordings_in(tmp_path) == [path]
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.parametrize("write", EVERY)

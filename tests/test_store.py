@@ -80,6 +80,24 @@ def test_one_changed_byte_is_found_on_opening(own_store, name):
         load(find([own_store]).records, RECIPE)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [("diagnoses", "labels", "row 2 is damaged .it has no column 'diagnoses'"), (",1,", ",x,", "is damaged .invalid literal")],
+)  # fmt: skip
+def test_a_damaged_table_of_a_store_is_named(own_store, old, new, said):
+    table = own_store / "recordings.csv"
+    table.write_text(table.read_text().replace(old, new))
+    with pytest.raises(DatabaseError, match=said):
+        find([own_store])
+
+
+def test_a_store_without_checksums_is_refused(own_store):
+    facts = json.loads((own_store / "store.json").read_text())
+    (own_store / "store.json").write_text(json.dumps(facts | {"sha256": {}}))
+    with pytest.raises(DatabaseError, match=r"signals\.i16 is not what its checksum was made of"):
+        load(find([own_store]).records, RECIPE)
+
+
 @pytest.mark.parametrize("facts", ["[]", "{", '{"format": 9}'])
 def test_a_store_of_another_kind_is_refused(own_store, facts):
     (own_store / "store.json").write_text(facts)

@@ -86,6 +86,9 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
         named: set[Path] = set()  # a file counts as who names it first has it: a table before the headers below it
         for entry in _walk(Search(folder, rate_hz)):
             if isinstance(entry, LabelledRecord):
+                if not _is_text(entry.key):
+                    passed_over.append((entry.path, "its name is not UTF-8: rename it"))
+                    continue
                 if entry.row is None and entry.path in named:
                     continue
                 named.add(entry.path)
@@ -106,6 +109,11 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     return Found(tuple(once), tuple(left_out), len({(record.path, record.row) for record in records}) - len(once))
 
 
+def _is_text(key: str) -> bool:
+    """Whether it can be written into a table: a file's name may be any bytes."""
+    return key.encode(errors="replace").decode() == key
+
+
 def _refuse_namesake(key: str, folder: Path, named_by: dict[str, Path]) -> None:
     """Raise DatabaseError where two folders of one name, by which their recordings go, both have one called so."""
     if (other := named_by.setdefault(key, folder)) != folder:
@@ -116,7 +124,8 @@ def _refuse_namesake(key: str, folder: Path, named_by: dict[str, Path]) -> None:
 
 
 def _walk(search: Search) -> Iterator[Entry]:
-    for here, below, _ in os.walk(search.root):
+    closed: list[OSError] = []
+    for here, below, _ in os.walk(search.root, onerror=closed.append):
         below.sort()
         for layout in LAYOUTS:
             if layout.is_here(Path(here)):
@@ -124,3 +133,4 @@ def _walk(search: Search) -> Iterator[Entry]:
                 if layout.owns_below:
                     below.clear()
                 break
+    yield from ((Path(error.filename), f"cannot be looked into: {error.strerror}") for error in closed)

@@ -7,11 +7,12 @@ other. Only `learning/store.py` reads the samples; here they are found like thos
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
 from twelvelead.databases.labelled import DatabaseError, LabelledRecord, Search
-from twelvelead.databases.tables import Row, rows_of
+from twelvelead.databases.tables import Row, labelled_rows, rows_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import plausible_age, sex_letter
 
@@ -41,8 +42,8 @@ def is_here(folder: Path) -> bool:
 
 def records(folder: Path, _search: Search) -> Iterator[LabelledRecord]:
     """The recordings of a store, each a row of its signals."""
-    rows = rows_in(folder)
-    return (_labelled(folder / SIGNALS, number, row) for number, row in enumerate(rows))
+    number = count()
+    return labelled_rows(folder / TABLE, lambda row: _labelled(folder / SIGNALS, next(number), row))
 
 
 def is_stored(record: LabelledRecord) -> bool:
@@ -56,7 +57,7 @@ def facts_of(folder: Path) -> dict[str, Any]:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DatabaseError(f"{folder / FACTS} cannot be read ({error}): make the store again") from error
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT or not isinstance(facts.get("sha256"), dict):
         raise DatabaseError(f"{folder} is no store of format {FORMAT}: make it again with `twelvelead store`")
     return facts
 

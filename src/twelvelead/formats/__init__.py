@@ -164,7 +164,7 @@ def files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
     """
     try:
         with os.scandir(folder) as entries:
-            found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+            found = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
     except OSError:
         yield folder
         return
@@ -175,6 +175,14 @@ def files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
                 yield path
         elif not path.is_symlink():
             yield from files_below(path, wanted)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one; a link that leads nowhere is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def is_recording(path: Path) -> bool:
