@@ -226,6 +226,22 @@ def test_edf_with_gaps_is_refused(tmp_path):
         read(binary.edf(tmp_path, extra=extra, kind="EDF+D"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "marks", "said"),
+    [("EDF+D", "..........", "does not state its time"), ("EDF+D", ".123456789", "does not state its time"),
+     ("EDF+C", ".123467890", "gaps between them"), ("EDF+C", ".12.456.89", None), ("EDF+C", "..........", None)],
+)  # fmt: skip
+def test_a_time_that_cannot_be_read_hides_no_gap(kind, marks, said, tmp_path):
+    """marks: what each record's time ends with; a dot is a time that cannot be read."""
+    extra = [("EDF Annotations", "", lambda n: f"+{marks[n]}\x14\x14\0".encode().ljust(1000, b"\0"))]
+    path = binary.edf(tmp_path, extra=extra, kind=kind)
+    if said is None:
+        assert read(path).n_samples == 5000
+    else:
+        with pytest.raises(RecordError, match=said):
+            read(path)
+
+
 @pytest.mark.parametrize("change, said", [
     ({"unit": ""}, "unit ''"), ({"unit": "%"}, "unit '%'"), ({"records": 11}, "10 complete records of 11"),
     ({"records": "ten"}, "'ten' as number of records"), ({"records": 0}, "cut short"),

@@ -176,10 +176,11 @@ def onset(second, width):
     return f"+{second}\x14\x14\0".encode().ljust(500 * width, b"\0")
 
 
+@pytest.mark.parametrize("unknown", [None, 70])
 @pytest.mark.parametrize("before", [30, 71, 142])  # 71 records are read together
-def test_a_gap_in_a_long_edf_is_found(before, tmp_path, classifier):
-    extra = [("EDF Annotations", "", lambda n: onset(n + (n >= before), 2))]
-    path = edf(tmp_path, np.tile(SIGNAL, 3), extra=[("Resp", "", bytes(1000)), *extra], kind="EDF+D")
+def test_a_gap_in_a_long_edf_is_found(before, unknown, tmp_path, classifier):
+    extra = [("EDF Annotations", "", lambda n: onset("?" if n == unknown else n + (n >= before), 2))]
+    path = edf(tmp_path, np.tile(SIGNAL, 3), extra=[("Resp", "", bytes(1000)), *extra], kind="EDF+C")
     with pytest.raises(RecordError, match="gaps between them"):
         classify(open_recording(path), classifier)
 

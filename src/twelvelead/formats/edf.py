@@ -18,6 +18,8 @@ EDF, BDF = b"0       ", b"\xffBIOSEMI"
 MAX_BYTES: Final = 3 << 25
 MAX_SIGNALS: Final = 512
 FIELD_BYTES: Final = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
+DISCONTINUOUS: Final = (b"EDF+D", b"BDF+D")
+TOLERANCE_S: Final = 1e-3
 ANNOTATIONS: Final = ("EDF Annotations", "BDF Annotations")
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _ONSET: Final = re.compile(rb"([+-]\d{1,12}(?:\.\d{1,12})?)\x14\x14")
@@ -49,6 +51,7 @@ class Layout:
     n_records: int
     duration_s: float
     width: int
+    is_discontinuous: bool
     age: float | None
     sex: str | None
     warnings: tuple[str, ...]
@@ -87,6 +90,7 @@ def layout_of(data: bytes, size: int) -> Layout:
         n_records=n_records,
         duration_s=duration_s,
         width=width,
+        is_discontinuous=data[192:197] in DISCONTINUOUS,
         age=age,
         sex=sex,
         warnings=tuple(notes),
@@ -170,19 +174,27 @@ def _n_records(n_bytes: int, n_records: int, record_bytes: int) -> tuple[int, li
 
 
 def onsets_s(records: NDArray[np.uint8], layout: Layout) -> NDArray[np.float64]:
-    """The times that EDF+ writes into each record; none where a record states none."""
+    """(records,) the times that EDF+ writes into each record, NaN where one states none that can be read."""
     times = next((signal for signal in layout.signals if signal.label in ANNOTATIONS), None)
     if times is None:
-        return np.empty(0)
+        return np.full(len(records), np.nan)
     parts = records[:, times.begin * layout.width : times.end * layout.width]
-    marks = [_ONSET.match(row.tobytes()) for row in parts]
-    return np.array([float(mark[1]) for mark in marks if mark]) if all(marks) else np.empty(0)
+    marks = (_ONSET.match(row.tobytes()) for row in parts)
+    return np.array([float(mark[1]) if mark else np.nan for mark in marks])
 
 
-def refuse_gaps(onsets: NDArray[np.float64], layout: Layout) -> None:
-    """Hold the times of successive records against records without gaps."""
-    if np.abs(np.diff(onsets) - layout.duration_s).max(initial=0) > 1e-3:
+def refuse_gaps(onsets: NDArray[np.float64], layout: Layout) -> float:
+    """Hold the times of successive records against records without gaps.
+
+    Gives the time of the last one, NaN where none states any; a file with gaps (EDF+D) must state each.
+    """
+    known = np.flatnonzero(np.isfinite(onsets))
+    if layout.is_discontinuous and len(known) < len(onsets):
+        raise RecordError("a record does not state its time, and the file may have gaps (EDF+D): export it as EDF+C")
+    steps = np.diff(known)
+    if (np.abs(np.diff(onsets[known]) - steps * layout.duration_s) > steps * TOLERANCE_S).any():
         raise RecordError("the records have gaps between them (EDF+D): convert the file to EDF+C, a part at a time")
+    return onsets[known[-1]] + (len(onsets) - 1 - known[-1]) * layout.duration_s if len(known) else np.nan
 
 
 def _millivolts(signal: Signal, records: NDArray[np.uint8], width: int) -> NDArray[np.float32]:

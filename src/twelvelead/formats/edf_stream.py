@@ -47,9 +47,7 @@ def _records(name: str, path: Path, layout: Layout) -> Iterator[Record]:
     sizes = (count * layout.record_bytes for count in counts)
     for number, data in enumerate(parts_of(path, layout.begin, sizes)):
         records = layout.records(data)
-        onsets = onsets_s(records, layout)
-        refuse_gaps(np.concatenate([last, onsets]), layout)
-        last = onsets[-1:]
+        last = np.array([refuse_gaps(np.concatenate([last, onsets_s(records, layout)]), layout)])
         try:
             yield in_order(name, records, layout)
         except RecordError as error:
