@@ -261,7 +261,7 @@ def test_ctrl_c_says_how_to_go_on(home, tmp_path):
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=as_at_a_terminal) as process:
-        while not (tmp_path / "b.state").exists():
+        while not (tmp_path / ".b.training/network.state").exists():
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)

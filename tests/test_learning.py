@@ -28,6 +28,7 @@ from twelvelead.classifier import BundleError, classify, load_bundle
 from twelvelead.classifier.bundle import _sealed_text
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, read_labelled
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.unfinished import left_of
 from twelvelead.learning.fit import Settings, at_step, fit
 from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
 from twelvelead.learning.split import split
@@ -314,7 +315,7 @@ def test_a_killed_training_resumes_to_the_same_bundle(home, twelvelead, tmp_path
     command = [sys.executable, "-m", "twelvelead", *map(str, options("killed"))]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         deadline = time.time() + 60
-        while not (tmp_path / "killed.state").exists() and time.time() < deadline:
+        while not (tmp_path / ".killed.training/network.state").exists() and time.time() < deadline:
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
     assert not (tmp_path / "killed").exists()
@@ -322,7 +323,7 @@ def test_a_killed_training_resumes_to_the_same_bundle(home, twelvelead, tmp_path
     assert resumed.returncode == 0, resumed.stderr
     whole, again = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "killed"))
     assert whole == again
-    assert not (tmp_path / "killed.state").exists()
+    assert not (tmp_path / ".killed.training").exists()
     other = twelvelead(*options("killed"), "--resume")
     assert other.returncode == 1
     assert "nothing of a killed training lies beside" in other.stderr
@@ -422,13 +423,12 @@ def test_what_was_trained_or_killed_is_not_lost_without_a_word(bundle, home, tmp
     done = twelvelead("train", home, "--out", out, "--epochs", 1)
     assert (done.returncode, "holds a bundle already: name another folder" in done.stderr) == (1, True)
     assert (out / "card.json").read_bytes() == before
-    for left in ("new.state", "new.cpsc2018-winner.state", "new.cpsc2018-winner.safetensors"):
-        (tmp_path / left).write_bytes(b"an epoch")
-        done = twelvelead("train", home, "--out", tmp_path / "new", "--epochs", 1)
-        assert (done.returncode, f"{left} is of a training that was killed" in done.stderr) == (1, True)
-        assert (tmp_path / left).read_bytes() == b"an epoch"
-        (tmp_path / left).unlink()
-    (tmp_path / "newer.state").write_bytes(b"another's")
+    (left := tmp_path / ".new.training/resnet1d-wang.safetensors").parent.mkdir()
+    left.write_bytes(b"an epoch")
+    done = twelvelead("train", home, "--out", tmp_path / "new", "--epochs", 1)
+    assert (done.returncode, f"{left.parent} is of a training that was killed" in done.stderr) == (1, True)
+    assert left.read_bytes() == b"an epoch"
+    assert left_of(tmp_path / "ne") is left_of(tmp_path / "new.2") is left_of(out) is None
     done = twelvelead("train", home, "--out", out, "--epochs", 1, "--replace")
     assert done.returncode == 0, done.stderr
     assert (out / "card.json").read_bytes() != before

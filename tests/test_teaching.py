@@ -76,10 +76,10 @@ def test_a_killed_student_resumes_with_its_teachers_to_the_same_bundle(home, twe
     command = [sys.executable, "-m", "twelvelead", *map(str, options(home, tmp_path / "killed"))]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         deadline = time.time() + 60
-        while not (tmp_path / "killed.dual.state").exists() and time.time() < deadline:
+        while not (tmp_path / ".killed.training/dual.state").exists() and time.time() < deadline:
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
-    assert (tmp_path / "killed.cpsc2018-winner.safetensors").exists()
+    assert (tmp_path / ".killed.training/cpsc2018-winner.safetensors").exists()
     resumed = twelvelead(*options(home, tmp_path / "killed", "--resume"))
     assert resumed.returncode == 0, resumed.stderr
     whole, again = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "killed"))
@@ -88,7 +88,8 @@ def test_a_killed_student_resumes_with_its_teachers_to_the_same_bundle(home, twe
 
 @pytest.mark.parametrize("damage", ["others", "bytes"])
 def test_weights_of_another_training_are_no_teacher(home, twelvelead, tmp_path, damage):
-    weights = tmp_path / "bundle.cpsc2018-winner.safetensors"
+    weights = tmp_path / ".bundle.training/cpsc2018-winner.safetensors"
+    weights.parent.mkdir()
     if damage == "others":
         save_file({"a": torch.zeros(1)}, weights, {"fingerprint": "another"})
     else:

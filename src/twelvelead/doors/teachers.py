@@ -67,12 +67,6 @@ def refuse_taught(masters: Sequence[Contestant]) -> None:
             )
 
 
-def forget(out: Path, masters: Sequence[Contestant]) -> None:
-    """Remove what was kept beside `out` for a training that has ended."""
-    for path in (state_path(out), *(weights_path(out, master.name) for master in masters)):
-        path.unlink(missing_ok=True)
-
-
 def _teacher(
     contestant: Contestant,
     sides: tuple[Samples, Samples],

@@ -16,7 +16,7 @@ from twelvelead.classifier.bundle import CARD, BundleError, refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
 from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
-from twelvelead.doors.unfinished import left_beside
+from twelvelead.doors.unfinished import forget, left_of
 from twelvelead.network.zoo import named
 from twelvelead.record import printable
 from twelvelead.signals.recipe import Recipe
@@ -80,7 +80,7 @@ def train_command(
     import torch  # here, since it takes as long as all before
 
     from twelvelead.doors.bundling import Training, bundle_up
-    from twelvelead.doors.teachers import fit_taught, forget, refuse_taught
+    from twelvelead.doors.teachers import fit_taught, refuse_taught
     from twelvelead.learning.fit import TAUGHT_LONGER, Settings
     from twelvelead.learning.split import VALIDATION_SHARE, split
     from twelvelead.learning.together import team
@@ -115,7 +115,7 @@ def train_command(
         fitted=fitted,
     )
     card = bundle_up(out, ended)
-    forget(out, masters)
+    forget(out)
     _tell_result(out, card, as_json)
 
 
@@ -124,7 +124,7 @@ def _refuse_to_lose(out: Path, *, resume: bool, replace: bool) -> None:
 
     Also where what is to be gone on with is not there, or is to be replaced at the same time.
     """
-    begun = left_beside(out)
+    begun = left_of(out)
     if resume and replace:
         raise BundleError("--resume and --replace: a killed run is gone on with, or begun anew; give one of them")
     if resume and not begun:
@@ -134,7 +134,7 @@ def _refuse_to_lose(out: Path, *, resume: bool, replace: bool) -> None:
     if (out / CARD).is_file():
         raise BundleError(f"{out} holds a bundle already: name another folder, or train it anew with --replace")
     if begun:
-        raise BundleError(f"{begun[0]} is of a training that was killed: go on with --resume, or anew with --replace")
+        raise BundleError(f"{begun} is of a training that was killed: go on with --resume, or anew with --replace")
 
 
 def _refuse_unwritable(out: Path) -> None:

@@ -1,21 +1,29 @@
-"""What `train` keeps beside a bundle until the training has ended: its state, and its teachers' states and weights."""
+"""What `train` keeps in a folder beside a bundle until the training has ended: states, and its teachers' weights."""
 
-import glob
+import shutil
 from pathlib import Path
 
 
 def state_path(out: Path) -> Path:
     """The state of the training itself."""
-    return out.with_name(f"{out.name}.state")
+    return _folder(out) / "network.state"
 
 
 def weights_path(out: Path, teacher: str) -> Path:
     """Where a teacher's weights are kept while its student learns; its own state lies beside them."""
-    return out.with_name(f"{out.name}.{teacher}.safetensors")
+    return _folder(out) / f"{teacher}.safetensors"
 
 
-def left_beside(out: Path) -> list[Path]:
-    """What there is of all this, whoever the teachers were."""
-    name = glob.escape(out.name)
-    patterns = (f"{name}.state", f"{name}.*.state", f"{name}.*.safetensors")
-    return sorted(path for pattern in patterns for path in out.parent.glob(pattern))
+def left_of(out: Path) -> Path | None:
+    """The folder, where a killed training left anything in it."""
+    folder = _folder(out)
+    return folder if folder.is_dir() and any(folder.iterdir()) else None
+
+
+def forget(out: Path) -> None:
+    """Remove it all: the bundle is there."""
+    shutil.rmtree(_folder(out))
+
+
+def _folder(out: Path) -> Path:
+    return out.with_name(f".{out.name}.training")
