@@ -26,6 +26,7 @@ from twelvelead.doors.cli import _in_words
 from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import listed
 from twelvelead.network.zoo import NETWORKS
+from twelvelead.record import LEADS
 
 COMMANDS = [
     "classify",
@@ -317,6 +318,7 @@ def test_options_that_would_change_nothing_are_refused(folder, tmp_path, twelvel
         (["--paper-format", "pdf"], "--paper-format pdf, and nothing is drawn"),
         (["--report-format", "pdf"], "--report-format pdf, and no report is written"),
         (["--report", tmp_path / "a.html", "--report-format", "pdf"], "the name says another form"),
+        (["--report", tmp_path / "a.fhir.json", "--report-format", "json"], "the name says another form"),
     ):
         done = twelvelead("classify", folder / "good.hea", *options)
         assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
@@ -386,6 +388,26 @@ def test_what_is_left_out_cannot_command_a_terminal():
     console = Console(file=io.StringIO(), width=200)
     tell_left_out(console, [(Path("bad\x1b[31mname.hea"), "empty\r")])
     assert console.file.getvalue() == "left out bad\ufffd[31mname.hea: empty\ufffd\n"
+
+
+def test_the_folder_and_the_leads_of_an_evaluation_cannot_either(tmp_path, twelvelead):
+    home = tmp_path / "d\x1b[31m[bold]"
+    simulator.Wfdb("a", simulator.digital(simulator.ecg()), comments=["#Dx: AF"]).write(home)
+    leads = ["I\x1b[31m", *LEADS[1:]]
+    simulator.Wfdb("b", simulator.digital(simulator.ecg()), leads, comments=["#Dx: AF"], checksum_shift=1).write(home)
+    for command in ("evaluate", "databases"):
+        done = twelvelead(command, home)
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "d\ufffd[31m[bold]" in done.stdout
+
+
+@pytest.mark.parametrize("command, missing", [("archive", "fcntl"), ("serve", "resource")])
+def test_a_system_without_what_a_command_needs_is_told_so(command, missing, tmp_path):
+    program = f"import sys; sys.modules[{missing!r}] = None; sys.argv = ['twelvelead', {command!r}, *sys.argv[1:]]"
+    program += "; from twelvelead.doors.cli import main; main()"
+    more = [tmp_path, "--out", tmp_path / "out"] if command == "archive" else ["--port", "0"]
+    done = subprocess.run([sys.executable, "-c", program, *map(str, more)], capture_output=True, text=True)
+    assert (done.returncode, "this command needs Linux or macOS" in done.stderr) == (1, True), done.stderr
 
 
 def test_names_with_commas_may_have_spaces():

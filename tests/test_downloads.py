@@ -18,7 +18,7 @@ import simulator
 from publisher import body, dropped, publishing, status
 from twelvelead.databases import find
 from twelvelead.downloads import SOURCES, DownloadError, download
-from twelvelead.downloads.fetch import ATTEMPTS, Connections, _request
+from twelvelead.downloads.fetch import ATTEMPTS, FREE_BYTES_TO_LEAVE, Connections, _request
 from twelvelead.downloads.listing import refuse_unsafe
 
 LUDB = "ludb/1.0.1"
@@ -429,6 +429,15 @@ def test_room_is_looked_at_first(publisher, tmp_path, monkeypatch):
     with pytest.raises(DownloadError, match=r"about 98.0 GB are needed and 0.9 GB are free in .*: make room"):
         fetched(publisher, tmp_path, "mimic-iv-ecg")
     assert set(there(tmp_path)) == {"SHA256SUMS.txt"}
+
+
+def test_what_is_there_in_part_needs_no_room_again(publisher, tmp_path, monkeypatch):
+    begun = FILES["data/1.dat"][:1_000_000]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/.1.dat.part").write_bytes(begun)
+    free = int(SOURCES["ludb"].gigabytes * 1e9) - len(begun) // 2 + FREE_BYTES_TO_LEAVE
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free))
+    assert fetched(publisher, tmp_path).failed == ()
 
 
 def test_a_disk_that_fills_up_is_a_sentence(publisher, tmp_path, monkeypatch):

@@ -191,6 +191,13 @@ def test_a_record_is_its_own():
     record = Record(name="x", signal=given, rate_hz=500)
     given[:] = np.nan
     assert record.signal[0, 1] == 1
+    view = given.view()
+    view[:] = 0
+    view[:, 1] = 1
+    view.setflags(write=False)
+    record = Record(name="x", signal=view, rate_hz=500)
+    given[:] = np.nan
+    assert record.signal[0, 1] == 1
     for other in (record, pickle.loads(pickle.dumps(record)), copy.deepcopy(record)):
         assert not other.signal.flags.writeable
 

@@ -86,8 +86,9 @@ class Record:
                 f"one sample at least"
             )
         with np.errstate(over="ignore"):
-            # a copy of what can be written into, for whoever gave it may do so later
-            signal = np.array(given, np.float32, order="C", copy=given.flags.writeable or None)
+            # a copy of what somebody can write into later: the array itself, or that of which it is a view
+            is_another_s = given.flags.writeable or given.base is not None
+            signal = np.array(given, np.float32, order="C", copy=is_another_s or None)
         signal.setflags(write=False)
         object.__setattr__(self, "signal", signal)
         self._refuse_impossible_samples()

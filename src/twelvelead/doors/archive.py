@@ -1,7 +1,6 @@
 """`twelvelead archive`: a whole archive to Parquet, on this machine or on a cluster; killed, it goes on."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from twelvelead.doors.cores import n_cores
 from twelvelead.doors.options import Bundle, Json, Precision
 from twelvelead.record import printable
 
@@ -64,7 +64,7 @@ def archive_command(
             manifest = begin([path.absolute() for path in inputs], place, load_bundle(folder, precision), settings)
         with _bar(console, manifest.listing.recordings) as tell:
             if cluster is None:
-                told = run_here(place, folder, manifest, workers or _n_cores(), tell)
+                told = run_here(place, folder, manifest, workers or n_cores(), tell)
             else:
                 from twelvelead.archive.cluster import run_on_cluster
 
@@ -81,11 +81,6 @@ def archive_command(
     else:
         said = f"{told.n_rows:,} recordings, {told.n_refused:,} of them refused, in {facts['seconds']:.1f} s"
         print(f"{printable(str(out))}: {said}; twelvelead archive-report says what they show")
-
-
-def _n_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

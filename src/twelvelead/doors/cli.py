@@ -95,6 +95,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("twelvelead"):
             raise
+        if error.name in sys.stdlib_module_names:  # fcntl, resource
+            _stop("this command needs Linux or macOS; classify, evaluate and train need neither")
         extra = EXTRAS.get(error.name, "train")
         _stop(f"this command needs {error.name}: install it with pip install 'twelvelead[{extra}]'")
     except OSError as error:

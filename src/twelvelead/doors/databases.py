@@ -16,6 +16,7 @@ from rich.table import Table
 from twelvelead.databases import Found, find
 from twelvelead.databases.survey import Contents, Holding, contents, holdings
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.left_out import tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
 from twelvelead.record import printable
 
@@ -77,10 +78,9 @@ def _print(found: Found, held: dict[str, Holding], inside: Contents | None, cons
     for name, holding in held.items():
         patients = "–" if holding.patients is None else f"{holding.patients:,}"
         cells = ("–" if n is None else f"{n:,}" for n in holding.positives.values())
-        table.add_row(escape(name), f"{holding.records:,}", patients, *cells)
+        table.add_row(escape(printable(name)), f"{holding.records:,}", patients, *cells)
     console.print(table)
-    if found.repeated:
-        console.print(f"{found.repeated:,} files hold a recording that another file holds too: it counts once")
+    tell_repeated(console, found.repeated)
     _list(console, "left out", [f"{path}: {reason}" for path, reason in found.passed_over])
     if inside is not None:
         _list(console, "the same samples", [" = ".join(keys) for keys in inside.duplicates])

@@ -27,8 +27,9 @@ from twelvelead.databases import (
     truth_of,
 )
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.left_out import tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate
-from twelvelead.record import Record, RecordError
+from twelvelead.record import Record, RecordError, printable
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, Predictions
 
@@ -127,12 +128,11 @@ def print_evaluation(result: Result, console: Console) -> None:
         console.print(f"of {result['patients_unknown']} nobody knows the patient: each counts as one of its own")
     if result["seen_in_training"]:
         console.print(f"[red]{result['seen_in_training']} of them were seen in training: this is no test[/red]")
-    if result["repeated"]:
-        console.print(
-            f"{result['repeated']} files hold, by their names, a recording that another holds too: counted once"
-        )
+    tell_repeated(console, result["repeated"])
     if result["refused"]:
-        console.print(f"{len(result['refused'])} refused, the first because: {escape(result['refused'][0]['error'])}")
+        console.print(
+            f"{len(result['refused'])} refused, the first because: {escape(printable(result['refused'][0]['error']))}"
+        )
     by_class = _score_table("by class (n positives)", "class")
     for name, row in result["classes"].items():
         by_class.add_row(name, str(row["positives"]), *_cells(row, row["intervals"]))
@@ -143,7 +143,7 @@ def print_evaluation(result: Result, console: Console) -> None:
         console.print(f"left out of the means, for want of a positive: {', '.join(result['without_positives'])}")
     by_database = _score_table("by database (n recordings)", "database")
     for name, row in result["databases"].items():
-        by_database.add_row(escape(name), str(row["records"]), *_cells(row["scores"], row["intervals"]))
+        by_database.add_row(escape(printable(name)), str(row["records"]), *_cells(row["scores"], row["intervals"]))
     _print_whole(by_database, console)
 
 

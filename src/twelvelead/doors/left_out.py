@@ -12,3 +12,9 @@ def tell_left_out(console: Console, left_out: Iterable[tuple[Path, str]]) -> Non
     """A line for each recording and the reason; names are other people's, and may hold what a terminal obeys."""
     for path, reason in left_out:
         console.print(printable(f"left out {path}: {reason}"), markup=False, highlight=False)
+
+
+def tell_repeated(console: Console, n: int) -> None:
+    """A line on files of recordings that other files hold too, where there are any."""
+    if n:
+        console.print(f"{n:,} files hold, by their names, a recording that another file holds too: it counts once")

@@ -37,7 +37,7 @@ def refuse_unwritable(out: Path, n_recordings: int, form: str) -> None:
         return
     if out.exists():
         raise ReportError(f"--report {out}: it is there already; name another, or remove it first")
-    if form != "html" and not out.name.lower().endswith(f".{form}"):
+    if form != "html" and form != _form_of(out):
         raise ReportError(f"--report {out} and --report-format {form}: the name says another form; leave one away")
     if n_recordings != 1:
         raise ReportError(f"--report {out}: {n_recordings} recordings need a folder; name one, without {out.suffix}")
@@ -48,9 +48,13 @@ def report_to(out: Path, read: Reading, form: str) -> Path:
     try:
         if not out.name.lower().endswith(ENDINGS):
             return write_new(out, read.record.name, form, FORMS[form](read))
-        form = next(form for form in FORMS if out.name.lower().endswith(f".{form}"))
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(out, FORMS[form](read))
+        write_whole(out, FORMS[_form_of(out)](read))
     except OSError as error:
         raise ReportError(f"--report {out}: {error.strerror}; name another place") from error
     return out
+
+
+def _form_of(out: Path) -> str:
+    """The form that a file's name says: the longest ending, for `x.fhir.json` is one of FHIR."""
+    return max((form for form in FORMS if out.name.lower().endswith(f".{form}")), key=len)

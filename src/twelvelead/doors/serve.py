@@ -1,13 +1,15 @@
 """`twelvelead serve`: the same flow over HTTP, for one machine or, with a token, for a ward."""
 
-import os
 import signal
 import socket
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from twelvelead.doors.cores import n_cores
 from twelvelead.doors.options import Bundle
+
+MOST_FILES: Final = 65_536
 
 
 def serve_command(
@@ -62,7 +64,7 @@ def serve_command(
         host=host,
         token=token or None,
         public_name=public_name.lower() if public_name else None,
-        workers=workers or max(1, min(8, os.cpu_count() or 1)),
+        workers=workers or min(8, n_cores()),
         queue=queue,
         connections=connections,
         request_s=request_s,
@@ -109,10 +111,15 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _allow_many_files() -> int:
-    """Raise the soft limit of open files, of which each connection is one, to the hard one, 65,536 at most; give it."""
-    import resource  # not on Windows, where all but this command can run
+    """Raise the soft limit of open files, of which each connection is one, towards the hard one; give what it is."""
+    import resource  # not on Windows
 
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = 65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= most:
+        return MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (ValueError, OSError):  # macOS grants less than it says
+        return soft
     return most

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twelvelead.classifier.bundle import CARD, BundleError, refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
-from twelvelead.doors.left_out import tell_left_out
+from twelvelead.doors.left_out import tell_left_out, tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.doors.unfinished import forget, left_of
 from twelvelead.network.zoo import named
@@ -149,10 +149,10 @@ def _refuse_unwritable(out: Path) -> None:
 
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
     tell_left_out(console, found.passed_over)
-    if found.repeated:
-        console.print(f"{found.repeated} files hold, by their names, a recording that another holds too: counted once")
+    tell_repeated(console, found.repeated)
     if unnamed := sorted({record.database for record in found.records if record.patient is None}):
-        console.print(f"{', '.join(unnamed)}: without patients; nobody can say whether a person is on both sides")
+        names = printable(", ".join(unnamed))
+        console.print(f"{names}: no patients are named, so a person may be on both sides", markup=False)
     if parted.held_out:
         console.print(f"left out {len(parted.held_out)} recordings: held out, or maybe of a person held out")
     if parted.unplaceable:

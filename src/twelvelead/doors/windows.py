@@ -11,7 +11,8 @@ import numpy as np
 
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.record import RecordError, printable
+from twelvelead.doors.reporting import ReportError
+from twelvelead.record import printable
 
 COLUMNS: Final = ("path", "record", "start_s", "end_s", *DIAGNOSES, "positive", "quality")
 
@@ -20,21 +21,21 @@ COLUMNS: Final = ("path", "record", "start_s", "end_s", *DIAGNOSES, "positive", 
 def window_table(path: Path | None) -> Iterator[TextIO | None]:
     """A table with its header, to add reports to; beside its place, and in it when all are there.
 
-    None where no place is given. Raises RecordError where it cannot be written.
+    None where no place is given. Raises ReportError where it cannot be written.
     """
     if path is None:
         yield None
         return
     if path.is_dir():
-        raise RecordError(f"{path} is a folder: name a file for the table of windows")
+        raise ReportError(f"{path} is a folder: name a file for the table of windows")
     if path.exists():
-        raise RecordError(f"{path} is there already: name another file for the table of windows, or remove it first")
+        raise ReportError(f"{path} is there already: name another file for the table of windows, or remove it first")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         try:
             file = beside.open("w", encoding="utf-8", newline="")
         except OSError as error:
-            raise RecordError(f"{path} cannot be written: {error.strerror}; name another file") from error
+            raise ReportError(f"{path} cannot be written: {error.strerror}; name another file") from error
         with file:
             csv.writer(file).writerow(COLUMNS)
             yield file

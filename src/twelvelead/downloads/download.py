@@ -10,7 +10,15 @@ from threading import Lock
 from typing import Final
 from urllib.parse import urlsplit
 
-from twelvelead.downloads.fetch import FREE_BYTES_TO_LEAVE, Connections, DownloadError, File, fetch
+from twelvelead.downloads.fetch import (
+    FREE_BYTES_TO_LEAVE,
+    Connections,
+    DownloadError,
+    File,
+    fetch,
+    n_bytes_of,
+    part_of,
+)
 from twelvelead.downloads.listing import Listing, listing_of
 from twelvelead.downloads.sources import SOURCES, Source
 
@@ -111,11 +119,13 @@ def _listed(listing: Listing, folder: Path, connections: Connections) -> list[Fi
 def _refuse_too_little_room(files: Sequence[File], source: Source, folder: Path) -> int | None:
     """The sum of the listed sizes, None where a list has none; raises DownloadError where the rest does not fit."""
     missing = [file for file in files if not (folder / file.name).is_file()]
+    begun = sum(n_bytes_of(part_of(folder / file.name)) for file in missing)
     sizes = [file.size for file in files if file.size is not None]
     total = sum(sizes) if len(sizes) == len(files) else None
     needed = (
         source.gigabytes * 1e9 * len(missing) / len(files) if total is None else sum(file.size or 0 for file in missing)
     )
+    needed -= begun
     free = shutil.disk_usage(folder).free - FREE_BYTES_TO_LEAVE
     if needed > free:
         raise DownloadError(

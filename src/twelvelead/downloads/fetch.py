@@ -68,10 +68,10 @@ def fetch(file: File, folder: Path, connections: Connections) -> bool:
     """
     path = _place(folder, file.name)
     if file.digest and path.is_file() and _digest(path, file.algorithm) == file.digest:
-        connections.tell(_size(path))
+        connections.tell(n_bytes_of(path))
         return False
-    part = path.with_name(f".{path.name}.part")
-    connections.tell(_size(part))
+    part = part_of(path)
+    connections.tell(n_bytes_of(part))
     furthest = tries = 0
     while True:
         try:
@@ -80,7 +80,7 @@ def fetch(file: File, folder: Path, connections: Connections) -> bool:
             os.replace(part, path)
             return True
         except _AgainError as fault:
-            reached = _size(part)
+            reached = n_bytes_of(part)
             tries = 1 if reached > furthest else tries + 1
             furthest = max(furthest, reached)
             if tries >= ATTEMPTS:
@@ -97,11 +97,16 @@ def _place(folder: Path, name: str) -> Path:
     return path
 
 
+def part_of(path: Path) -> Path:
+    """Where the bytes of a file gather until all are there."""
+    return path.with_name(f".{path.name}.part")
+
+
 def _receive(file: File, part: Path, connections: Connections) -> None:
     """Gather what is missing of a file in its part; raises _AgainError where the connection or server fails."""
     import urllib3
 
-    have = _size(part)
+    have = n_bytes_of(part)
     if file.size is not None and have == file.size:
         return
     try:
@@ -169,7 +174,7 @@ def _verify(file: File, part: Path, connections: Connections) -> None:
 
 
 def _discard(part: Path, connections: Connections) -> None:
-    connections.tell(-_size(part))
+    connections.tell(-n_bytes_of(part))
     part.unlink(missing_ok=True)
 
 
@@ -178,7 +183,8 @@ def _digest(path: Path, algorithm: str) -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def _size(path: Path) -> int:
+def n_bytes_of(path: Path) -> int:
+    """The size of a file; 0 where there is none."""
     return path.stat().st_size if path.exists() else 0
 
 

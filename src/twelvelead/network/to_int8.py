@@ -21,7 +21,8 @@ def to_int8(graph: bytes, windows: NDArray[np.float32]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path, made = Path(folder, "model.onnx"), Path(folder, "model.int8.onnx")
         path.write_bytes(graph)
-        logging.disable(logging.WARNING)  # it asks for a preparation that changes nothing here
+        disabled = logging.root.manager.disable
+        logging.disable(max(disabled, logging.WARNING))  # it asks for a preparation that changes nothing here
         try:
             quantize_static(
                 path,
@@ -34,7 +35,7 @@ def to_int8(graph: bytes, windows: NDArray[np.float32]) -> bytes:
                 op_types_to_quantize=list(IN_INTEGERS),
             )
         finally:
-            logging.disable(logging.NOTSET)
+            logging.disable(disabled)
         return made.read_bytes()
 
 

@@ -1,7 +1,6 @@
 """What a server is started with, and what no server may be started with."""
 
 import ipaddress
-import os
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,7 +33,7 @@ class Settings:
     host: str = "127.0.0.1"
     token: str | None = field(default=None, repr=False)
     public_name: str | None = None
-    workers: int = max(1, min(8, os.cpu_count() or 1))
+    workers: int = 1
     queue: int = 64
     connections: int = 128
     body_s: float = 10.0
