@@ -1,22 +1,26 @@
 """How often each finding of signal quality is right, on PTB-XL's annotations and on recordings made worse on purpose.
 
-    python experiments/quality.py PTBXL
+    python experiments/quality.py PTBXL [DATA]
 
 The limits of wander, noise and burst in `signals/quality.py` are the 90th percentiles of the worst lead among those of
-PTB-XL's folds 1-4 that have no such annotation, rounded, and are printed first; all else is of folds 5-9.
+PTB-XL's folds 1-4 that have no such annotation, rounded, and are printed first; all else is of folds 5-9. With DATA,
+how near all recordings there, and noise, come to the limits of contradictions and of beats.
 """
 
 import csv
 import sys
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from twelvelead.databases import find, read_labelled
 from twelvelead.formats import read
 from twelvelead.record import LEADS, Record, RecordError
 from twelvelead.signals import quality
+from twelvelead.signals.measures import beat_ratio, limb_contradiction
 from twelvelead.signals.quality import assess
 
 COLUMNS = {"baseline_drift": "baseline wander", "static_noise": "noise", "burst_noise": "burst"}
@@ -90,6 +94,28 @@ def bursting(signal: np.ndarray, random: np.random.Generator) -> None:
     signal[6, 300:400] += random.normal(0, 1, 100).astype(np.float32)
 
 
+def in_order(*rows: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The limb leads exchanged."""
+    return lambda signal: np.concatenate([signal[list(rows)], signal[6:]])
+
+
+def without_beats(signal: np.ndarray, random: np.random.Generator) -> None:
+    """Each lead's own spectrum, its phases by chance."""
+    spectrum = np.abs(np.fft.rfft(signal))
+    turns = np.exp(2j * np.pi * random.random(spectrum.shape))
+    signal[:] = np.fft.irfft(spectrum * turns, signal.shape[1])
+
+
+MISNAMED = {
+    "I turned over": with_(lambda signal, _: signal[0].__imul__(-1)),
+    "II turned over": with_(lambda signal, _: signal[1].__imul__(-1)),
+    "aVF turned over": with_(lambda signal, _: signal[5].__imul__(-1)),
+    "III a copy of I": in_order(0, 1, 0, 3, 4, 5),
+    "I and II exchanged": in_order(1, 0, 2, 3, 4, 5),
+    "aVR and aVL exchanged": in_order(0, 1, 2, 4, 3, 5),
+    "aVR, aVL, aVF before I, II, III": in_order(3, 4, 5, 0, 1, 2),
+    "III is V1": lambda signal: np.concatenate([signal[:2], signal[6:7], signal[3:]]),
+}
 WORSE = {
     "swapped arms": swapped,
     "flat": with_(flat),
@@ -97,6 +123,9 @@ WORSE = {
     "baseline wander": with_(wandering),
     "noise": with_(noisy),
     "burst": with_(bursting),
+    "no beats": with_(without_beats),
+    **{f"contradiction ({name})": change for name, change in MISNAMED.items()},
+    "contradiction (I twice its size)": with_(lambda signal, _: signal[0].__imul__(2)),
     "amplitude (mV read as uV)": lambda signal: signal / 1000,
     "amplitude (uV read as mV)": lambda signal: signal * 1000,
     "amplitude (gain wrong by 4.88)": lambda signal: signal * 4.88,
@@ -116,8 +145,41 @@ def is_found(kind: str, record: Record, signal: np.ndarray) -> bool:
         return True
 
 
+def print_room(folder: Path) -> None:
+    """For each database how near its recordings come to the limits that no annotation could set, and noise."""
+    measured: dict[str, list[tuple[float, bool, float]]] = defaultdict(list)
+    for labelled in find([folder]).records:
+        try:
+            record = read_labelled(labelled)
+        except RecordError:
+            continue
+        if record.unit == "mV":
+            measured[labelled.database].append(laws_and_beats(record))
+    random = np.random.default_rng(0)
+    for duration_s in (5, 10):
+        for _ in range(300):
+            noise = random.normal(0, 0.12, (12, 500 * duration_s)).astype(np.float32)
+            measured["white noise"].append(laws_and_beats(Record(name="noise", signal=noise, rate_hz=500)))
+    print("\n| database | recordings | off the laws: median, most | beyond .1 | turned | beats: least, most |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name, values in measured.items():
+        off, is_turned, beats = map(np.array, zip(*values, strict=True))
+        beyond = off > quality.MOST_CONTRADICTION
+        print(
+            f"| {name} | {len(off)} | {np.median(off):.3f}, {off.max():.3f} | {beyond.sum()} | "
+            f"{(beyond & is_turned).sum()} | {beats.min():.2f}, {beats.max():.2f} |"
+        )
+
+
+def laws_and_beats(record: Record) -> tuple[float, bool, float]:
+    """What `limb_contradiction` and `beat_ratio` say of one."""
+    clean, _ = quality.QUALITY.bands(record)
+    off, is_turned = limb_contradiction(clean)
+    return float(off), bool(is_turned), float(beat_ratio(clean))
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print the tables."""
     folder = Path(sys.argv[1])
     print_limits(folder)
     table = rows(folder, range(5, 10))
@@ -141,6 +203,8 @@ def main() -> None:
         kind = name.split(" (")[0]
         after = np.mean([is_found(kind, record, worse(record.signal)) for record, _ in clean])
         print(f"| {name} | {after:.3f} | {np.mean([kind in one for _, one in clean]):.3f} |")
+    if len(sys.argv) > 2:
+        print_room(Path(sys.argv[2]))
 
 
 if __name__ == "__main__":

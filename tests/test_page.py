@@ -169,6 +169,27 @@ def test_it_finds_bad_leads_as_python_does(page, tmp_path, classifier):
     assert_same(report, classify(read(path), classifier))
 
 
+def _gains(signal):
+    i, ii = signal[0], simulator.ecg("Normal", seed=1)[1]  # another's: the simulator's own I and II are one wave
+    signal[:6] = [2 * i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [(lambda signal: signal[0].__imul__(-1), "contradiction"), (_gains, "contradiction"),
+     (lambda signal: signal.__setitem__(1, signal[0]), "contradiction"),
+     (lambda signal: signal[:].__setitem__(slice(None), np.random.default_rng(0).normal(0, 0.1, signal.shape)), "no beats")],
+)  # fmt: skip
+def test_it_finds_leads_that_contradict_each_other_and_missing_beats_as_python_does(
+    page, tmp_path, classifier, change, kind
+):
+    change(signal := simulator.ecg())
+    path = simulator.Wfdb("bad", simulator.digital(signal)).write(tmp_path)
+    (report,) = reports(page, [path, path.with_suffix(".mat")])
+    assert kind in {one["kind"] for one in report["quality"]}
+    assert_same(report, classify(read(path), classifier))
+
+
 @pytest.mark.parametrize("duration_s", [6.0, 10.0, 23.7])
 def test_it_shows_where_the_network_looked_as_reports_do(page, duration_s, tmp_path, classifier):
     path = simulator.Wfdb("some", simulator.digital(simulator.ecg("PVC", duration_s))).write(tmp_path)

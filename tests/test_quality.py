@@ -140,6 +140,67 @@ def test_swapped_arms_are_found_and_withhold_what_needs_the_limb_leads(sound, cl
     assert set(classify(record, classifier).withheld) == {"Normal", "STD", "STE"}
 
 
+LIMBS = ("I", "II", "III", "aVR", "aVL", "aVF")
+
+
+@pytest.mark.parametrize("name", ["I turned over", "III a copy of I", "aVR and aVL exchanged"])
+def test_a_limb_lead_that_is_none_is_found_and_withholds_what_needs_it(sound, classifier, name):
+    [finding] = found(replace(sound, signal=experiment.MISNAMED[name](sound.signal)), "contradiction")
+    assert (finding.leads, finding.unusable) == (LIMBS, True)
+    assert "one is turned over or misnamed" in str(finding)
+    report = classify(replace(sound, signal=experiment.MISNAMED[name](sound.signal)), classifier)
+    assert {"Normal", "STD", "STE"} <= set(report.withheld)
+
+
+def test_i_and_ii_as_one_lead_are_no_question_of_gains(sound):
+    [finding] = found(changed(sound, lambda signal: signal.__setitem__(1, signal[0])), "contradiction")
+    assert finding.unusable
+
+
+def test_limb_leads_of_different_gains_are_named_and_stay_usable(sound, classifier):
+    i, ii = sound.signal[0], simulator.ecg("Normal", seed=1)[1]  # another's: the simulator's own I and II are one wave
+    record = changed(
+        sound,
+        lambda signal: signal[:6].__setitem__(slice(None), [2 * i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2]),
+    )
+    [finding] = found(record, "contradiction")
+    assert (finding.leads, finding.unusable, "their gains differ" in str(finding)) == (LIMBS, False, True)
+    assert classify(record, classifier).withheld == {}
+
+
+def test_a_dead_limb_lead_contradicts_nothing(sound):
+    assert found(changed(sound, lambda signal: signal[2].fill(0)), "contradiction") == []
+
+
+@pytest.mark.parametrize("duration_s", [5, 10, 60])
+@pytest.mark.parametrize("kind", ["white noise", "brown noise", "sine of 2 Hz"])
+def test_a_recording_without_beats_withholds_everything(classifier, kind, duration_s):
+    random, n = np.random.default_rng(3), int(duration_s * RATE_HZ)
+    signal = {
+        "white noise": lambda: random.normal(0, 0.1, (12, n)),
+        "brown noise": lambda: np.cumsum(random.normal(0, 0.02, (12, n)), axis=1),
+        "sine of 2 Hz": lambda: random.uniform(0.3, 1, (12, 1)) * np.sin(4 * np.pi * np.arange(n) / RATE_HZ),
+    }[kind]()
+    record = Record(name="nobody", signal=signal.astype(np.float32), rate_hz=RATE_HZ)
+    [finding] = found(record, "no beats")
+    assert (finding.leads, finding.unusable) == (LEADS, True)
+    report = classify(record, classifier)
+    assert (set(report.withheld), report.positive) == (set(DIAGNOSES), ())
+
+
+@pytest.mark.parametrize("times_as_fast", [0.4, 1, 3])
+@pytest.mark.parametrize("diagnosis", ["Normal", "AF", "LBBB", "PVC"])
+def test_slow_and_fast_hearts_have_beats(diagnosis, times_as_fast):
+    signal = simulator.ecg(diagnosis, duration_s=10 * times_as_fast).astype(np.float32)
+    assert found(Record(name="x", signal=signal, rate_hz=RATE_HZ * times_as_fast), "no beats") == []
+
+
+def test_three_leads_with_beats_are_enough(sound):
+    random = np.random.default_rng(0)
+    noisy = changed(sound, lambda signal: signal[:9].__setitem__(slice(None), random.normal(0, 0.3, (9, 5000))))
+    assert found(noisy, "no beats") == []
+
+
 def test_a_short_recording_is_said_to_be_short(sound):
     short = replace(sound, signal=sound.signal[:, :3000])
     assert found(short, "short") == [Finding("short", LEADS, 6.0, 10.0, "s")]
@@ -189,6 +250,11 @@ def test_real_recordings_made_worse_are_found_out(corpus):
         worse = [replace(record, signal=experiment.WORSE[kind](record.signal)) for record in records]
         assert np.mean([kind in experiment.kinds(record) for record in worse]) >= least, kind
     assert np.mean(["swapped arms" in experiment.kinds(record) for record in records]) <= 0.02
+    assert not [record.name for record in records if {"contradiction", "no beats"} & experiment.kinds(record)]
+    for change in experiment.MISNAMED.values():
+        worse = [replace(record, signal=change(record.signal)) for record in records]
+        assert all(one.unusable for record in worse for one in found(record, "contradiction"))
+        assert all(found(record, "contradiction") for record in worse)
 
 
 @pytest.mark.parametrize("rate_hz", [500.0, 1000.0, 2000.0, 4000.0, 16000.0])

@@ -12,6 +12,7 @@ const STILL_RATE_HZ = 1000;
 const FLAT_S = 1;
 const CLIPPED_S = 0.04;
 const MAINS_WINDOW_S = 2;
+const LIMBS = LEADS.slice(0, 6);
 const ARMS = ["I", "II", "III", "aVR", "aVL"];
 const ELECTRODES = {
   "right arm": ["I", "II"],
@@ -27,6 +28,18 @@ const MOST_BURST = 1.9;
 const LEAST_AMPLITUDE_MV = 0.15;
 const MOST_AMPLITUDE_MV = 4.5;
 const LEAST_ARMS = 0;
+const MOST_CONTRADICTION = 0.1;
+const LEAST_BEATS = 3;
+const BEAT_S = 0.08;
+const LAWS = [
+  [1, -1, 1, 0, 0, 0],
+  [0.5, 0.5, 0, 1, 0, 0],
+  [-1, 0.5, 0, 0, 1, 0],
+  [0.5, -1, 0, 0, 0, 1],
+];
+const TURNED = 0.1;
+const LEFT = 0.5;
+const LEAST_APART = 1e-3;
 const UNUSABLE_FLAT = 0.5;
 const UNUSABLE_CLIPPED = 0.05;
 const UNUSABLE_WANDER_MV = 5;
@@ -51,6 +64,8 @@ export function assessed(recipe, record, bands) {
     ...mainsFindings(record),
     ...amplitudeFindings(extents, still),
     ...armFindings(clean, still),
+    ...contradictionFindings(clean, still),
+    ...beatFindings(clean),
   ];
   if (record.durationS < SHORT_S) findings.push(finding("short", LEADS, record.durationS, SHORT_S, "s"));
   return [...findings.filter((one) => one.unusable), ...findings.filter((one) => !one.unusable)];
@@ -181,12 +196,56 @@ function armFindings(clean, still) {
   return agreement < LEAST_ARMS ? [finding("swapped arms", ARMS, agreement, LEAST_ARMS, unit, true)] : [];
 }
 
+/** How far the limb leads are off the laws of Einthoven and Goldberger; gains alone leave each usable by itself. */
+function contradictionFindings(clean, still) {
+  if (LIMBS.some((_, row) => still[row] > UNUSABLE_FLAT)) return [];
+  const products = LIMBS.map((_, row) => LIMBS.map((_, other) => dot(clean[row], clean[other])));
+  const largest = Math.max(...LIMBS.map((_, row) => products[row][row]), 1e-12);
+  const off = Math.max(...LAWS.map((law) => dot(law, products.map((row) => dot(row, law)))), 0);
+  const size = Math.sqrt(off / largest);
+  if (!(size > MOST_CONTRADICTION)) return [];
+  const turned = isTurned(products);
+  const why = turned ? "one is turned over or misnamed" : "their gains differ";
+  const unit = `of their size off Einthoven's law: ${why}`;
+  return [finding("contradiction", LIMBS, size, MOST_CONTRADICTION, unit, turned)];
+}
+
+/** Whether no gains could mend it: III, aVR, aVL or aVF, as a sum of I and II, has a wrong sign or is something else. */
+function isTurned(products) {
+  const [[one, both], [, two]] = products;
+  const apart = Math.max(one * two - both * both, 1e-24);
+  if (apart < LEAST_APART * one * two) return true;
+  return LAWS.some((law, number) => {
+    const row = number + 2;
+    const [withOne, withTwo] = [products[0][row], products[1][row]];
+    const parts = [(withOne * two - withTwo * both) / apart, (withTwo * one - withOne * both) / apart];
+    const square = products[row][row];
+    const left = square - parts[0] * withOne - parts[1] * withTwo;
+    const turned = (part, k) => Math.sign(law[k]) * part * Math.sqrt(products[k][k] / square) > TURNED;
+    return parts.some(turned) || left > LEFT ** 2 * square;
+  });
+}
+
+/** How much more a lead moves in its beats than between them, in parts of 80 ms; three leads have more. */
+function beatFindings(clean) {
+  const ratios = clean.map((lead) => {
+    const steps = lead.subarray(1).map((sample, k) => Math.abs(sample - lead[k]));
+    const movement = partsOf(steps, BEAT_S, QUALITY_HZ).map((part) => part.reduce((sum, step) => sum + step, 0));
+    return percentile(movement, 97) / Math.max(percentile(movement, 30), 1e-6);
+  });
+  const ratio = percentile(ratios, 75);
+  return ratio < LEAST_BEATS ? [finding("no beats", LEADS, ratio, LEAST_BEATS, "times what lies between them", true)] : [];
+}
+
+function dot(a, b) {
+  return a.reduce((sum, value, k) => sum + value * b[k], 0);
+}
+
 function correlation(a, b) {
   const centred = (x) => {
     const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
     return Float64Array.from(x, (value) => value - mean);
   };
-  const dot = (x, y) => x.reduce((sum, value, k) => sum + value * y[k], 0);
   const [p, q] = [centred(a), centred(b)];
   const scale = Math.sqrt(dot(p, p) * dot(q, q));
   return scale ? dot(p, q) / scale : 0;

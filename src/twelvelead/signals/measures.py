@@ -22,6 +22,13 @@ FLAT_S: Final = 1.0
 CLIPPED_S: Final = 0.04
 MAINS_WINDOW_S: Final = 2.0
 PARTS_A_SAMPLE: Final = 4
+BEAT_S: Final = 0.08
+LAWS: Final = np.array(
+    [[1, -1, 1, 0, 0, 0], [0.5, 0.5, 0, 1, 0, 0], [-1, 0.5, 0, 0, 1, 0], [0.5, -1, 0, 0, 0, 1]]
+)  # of I, II, III, aVR, aVL, aVF: each row's sum is 0
+TURNED: Final = 0.1
+LEFT: Final = 0.5
+LEAST_APART: Final = 1e-3
 
 
 def resting_shares(records: Sequence[Record]) -> tuple[Measures, Measures]:
@@ -123,6 +130,36 @@ def arms_agreement(clean: NDArray[np.float32]) -> Measures:
         return np.asarray(products[..., row, 2] / np.where(scale, scale, 1))
 
     return with_six(0) - with_six(1)
+
+
+def limb_contradiction(clean: NDArray[np.float32]) -> tuple[Measures, NDArray[np.bool_]]:
+    """(...) of (..., 12, n): how far the limb leads are off Einthoven's and Goldberger's laws, of the largest's size.
+
+    And (...) whether no gains could mend it: III, aVR, aVL or aVF, as a sum of I and II, has one of them with the wrong
+    sign or is something else, or I and II are one lead.
+    """
+    limbs = clean[..., :6, :]
+    products = (limbs @ limbs.swapaxes(-1, -2)).astype(np.float64)
+    squares = np.maximum(np.diagonal(products, axis1=-2, axis2=-1), 1e-12)  # (..., 6)
+    off = np.einsum("li,...ij,lj->...l", LAWS, products, LAWS).max(axis=-1)
+    (one, both), (_, two) = np.moveaxis(products[..., :2, :2, None], (-3, -2), (0, 1))
+    apart = np.maximum(one * two - both**2, 1e-24)
+    with_one, with_two = products[..., 0, 2:], products[..., 1, 2:]  # (..., 4)
+    of_one, of_two = (with_one * two - with_two * both) / apart, (with_two * one - with_one * both) / apart
+    left = squares[..., 2:] - of_one * with_one - of_two * with_two
+    parts = np.stack([of_one, of_two], axis=-1) * np.sqrt(squares[..., None, :2] / squares[..., 2:, None])
+    is_turned = (parts * np.sign(LAWS[:, :2]) > TURNED).any(axis=-1) | (left > LEFT**2 * squares[..., 2:])
+    is_one = apart[..., 0] < LEAST_APART * (one * two)[..., 0]
+    return np.sqrt(np.maximum(off, 0) / squares.max(axis=-1)), is_turned.any(axis=-1) | is_one
+
+
+def beat_ratio(clean: NDArray[np.float32]) -> Measures:
+    """(...) of (..., 12, n): how much more a lead moves in its beats than between them; three leads have more.
+
+    Movement in parts of 80 ms: its 97th over its 30th percentile.
+    """
+    movement = np.add.reduce(_parts(np.abs(clean[..., 1:] - clean[..., :-1]), BEAT_S), axis=-1)
+    return percentile(percentile(movement, 97) / np.maximum(percentile(movement, 30), 1e-6), 75)
 
 
 def percentile(values: NDArray[np.floating], percent: float) -> Measures:

@@ -16,9 +16,11 @@ from twelvelead.signals.measures import (
     QUALITY,
     Measures,
     arms_agreement,
+    beat_ratio,
     burst_ratio,
     extent_bounds_mv,
     extent_mv,
+    limb_contradiction,
     loudest_mv,
     mains_mv,
     noise_mv,
@@ -37,11 +39,14 @@ Kind = Literal[
     "burst",
     "amplitude",
     "swapped arms",
+    "contradiction",
+    "no beats",
     "short",
 ]
 
 SHORT_S: Final = 10.0
 MAINS_HZ: Final = (50.0, 60.0)
+LIMBS: Final = LEADS[:6]
 ARMS: Final = ("I", "II", "III", "aVR", "aVL")
 ELECTRODES: Final = {
     "right arm": ("I", "II"),
@@ -59,6 +64,8 @@ AMPLITUDE_PERCENT: Final = 0.5
 LEAST_AMPLITUDE_MV: Final = 0.15
 MOST_AMPLITUDE_MV: Final = 4.5
 LEAST_ARMS: Final = 0.0
+MOST_CONTRADICTION: Final = 0.1
+LEAST_BEATS: Final = 3.0
 UNUSABLE_FLAT: Final = 0.5
 UNUSABLE_CLIPPED: Final = 0.05
 UNUSABLE_WANDER_MV: Final = 5.0
@@ -115,7 +122,8 @@ def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[
     wander = extent_mv(baseline, 2.0, beyond=MOST_WANDER_MV)
     held = tuple(hz for hz in MAINS_HZ if records[0].rate_hz > 2.2 * hz)
     mains = loudest_mv(records, held) if held else np.zeros((len(records), 0, len(LEADS)))
-    arms = arms_agreement(clean)  # (n,)
+    arms, beats = arms_agreement(clean), beat_ratio(clean)  # (n,)
+    contradiction, is_turned = limb_contradiction(clean)
     ordinary = _surely_ordinary(clean, still)
     assessed = []
     for number, record in enumerate(records):
@@ -128,6 +136,8 @@ def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[
             *_mains(record, held, mains[number]),
             *([] if ordinary[number] else _amplitude(extent_mv(clean[number], AMPLITUDE_PERCENT), still[number])),
             *_arms(float(arms[number]), still[number]),
+            *_contradiction(float(contradiction[number]), bool(is_turned[number]), still[number]),
+            *_beats(float(beats[number])),
         ]
         if record.duration_s < SHORT_S:
             findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
@@ -184,3 +194,16 @@ def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:
 def _arms(agreement: float, still: Measures) -> Iterable[Finding]:
     if agreement < LEAST_ARMS and all(still[LEADS.index(lead)] <= UNUSABLE_FLAT for lead in ("I", "aVR", "V6")):
         yield Finding("swapped arms", ARMS, agreement, LEAST_ARMS, "agreement of I and aVR with V6", True)
+
+
+def _contradiction(size: float, is_turned: bool, still: Measures) -> Iterable[Finding]:
+    """Wrong gains alone leave each lead usable by itself; a lead turned over, or by another's name, does not."""
+    if size > MOST_CONTRADICTION and (still[: len(LIMBS)] <= UNUSABLE_FLAT).all():
+        why = ": one is turned over or misnamed" if is_turned else ": their gains differ"
+        unit = f"of their size off Einthoven's law{why}"
+        yield Finding("contradiction", LIMBS, size, MOST_CONTRADICTION, unit, is_turned)
+
+
+def _beats(ratio: float) -> Iterable[Finding]:
+    if ratio < LEAST_BEATS:
+        yield Finding("no beats", LEADS, ratio, LEAST_BEATS, "times what lies between them", True)
