@@ -373,7 +373,7 @@ def test_row_numbers_that_pandas_and_r_write_are_no_lead(mark, tmp_path):
 
 
 @pytest.mark.parametrize("change, said", [
-    (lambda text: text.replace("I,II,III,", "I,II,II,", 1), "not each named once"),
+    (lambda text: text.replace("I,II,III,", "I,II,II,", 1), "column 'II' is there twice"),
     (lambda text: text.replace("\n0", "\n,0", 1), "line 4 is no row of 12 numbers"),
     (lambda text: text[:-3] + "x\n", "line 5003 is no row"),
     (lambda text: text.replace("\n0", "\n\n0", 2), "line 4 is empty"),

@@ -279,6 +279,10 @@ def test_a_table_that_states_its_rate_twice_is_refused(tmp_path):
         ("# rate_hz: 500\n# unit: mV", [f"{lead} (uV)" for lead in LEADS], None, r"column 'I \(uV\)' states uV, the header mV"),
         ("# rate_hz: 500\n# unit: mV", ["time", *LEADS], 0.004, "column 'time' goes in steps of 0.004, the header states 500 Hz"),
         ("# rate_hz: 500\n# unit: mV", ["t (s)", *LEADS], 2.0, r"column 't \(s\)' goes in steps of 2"),
+        ("# rate_hz: 250\n# unit: mV", ["seconds", *LEADS], 0.002, "column 'seconds' goes in steps of 0.002"),
+        ("# rate_hz: 250\n# unit: mV", ["Time [ms]", *LEADS], 2.0, r"column 'Time \[ms\]' goes in steps of 2"),
+        ("# rate_hz: 500\n# unit: mV", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header mV"),
+        ("# rate_hz: 500\n# unit: mV", [f"ch{n}" for n in range(12)], None, "columns without lead names"),
     ],
 )  # fmt: skip
 def test_a_table_that_contradicts_itself_is_refused(head, names, column, sentence):
@@ -293,11 +297,38 @@ def test_a_table_that_contradicts_itself_is_refused(head, names, column, sentenc
         (["time", *LEADS], 0.002),
         (["time", *LEADS], 2.0),
         (["Time (ms)", *LEADS], 2.0),
+        (["seconds", *LEADS], 0.002),
+        ([f"{lead}_mV" for lead in LEADS], None),
         (["t", *LEADS], 1.0),  # numbers of samples
     ],
 )
 def test_a_table_that_says_the_same_twice_is_read(names, column):
     assert read(table_of("# rate_hz: 500\n# unit: mV", names, column)).rate_hz == 500
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        (lambda k: k * 2 + 1000 * (k >= 1500), "goes from 2998 to 4000 after row 1500, and not in even steps"),
+        (lambda k: k * 2 - 2 * min(max(k - 1000, 0), 500), "not in even steps"),  # 500 rows at one time
+        (lambda k: round(k * 2.4), None),  # whole milliseconds
+    ],
+)
+def test_times_that_jump_are_refused_and_rounded_ones_are_not(times, said):
+    rate = 500 if said else 1000 / 2.4
+    rows = "\n".join(",".join([str(times(k)), *["0.1"] * 11, str(k % 9)]) for k in range(3000))
+    table = f"# rate_hz: {rate}\n# unit: mV\ntime_ms,{','.join(LEADS)}\n{rows}\n".encode()
+    if said is None:
+        assert read(table).n_samples == 3000
+    else:
+        with pytest.raises(RecordError, match=said):
+            read(table)
+
+
+def test_a_table_that_states_its_rate_claims_to_be_a_recording(tmp_path):
+    (path := tmp_path / "a.csv").write_text("# rate_hz: 500\nch1,ch2\n1,2\n")
+    (tmp_path / "b.csv").write_text("patient,age\n1,2\n")
+    assert recordings_in(tmp_path) == [path]
 
 
 def table_of(head, names, step, n=3000):

@@ -239,7 +239,7 @@ _STANDARD = {lead.upper(): lead for lead in LEADS} | {f"C{n}": f"V{n}" for n in 
 
 
 _BEFORE_A_LEAD = re.compile(r"^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+")
-_AROUND_A_LEAD = re.compile(r"\(.*\)|\[.*\]|[\s_-]")
+_AROUND_A_LEAD = re.compile(r"\(.*\)|\[.*\]|[\s_][MUN\u039c]V$|[\s_-]")  # a unit, µ being a capital mu
 _ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3}")
 
 

@@ -36,10 +36,13 @@ SEPARATORS: Final = ",;\t"
 QUOTATION_MARK: Final = '"'
 ROW_NUMBERS: Final = ""
 NUMBER_KINDS: Final = "iuf"
+_STATED = re.compile(r"#\s*(?:rate_hz|unit)\s*:", re.IGNORECASE)
 _COMMENT = re.compile(r"#\s*([A-Za-z_]+)\s*:\s*(.*)")
-_UNIT_IN_NAME = re.compile(r"[(\[]\s*([munµμ]?v)\s*[)\]]", re.IGNORECASE)
-_TIME = re.compile(r"(?:time|t)[\s_]*\(?\s*(s|ms)?\s*\)?", re.IGNORECASE)
+_UNIT_IN_NAME = re.compile(r"[(\[]\s*([munµμ]?v)\s*[)\]]|[\s_]([munµμ]v)$", re.IGNORECASE)
+_TIME_UNIT = r"(s|secs?|seconds?|ms|msecs?|milliseconds?)"
+_TIME = re.compile(rf"(?:time|t)[\s_]*[(\[]?\s*{_TIME_UNIT}?\s*[)\]]?|{_TIME_UNIT}", re.IGNORECASE)
 TIME_ERROR: Final = 0.01
+MOST_UNEVEN_STEPS: Final = 1.5  # times in whole milliseconds are off by half of one
 _BLANK_LINE = re.compile(r"^[ \t]*$", re.MULTILINE)
 _CELL = re.compile(r"[-+\d.eE\s]*")
 
@@ -50,10 +53,12 @@ def is_npy(start: bytes) -> bool:
 
 
 def is_csv(start: bytes) -> bool:
-    """Whether text begins with a line of lead names, or of eight numbers or more, after any comments."""
+    """Whether text states a rate or unit, or begins with lead names or eight numbers or more, after any comments."""
     if b"\0" in start:
         return False
     lines = start.decode("utf-8-sig", errors="replace").splitlines()
+    if any(_STATED.match(line) for line in lines[:MAX_HEADER_LINES]):
+        return True
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     cells = _names(first)
     is_bare = len(cells) >= 8 and all(map(_CELL.fullmatch, cells)) and any(cell.strip() for cell in cells)
@@ -96,8 +101,10 @@ def _column_names(line: str) -> list[str]:
     names = _names(line)
     if not any(standard_lead(name) for name in names):
         raise RecordError(f"columns without lead names ({line[:40]!r}): begin the table with a line of them")
-    if len(set(names)) < len(names) or len(names) > MAX_COLUMNS:
-        raise RecordError(f"{len(names)} columns, not each named once: there may be {MAX_COLUMNS} of different names")
+    if len(names) > MAX_COLUMNS:
+        raise RecordError(f"{len(names)} columns: there may be {MAX_COLUMNS}; leave out what is no lead")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise RecordError(f"column {twice!r} is there twice: name each column once")
     return names
 
 
@@ -111,17 +118,22 @@ def _scaled(signal: NDArray[np.float32], said: str) -> tuple[NDArray[np.float32]
 
 def _unit_of_all(names: list[str]) -> str | None:
     """The unit that the name of every lead states, if it is one."""
-    found = [_UNIT_IN_NAME.search(name) for name in names if standard_lead(name)]
-    units = {match[1].lower() if match else "" for match in found}
+    units = {_unit_in(name).lower() for name in names if standard_lead(name)}
     return units.pop() or None if len(units) == 1 else None
+
+
+def _unit_in(name: str) -> str:
+    """The unit of a column such as `I (uV)` or `I_uV`; empty where its name states none."""
+    found = _UNIT_IN_NAME.search(name)
+    return (found[1] or found[2]) if found else ""
 
 
 def _refuse_another_unit(names: list[str], unit: str) -> None:
     """Raise RecordError where a column such as `I (uV)` states another unit than the header."""
     for name in names:
-        stated = _UNIT_IN_NAME.search(name) if standard_lead(name) else None
-        if stated and (unit == STANDARDISED_UNIT or millivolts_per(stated[1]) != millivolts_per(unit)):
-            raise RecordError(f"column {name!r} states {stated[1]}, the header {unit}: leave the wrong one out")
+        stated = _unit_in(name) if standard_lead(name) else ""
+        if stated and (unit == STANDARDISED_UNIT or millivolts_per(stated) != millivolts_per(unit)):
+            raise RecordError(f"column {name!r} states {stated}, the header {unit}: leave the wrong one out")
 
 
 def _refuse_another_rate(names: list[str], columns: NDArray[np.float32], rate_hz: float) -> None:
@@ -131,11 +143,18 @@ def _refuse_another_rate(names: list[str], columns: NDArray[np.float32], rate_hz
         if match is None or len(times) < 2 or not np.isfinite(times).all():
             continue
         step = float(times[-1] - times[0]) / (len(times) - 1)
-        units = {"s": 1.0, "ms": 1000.0}
-        per_second = [units[match[1].lower()]] if match[1] else list(units.values())
-        if step == 1 and not match[1]:
+        uneven = np.abs(times - np.linspace(times[0], times[-1], len(times)))
+        if uneven.max() > MOST_UNEVEN_STEPS * abs(step):
+            at = int(np.argmax(np.abs(np.diff(times) - step)))
+            raise RecordError(
+                f"column {name!r} goes from {times[at]:.6g} to {times[at + 1]:.6g} after row {at + 1}, and not in even "
+                f"steps: samples are missing, or are there twice; cut the recording there"
+            )
+        unit = match[1] or match[2]
+        if step == 1 and not unit:
             continue  # numbers of samples
-        if all(abs(step * rate_hz - unit) > TIME_ERROR * unit for unit in per_second):
+        per_second = [1.0, 1000.0] if not unit else [1000.0] if unit.lower().startswith("m") else [1.0]
+        if all(abs(step * rate_hz - per) > TIME_ERROR * per for per in per_second):
             raise RecordError(
                 f"column {name!r} goes in steps of {step:.6g}, the header states {rate_hz:g} Hz: correct the wrong one"
             )

@@ -12,15 +12,18 @@ const SEPARATORS = [",", ";", "\t"];
 const DECIMAL = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 const BARE_CELL = /^[-+\d.e\s]*$/i;
 const LEAST_BARE_CELLS = 8;
-const UNIT_IN_NAME = /[([]\s*([munµμ]?v)\s*[)\]]/i;
-const TIME = /^(?:time|t)[\s_]*\(?\s*(s|ms)?\s*\)?$/i;
-const PER_SECOND = { s: 1, ms: 1000 };
+const UNIT_IN_NAME = /[([]\s*([munµμ]?v)\s*[)\]]|[\s_]([munµμ]v)$/i;
+const TIME_UNIT = "(s|secs?|seconds?|ms|msecs?|milliseconds?)";
+const TIME = new RegExp(`^(?:(?:time|t)[\\s_]*[([]?\\s*${TIME_UNIT}?\\s*[)\\]]?|${TIME_UNIT})$`, "i");
 const TIME_ERROR = 0.01;
+const MOST_UNEVEN_STEPS = 1.5; // times in whole milliseconds are off by half of one
+const STATED = /^#\s*(?:rate_hz|unit)\s*:/i;
 const CSV_COMMENT = /^#\s*([A-Za-z_]+)\s*:\s*(.*)/;
 
-/** Whether text begins with a line of lead names, or of eight numbers or more, after any comments. */
+/** Whether text states a rate or unit, or begins with lead names or eight numbers or more, after any comments. */
 export function isCsv(text) {
   if (text.includes("\0")) return false;
+  if (text.split(/\r?\n/, MAX_HEADER_LINES).some((line) => STATED.test(line))) return true;
   const first = text.split(/\r?\n/).find((line) => line.trim() && !line.startsWith("#")) ?? "";
   const cells = cellsOf(first).map(unquoted);
   const isBare = cells.length >= LEAST_BARE_CELLS && cells.every((cell) => BARE_CELL.test(cell)) && cells.some(Boolean);
@@ -44,11 +47,11 @@ export function readCsv(name, text) {
   if (!names.some(standardLead)) {
     throw new RecordError(`columns without lead names ('${line.slice(0, 40)}'): begin the table with a line of them`);
   }
-  if (new Set(names).size < names.length || names.length > MAX_COLUMNS) {
-    throw new RecordError(
-      `${names.length} columns, not each named once: there may be ${MAX_COLUMNS} of different names`,
-    );
+  if (names.length > MAX_COLUMNS) {
+    throw new RecordError(`${names.length} columns: there may be ${MAX_COLUMNS}; leave out what is no lead`);
   }
+  const twice = names.find((column, k) => names.indexOf(column) < k);
+  if (twice !== undefined) throw new RecordError(`column '${twice}' is there twice: name each column once`);
   const { rateHz, unit } = rateAndUnit(stated, names);
   refuseAnotherUnit(names, unit);
   const isStandardised = unit === "NU";
@@ -85,14 +88,20 @@ function rateAndUnit(stated, names) {
 
 /** The unit that the name of every lead states, if it is one. */
 function unitOfAll(names) {
-  const units = new Set(names.filter(standardLead).map((name) => UNIT_IN_NAME.exec(name)?.[1].toLowerCase()));
+  const units = new Set(names.filter(standardLead).map((name) => unitIn(name)?.toLowerCase()));
   return units.size === 1 ? [...units][0] : undefined;
+}
+
+/** The unit of a column such as `I (uV)` or `I_uV`, if its name states one. */
+function unitIn(name) {
+  const found = UNIT_IN_NAME.exec(name);
+  return found?.[1] ?? found?.[2];
 }
 
 /** Refuse a table in which a column such as `I (uV)` states another unit than the header. */
 function refuseAnotherUnit(names, unit) {
   for (const name of names.filter(standardLead)) {
-    const stated = UNIT_IN_NAME.exec(name)?.[1];
+    const stated = unitIn(name);
     if (stated && (unit === "NU" || millivoltsPer(stated) !== millivoltsPer(unit))) {
       throw new RecordError(`column '${name}' states ${stated}, the header ${unit}: leave the wrong one out`);
     }
@@ -104,15 +113,28 @@ function refuseAnotherRate(name, times, rateHz) {
   const match = TIME.exec(name);
   if (!match || times.length < 2) return;
   const step = (times.at(-1) - times[0]) / (times.length - 1);
-  const unit = match[1]?.toLowerCase();
+  refuseUneven(name, times, step);
+  const unit = (match[1] ?? match[2])?.toLowerCase();
   if (step === 1 && !unit) return; // numbers of samples
-  const perSecond = unit ? [PER_SECOND[unit]] : Object.values(PER_SECOND);
+  const perSecond = !unit ? [1, 1000] : unit.startsWith("m") ? [1000] : [1];
   if (perSecond.every((per) => Math.abs(step * rateHz - per) > TIME_ERROR * per)) {
     throw new RecordError(
       `column '${name}' goes in steps of ${Number(step.toPrecision(6))}, the header states ${rateHz} Hz: ` +
         "correct the wrong one",
     );
   }
+}
+
+function refuseUneven(name, times, step) {
+  const isUneven = (time, k) => Math.abs(time - times[0] - k * step) > MOST_UNEVEN_STEPS * Math.abs(step);
+  if (!times.some(isUneven)) return;
+  const jumps = times.subarray(1).map((time, k) => Math.abs(time - times[k] - step));
+  const at = jumps.reduce((worst, jump, k) => (jump > jumps[worst] ? k : worst), 0);
+  const [before, after] = [times[at], times[at + 1]].map((time) => Number(time.toPrecision(6)));
+  throw new RecordError(
+    `column '${name}' goes from ${before} to ${after} after row ${at + 1}, and not in even steps: ` +
+      "samples are missing, or are there twice; cut the recording there",
+  );
 }
 
 /** One Float32Array a column. */

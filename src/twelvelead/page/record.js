@@ -14,7 +14,7 @@ const STANDARD = new Map([
   ...[1, 2, 3, 4, 5, 6].map((n) => [`C${n}`, `V${n}`]),
 ]);
 const BEFORE_A_LEAD = /^(?:MDC_ECG_LEAD_|(?:(?:ECG|EKG|LEAD)[\s_:]+)+)/;
-const AROUND_A_LEAD = /\(.*\)|\[.*\]|[\s_-]/g;
+const AROUND_A_LEAD = /\(.*\)|\[.*\]|[\s_][MUN\u039c]V$|[\s_-]/g; // a unit, µ being a capital mu
 const AGE = /^(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?|eeks?|ays?)?$/i;
 const PER_YEAR = { y: 1, m: 12, w: 52, d: 365 };
 const ANOTHER_LEAD = /^(?:-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3})$/;
