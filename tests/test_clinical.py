@@ -301,6 +301,46 @@ def test_a_strip_of_one_lead_does_not_hide_the_twelve(tmp_path):
     assert record.age == 49
 
 
+def test_of_two_rhythms_the_longest_is_read_and_said(tmp_path):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    dataset.WaveformSequence = [dataset.WaveformSequence[0], copy.deepcopy(dataset.WaveformSequence[0])]
+    dataset.save_as(path)
+    assert read(path).warnings == ("2 rhythm groups found; only the longest is read",)
+
+
+def test_dicom_leads_sampled_at_different_times_are_refused(tmp_path):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    for name in ("ChannelTimeSkew", "ChannelSampleSkew", "ChannelOffset"):
+        changed = copy.deepcopy(dataset)
+        for number, channel in enumerate(changed.WaveformSequence[0].ChannelDefinitionSequence):
+            setattr(channel, name, "7")
+            if number == 11:
+                setattr(channel, name, "2")
+        changed.save_as(path)
+        with pytest.raises(RecordError, match=f"{name} from 2 to 7: leads sampled at different times"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "said"),
+    [("Lead V2", "a lead is V2 by its name and V1 by its code"), ("Lead V3R", "of which V1 is missing"),
+     ("Ableitung", None)],
+)  # fmt: skip
+def test_a_lead_s_name_and_code_in_dicom_may_not_contradict_each_other(meaning, said, tmp_path):
+    path = write_dicom(tmp_path)
+    dataset = pydicom.dcmread(path)
+    source = dataset.WaveformSequence[0].ChannelDefinitionSequence[6].ChannelSourceSequence[0]
+    source.CodeMeaning, source.CodeValue = meaning, "2:3"
+    dataset.save_as(path)
+    if said is None:
+        assert read(path).warnings == ()
+    else:
+        with pytest.raises(RecordError, match=said):
+            read(path)
+
+
 def test_tables_with_decimal_commas_and_units_in_the_names(tmp_path):
     names = [f"{lead} [mV]" for lead in LEADS]
     text = binary.csv(tmp_path, names=names, head="# rate_hz: 500\n", separator=";").read_text()

@@ -101,6 +101,22 @@ def test_show_says_what_was_read(twelvelead, tmp_path):
     assert (scp["format"], scp["warnings"]) == ("SCP-ECG", ["leads III, aVR, aVL, aVF were derived from I and II"])
 
 
+def test_show_says_what_is_in_a_recording_too_long_to_be_held(twelvelead, tmp_path):
+    signal = np.tile(simulator.ecg(duration_s=60), 40)
+    signal[4] = 0
+    path = simulator.Wfdb("holter", simulator.digital(signal)).write(tmp_path)
+    done = twelvelead("show", path, "--json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert (shown["duration_s"], shown["flat_leads"]) == (2400, ["aVL"])
+    assert shown["leads"]["V2"] == {
+        "low": pytest.approx(signal[7].min(), abs=1e-3),
+        "high": pytest.approx(signal[7].max(), abs=1e-3),
+    }
+    path.with_suffix(".mat").write_bytes(path.with_suffix(".mat").read_bytes()[:-24])
+    assert twelvelead("show", path).returncode == 1
+
+
 def test_show_in_words_and_with_refusals(twelvelead, tmp_path):
     (tmp_path / "x.bin").write_bytes(b"hello")
     done = twelvelead("show", write_dicom(tmp_path), tmp_path / "x.bin", tmp_path / "none")

@@ -308,6 +308,11 @@ def test_a_space_in_the_title_line_is_no_part_of_a_name(own):
     assert [record.diagnoses for record in find([own]).records] == [("AF",)]
 
 
+def test_columns_may_be_named_in_capitals(own):
+    (own / "recordings.csv").write_text("Path,LABELS,Patient\nward/a.hea,AF,7\n")
+    assert [(record.diagnoses, record.patient) for record in find([own]).records] == [(("AF",), "7")]
+
+
 def test_paths_may_be_parted_as_on_windows(own):
     (own / "recordings.csv").write_text("path,labels\nward\\a.hea,AF\n")
     assert [record.recording for record in find([own]).records] == ["ward/a"]

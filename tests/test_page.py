@@ -1,5 +1,6 @@
 """The page in a real browser, opened as a file and with the network cut: it reads and answers as Python does."""
 
+import copy
 import re
 import shutil
 import socket
@@ -374,6 +375,24 @@ def test_the_age_of_a_dicom_file_without_one_is_that_between_birth_and_recording
     assert age in facts if age else not re.search("year|month|day", facts)
     years = read(path).age
     assert age == (None if years is None else age_in_words(years))
+
+
+def test_dicom_that_contradicts_itself_is_refused_and_a_second_rhythm_said(page, tmp_path):
+    dataset = dcmread(write_dicom(tmp_path))
+    rhythm = dataset.WaveformSequence[0]
+    dataset.WaveformSequence = [rhythm, copy.deepcopy(rhythm)]
+    dataset.save_as(tmp_path / "two.dcm")
+    choose(page, [tmp_path / "two.dcm"])
+    assert "2 rhythm groups found; only the longest is read" in page.inner_text("#findings .notes")
+    channel = rhythm.ChannelDefinitionSequence[6]
+    channel.ChannelSourceSequence[0].CodeMeaning = "Lead V2"
+    dataset.save_as(tmp_path / "names.dcm")
+    choose(page, [tmp_path / "names.dcm"])
+    assert "a lead is V2 by its name and V1 by its code" in page.inner_text("#facts")
+    channel.ChannelSourceSequence[0].CodeMeaning, channel.ChannelSampleSkew = "Lead V1", "7"
+    dataset.save_as(tmp_path / "skew.dcm")
+    choose(page, [tmp_path / "skew.dcm"])
+    assert "ChannelSampleSkew from 0 to 7: leads sampled at different times" in page.inner_text("#facts")
 
 
 def test_a_damaged_wfdb_record_is_refused_as_python_refuses_it(page, tmp_path):

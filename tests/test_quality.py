@@ -206,6 +206,10 @@ def test_a_short_recording_is_said_to_be_short(sound):
     assert found(short, "short") == [Finding("short", LEADS, 6.0, 10.0, "s")]
 
 
+def test_ten_seconds_less_a_part_of_a_sample_are_no_short_recording(sound):
+    assert found(replace(sound, signal=sound.signal[:, :3333], rate_hz=333.3333), "short") == []
+
+
 def test_what_is_withheld_has_no_number_unless_anyway(sound, classifier):
     record = changed(sound, lambda signal: signal[LEADS.index("V6")].fill(0))
     answer = classify(record, classifier).as_json()

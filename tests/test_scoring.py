@@ -296,6 +296,12 @@ def test_the_final_phase_merges_equivalents_and_leaves_unscored_classes_out(tmp_
         score_folders(*folders, "unofficial")
 
 
+def test_abbreviations_against_codes_are_refused_and_not_scored_as_silence(tmp_path):
+    folders = write_entry(tmp_path, "164889003", "AF, PVC", "1, 0", "0.9, 0.2")
+    with pytest.raises(ScoreError, match="the labels are SNOMED codes, the outputs name AF, PVC: name the classes by"):
+        score_folders(*folders, "2020")
+
+
 def test_equivalents_that_a_file_does_not_name_count_0_in_their_mean_and_nan_not_at_all(tmp_path):
     both, said = "713427006,59118001", [".9,.7", ".3,.4", "nan,.36", "inf,.1"]
     write_entry(tmp_path, "427084000", "59118001", "0", ".5", "A0001")

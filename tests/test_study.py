@@ -128,6 +128,8 @@ def test_the_arithmetic_of_parameters_holds_for_every_ablation():
 def test_no_other_name_is_taken():
     with pytest.raises(NetworkError, match="'resnet': the study has single, dual"):
         contestants(["resnet"])
+    with pytest.raises(NetworkError, match="network '': the study has"):
+        contestants([])
 
 
 def test_one_cycle_is_that_of_fastai():

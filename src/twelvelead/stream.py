@@ -72,6 +72,12 @@ def stream_of(recording: Record | Stream) -> Stream:
     )
 
 
+def extremes(stream: Stream) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(12,) lowest and (12,) highest sample of each lead, in one pass; raises RecordError as `spans` does."""
+    lows, highs = zip(*((block.min(axis=1), block.max(axis=1)) for block in _whole_sound(stream)), strict=True)
+    return np.min(lows, axis=0), np.max(highs, axis=0)
+
+
 def spans(stream: Stream, bounds: list[tuple[int, int]]) -> Blocks:
     """(12, stop - start) for each (start, stop) in samples, both ascending; then the rest is read, to its end.
 

@@ -119,7 +119,7 @@ def load_bundle(folder: Path | str, precision: Precision = "float32") -> Classif
     _keep_freed_memory()
     folder = Path(folder)
     card = _card(folder)
-    if GRAPHS[precision] not in card["sha256"]:
+    if GRAPHS.get(precision) not in card["sha256"]:
         there = ", ".join(name for name, graph in GRAPHS.items() if graph in card["sha256"])
         raise BundleError(f"bundle {folder} has no graph in {precision}: it has {there}; train it anew")
     for name in dict.fromkeys((*FILES, GRAPHS[precision])):

@@ -28,7 +28,7 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
     """
     known: dict[str, LabelledRecord] = {}
     for table in sorted(_tables(folder)):
-        if not columns_of(table) >= COLUMNS:
+        if not set(map(str.lower, columns_of(table))) >= COLUMNS:
             yield table, "its columns are parted by semicolons: save it with commas"
             continue
         left_out: list[tuple[Path, str]] = []
@@ -44,10 +44,12 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
 
 
 def _tables(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.glob("*.csv") if set(";".join(columns_of(path)).split(";")) >= COLUMNS)
+    tables = ((path, ";".join(columns_of(path)).lower().split(";")) for path in folder.glob("*.csv"))
+    return (path for path, names in tables if set(names) >= COLUMNS)
 
 
 def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str]]) -> LabelledRecord | None:
+    row = {name.lower(): cell for name, cell in row.items()}
     path = inside(folder, row["path"].strip().replace("\\", "/"))  # as Windows parts folders
     labels = [label for label in re.split(r"[\s,;|]+", row["labels"].strip()) if label]
     if not path.is_file():

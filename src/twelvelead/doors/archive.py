@@ -48,6 +48,7 @@ def archive_command(
 
     Killed at any moment, the same command goes on and ends with the same rows.
     A recording that crashes, hangs or takes too much memory is refused by name, and costs no other.
+    The exit status is 0 also where some were refused: their number is printed, and archive-report has the reasons.
 
     Example: twelvelead archive recordings/ old.tar list.txt --out results/
     """

@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from twelvelead.doors.options import Json, Rate, Unit
-from twelvelead.formats import format_name, read
-from twelvelead.record import LEADS, Record, RecordError, age_in_words, printable
+from twelvelead.formats import format_name, open_recording, read
+from twelvelead.record import LEADS, RecordError, age_in_words, printable
+from twelvelead.stream import Stream, extremes, stream_of
 
 
 def show_command(
@@ -29,7 +30,9 @@ def show_command(
     refused = 0
     for path in paths:
         try:
-            shown = {"path": str(path), "format": format_name(path), **_facts(read(path, rate_hz=rate, unit=unit))}
+            is_stated = rate is not None or unit is not None
+            recording = read(path, rate_hz=rate, unit=unit) if is_stated else open_recording(path)
+            shown = {"path": str(path), "format": format_name(path), **_facts(stream_of(recording))}
         except RecordError as error:
             refused += 1
             shown = {"path": str(path), "error": str(error)}
@@ -40,8 +43,9 @@ def show_command(
     raise typer.Exit(1 if refused else 0)
 
 
-def _facts(record: Record) -> dict[str, Any]:
-    """What a record holds; lows and highs in its unit, lead by lead."""
+def _facts(record: Stream) -> dict[str, Any]:
+    """What a recording of any length holds; lows and highs in its unit, lead by lead."""
+    low, high = extremes(record)
     return {
         "record": record.name,
         "rate_hz": record.rate_hz,
@@ -51,10 +55,10 @@ def _facts(record: Record) -> dict[str, Any]:
         "age": record.age,
         "sex": record.sex,
         "leads": {
-            lead: {"low": round(float(samples.min()), 6), "high": round(float(samples.max()), 6)}
-            for lead, samples in zip(LEADS, record.signal, strict=True)
+            lead: {"low": round(float(lowest), 6), "high": round(float(highest), 6)}
+            for lead, lowest, highest in zip(LEADS, low, high, strict=True)
         },
-        "flat_leads": list(record.flat_leads),
+        "flat_leads": [lead for lead, is_flat in zip(LEADS, low == high, strict=True) if is_flat],
         "warnings": list(record.warnings),
     }
 

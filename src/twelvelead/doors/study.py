@@ -25,8 +25,8 @@ def study_command(
     folders: FoldersOrStores,
     out: Annotated[Path, typer.Option(help="Folder for the runs, the tables and the figures.", show_default=False)],
     networks: Annotated[
-        str, typer.Option(help="Names with commas between them; default: all of the study.", show_default=False)
-    ] = "",
+        str | None, typer.Option(help="Names with commas between them; default: all of the study.", show_default=False)
+    ] = None,
     n_folds: Annotated[int, typer.Option("--folds", help="Parts, each tested once.", min=2, max=10)] = 3,
     leave_one_database_out: Annotated[
         bool, typer.Option("--leave-one-database-out", help="Test on each database after training on all others.")
@@ -43,14 +43,14 @@ def study_command(
     Example: twelvelead study data/ --out my-study --networks single,resnet1d-wang --workers 2
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # or threads beside a busy process fall to a tenth
-    from twelvelead.study.contestants import contestants
+    from twelvelead.study.contestants import CONTESTANTS, contestants
     from twelvelead.study.folds import databases_left_out, folds
     from twelvelead.study.report import write_report
     from twelvelead.study.run import Protocol, keep_protocol
     from twelvelead.study.workers import Task, run_all
 
     console = Console(emoji=False, stderr=True)
-    chosen = contestants(listed(networks))
+    chosen = list(CONTESTANTS) if networks is None else contestants(listed(networks))
     protocol = Protocol(recipe=Recipe(), epochs=epochs, patience=patience, seed=seed, n_folds=n_folds)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     keep_protocol(protocol, out)

@@ -41,12 +41,12 @@ def train_command(
         int, typer.Option(help="At most, and stopped when it no longer helps; with --teachers twice as many.", min=1)
     ] = 30,
     teachers: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Networks of `twelvelead study`, commas between them, that are trained first and that it learns from.",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
     ] = False,
@@ -87,8 +87,7 @@ def train_command(
     from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
-    named_teachers = listed(teachers)
-    masters = contestants(named_teachers) if named_teachers else []  # of no names it would make all
+    masters = [] if teachers is None else contestants(listed(teachers))
     settings = Settings(epochs=epochs * TAUGHT_LONGER if masters else epochs, seed=seed)
     refuse_taught(masters)
     with team() as together:

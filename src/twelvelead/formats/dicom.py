@@ -30,6 +30,7 @@ IMPLICIT: Final = b"1.2.840.10008.1.2\0"
 MAX_BYTES: Final = 1 << 25
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
+_FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\s*R|[7-9])\b", re.IGNORECASE)
 _CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))
 
 
@@ -64,6 +65,7 @@ def _record(given: Given) -> Record:
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
+    notes = () if len(groups) == 1 else (f"{len(groups)} rhythm groups found; only the longest is read",)
     group = max(groups, key=lambda each: (_n_leads(each) >= len(INDEPENDENT_LEADS), int(each.NumberOfWaveformSamples)))
     return record_from_leads(
         given.name,
@@ -71,6 +73,7 @@ def _record(given: Given) -> Record:
         float(group.SamplingFrequency),
         age=_age_years(dataset),
         sex=str(dataset.get("PatientSex", "")),
+        warnings=notes,
     )
 
 
@@ -95,6 +98,7 @@ def _leads(group: Any) -> dict[str, NDArray[np.float32]]:
             f"{len(group.WaveformData):,} bytes of samples for {n_channels} channels x {n_samples} samples "
             f"({expected:,} bytes): the file contradicts itself; export it again"
         )
+    _refuse_skew(group)
     raw = np.frombuffer(group.WaveformData, sample_type, count=n_channels * n_samples).reshape(n_samples, n_channels)
     leads: dict[str, NDArray[np.float32]] = {}
     for channel, samples in zip(group.ChannelDefinitionSequence, raw.T, strict=True):
@@ -109,11 +113,27 @@ def _leads(group: Any) -> dict[str, NDArray[np.float32]]:
     return leads
 
 
+def _refuse_skew(group: Any) -> None:
+    """Raise RecordError where the channels were not sampled at one time."""
+    for name in ("ChannelTimeSkew", "ChannelSampleSkew", "ChannelOffset"):
+        skews = {_number(channel, name, 0.0) for channel in group.ChannelDefinitionSequence}
+        if len(skews) > 1:
+            raise RecordError(
+                f"{name} from {min(skews):g} to {max(skews):g}: leads sampled at different times are not read; "
+                f"export the recording with all at one time"
+            )
+
+
 def _lead_name(source: Any) -> str:
     """The meaning of a channel's code; where that is in another language or missing, the lead of its number."""
     meaning = str(source.get("CodeMeaning", ""))
     code = _LEAD_CODE.fullmatch(str(source.get("CodeValue", "")))
-    return meaning if standard_lead(meaning) or not code else _CODED.get(int(code[1]), meaning)
+    coded = _CODED.get(int(code[1])) if code else None
+    if coded is None or _FURTHER_LEAD.search(meaning):
+        return meaning
+    if (lead := standard_lead(meaning)) not in {coded, None}:
+        raise RecordError(f"a lead is {lead} by its name and {coded} by its code: export the recording again")
+    return coded if lead is None else meaning
 
 
 def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:

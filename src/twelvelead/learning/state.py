@@ -65,13 +65,17 @@ def load_state(run: Run, path: Path) -> None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise StateError(f"{path} holds no run to resume ({error}): start anew with --replace") from error
-    now = {"version": VERSION, "fingerprint": run.fingerprint, "threads": torch.get_num_threads()}
-    for name, value in now.items():
-        if facts.get(name) != value:
+    for name, now in {"version": VERSION, "threads": torch.get_num_threads()}.items():
+        if facts.get(name) != now:
             raise StateError(
-                f"{path} was started with {name} {facts.get(name)}, now it is {value}: "
-                f"resume with the same network, recordings, settings and threads, or start anew with --replace"
+                f"{path} was started with {name} {facts.get(name)}, now it is {now}: "
+                f"resume with the same, or start anew with --replace"
             )
+    if facts.get("fingerprint") != run.fingerprint:
+        raise StateError(
+            f"{path} was started with another network, other teachers, recordings or settings (--epochs, --seed): "
+            f"resume with the same, or start anew with --replace"
+        )
     run.network.load_state_dict(_below("network.", tensors))
     run.best = _below("best.", tensors)
     states: dict[int, dict[str, Tensor]] = {}

@@ -44,11 +44,16 @@ const TAGS = {
   sensitivityUnit: 0x003a0211,
   correction: 0x003a0212,
   baseline: 0x003a0213,
+  timeSkew: 0x003a0214,
+  sampleSkew: 0x003a0215,
+  offset: 0x003a0218,
   waveforms: 0x54000100,
   coding: 0x54001006,
   padding: 0x5400100a,
   data: 0x54001010,
 };
+const SKEWS = { ChannelTimeSkew: TAGS.timeSkew, ChannelSampleSkew: TAGS.sampleSkew, ChannelOffset: TAGS.offset };
+const FURTHER_LEAD = /\b[VC]\s*(?:\d+\s*R|[7-9])\b/i;
 const RECORDED = [TAGS.acquisitionTime, TAGS.acquisitionDate, TAGS.studyDate];
 const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.sensitivityUnit, TAGS.waveforms]);
 const SAMPLES = {
@@ -90,6 +95,7 @@ export function readDicom(name, bytes) {
   return recordFromLeads(name, leadsOf(longest), decimal(longest, TAGS.rate), {
     age: ageOf(dataset),
     sex: textOf(dataset, TAGS.sex),
+    warnings: rhythms.length > 1 ? [`${rhythms.length} rhythm groups found; only the longest is read`] : [],
   });
 }
 
@@ -177,6 +183,7 @@ function leadsOf(group) {
         "the file contradicts itself; export it again",
     );
   }
+  refuseSkew(channels);
   const leads = new Map();
   channels.forEach((channel, row) => {
     const name = leadName(itemsOf(channel, TAGS.source)[0] ?? new Map());
@@ -217,7 +224,27 @@ function paddingOf(group, size, getter) {
 function leadName(source) {
   const meaning = textOf(source, TAGS.codeMeaning);
   const code = /^(?:2:|5\.6\.3-9-)(\d{1,2})$/.exec(textOf(source, TAGS.codeValue));
-  return standardLead(meaning) || !code ? meaning : (CODED.get(Number(code[1])) ?? meaning);
+  const coded = code && CODED.get(Number(code[1]));
+  if (!coded || FURTHER_LEAD.test(meaning)) return meaning;
+  const lead = standardLead(meaning);
+  if (lead && lead !== coded) {
+    throw new RecordError(`a lead is ${lead} by its name and ${coded} by its code: export the recording again`);
+  }
+  return lead ? meaning : coded;
+}
+
+/** Refuse channels that were not sampled at one time. */
+function refuseSkew(channels) {
+  for (const [name, tag] of Object.entries(SKEWS)) {
+    const skews = channels.map((channel) => decimal(channel, tag, 0));
+    const [least, most] = [Math.min(...skews), Math.max(...skews)];
+    if (least !== most) {
+      throw new RecordError(
+        `${name} from ${least} to ${most}: leads sampled at different times are not read; ` +
+          "export the recording with all at one time",
+      );
+    }
+  }
 }
 
 function itemsOf(dataset, tag) {

@@ -67,7 +67,7 @@ export function assessed(recipe, record, bands) {
     ...contradictionFindings(clean, still),
     ...beatFindings(clean),
   ];
-  if (record.durationS < SHORT_S) findings.push(finding("short", LEADS, record.durationS, SHORT_S, "s"));
+  if (Math.round(record.durationS * 100) / 100 < SHORT_S) findings.push(finding("short", LEADS, record.durationS, SHORT_S, "s"));
   return [...findings.filter((one) => one.unusable), ...findings.filter((one) => !one.unusable)];
 }
 

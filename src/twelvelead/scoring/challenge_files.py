@@ -29,7 +29,8 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
     """Score the `.csv` outputs of any entry against the headers of a folder, recording by recording, by name.
 
     In the final phase equivalent SNOMED codes are one class and only the Challenge's scored classes count, where the
-    classes are SNOMED codes; abbreviations such as CPSC2018's all count. Raises ScoreError on a missing or bad file.
+    classes are SNOMED codes; abbreviations such as CPSC2018's all count. Raises ScoreError on a missing or bad file,
+    and in the final phase where labels are codes and outputs are not.
     """
     truth = {path.stem: _labels(path) for path in sorted(headers_in(labels))}
     if not truth:
@@ -38,6 +39,7 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
     if phase == "2020":
         truth = {name: {_representative(code) for code in codes} for name, codes in truth.items()}
         named = {name for output in given.values() for name in output.scores}
+        _refuse_other_names(set().union(*truth.values()), named)
         given = {name: _merged(output, named) for name, output in given.items()}
     classes = sorted(set().union(*truth.values(), *(output.scores for output in given.values())))
     if phase == "2020" and any(code.isdigit() for code in classes):
@@ -49,6 +51,15 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
         np.array([[scores.get(name, 0.0) for name in classes] for _, scores in outputs_in_order], float),
         phase,
     )
+
+
+def _refuse_other_names(labels: set[str], named: set[str]) -> None:
+    """Raise ScoreError where labels are SNOMED codes and no output is one: every score would be that of silence."""
+    if any(map(str.isdigit, labels)) and not any(map(str.isdigit, named)):
+        raise ScoreError(
+            f"the labels are SNOMED codes, the outputs name {', '.join(sorted(named)[:9])}: "
+            f"name the classes by their codes, or score with --phase unofficial"
+        )
 
 
 def _labels(path: Path) -> set[str]:

@@ -139,7 +139,7 @@ def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[
             *_contradiction(float(contradiction[number]), bool(is_turned[number]), still[number]),
             *_beats(float(beats[number])),
         ]
-        if record.duration_s < SHORT_S:
+        if round(record.duration_s, 2) < SHORT_S:  # 3,333 samples at 333.3333 Hz are no less
             findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
         assessed.append(tuple(sorted(findings, key=lambda finding: not finding.unusable)))
     return assessed

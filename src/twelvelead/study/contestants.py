@@ -77,9 +77,9 @@ CONTESTANTS: Final = (
 
 
 def contestants(names: Sequence[str]) -> list[Contestant]:
-    """Those of the names given, or all; raises NetworkError with the names there are."""
+    """Those of the names given; raises NetworkError, with the names there are, on another and where none is given."""
     by_name = {contestant.name: contestant for contestant in CONTESTANTS}
-    for name in names:
+    for name in names or [""]:
         if name not in by_name:
             raise NetworkError(f"network {name!r}: the study has {', '.join(by_name)}")
-    return [by_name[name] for name in dict.fromkeys(names)] or list(CONTESTANTS)
+    return [by_name[name] for name in dict.fromkeys(names)]
