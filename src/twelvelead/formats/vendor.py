@@ -27,6 +27,8 @@ from twelvelead.record import (
     standard_lead,
 )
 
+ROUNDED_RATE: Final = "Sampling rate"
+MAX_WORDS: Final = 300
 NOT_ABOUT_THE_SIGNAL: Final = ("Unit ", "SCP-ECG: Section 5", "MFER: invalid birth", "MFER: invalid measurement")
 _one_at_a_time = threading.Lock()  # what catches warnings does so for all threads
 
@@ -55,7 +57,9 @@ def read_with(
         rate_hz(found) if rate_hz else float(rates.pop()),
         age=_age(found),
         sex=found.patient.sex,
-        warnings=tuple(dict.fromkeys(_told(said, path))),
+        warnings=tuple(
+            note for note in dict.fromkeys(_told(said, path)) if not (rate_hz and note.startswith(ROUNDED_RATE))
+        ),
     )
 
 
@@ -100,7 +104,8 @@ def _told(said: list[warnings.WarningMessage], path: Path) -> Iterator[str]:
 def _sentence(message: object, path: Path) -> str:
     """What a parser says, without the name of the file that it was given and cut to a line."""
     text = str(message).replace(f" in {path}", "").replace(f" in {path.name}", "").replace(str(path), "the file")
-    return text.replace("\n", " ")[:300]
+    text = text.replace("\n", " ")
+    return text if len(text) <= MAX_WORDS else f"{text[:MAX_WORDS].rsplit(' ', 1)[0]} ..."
 
 
 @contextmanager
