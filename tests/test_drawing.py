@@ -7,6 +7,7 @@ import re
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -19,6 +20,7 @@ import simulator
 from programs import pdf_to_png
 from twelvelead.doors.drawing import write_new
 from twelvelead.drawing import FORMATS, Band, Paper, PaperError, lay_out, write
+from twelvelead.drawing.geometry import drawn_s, sheet_starts
 from twelvelead.drawing.paper import CABRERA, GAINS_MM_PER_MV, SPEEDS_MM_PER_S
 from twelvelead.record import LEADS, Record
 
@@ -119,7 +121,7 @@ def test_columns_are_continuous_in_time():
     speed=st.sampled_from(SPEEDS_MM_PER_S),
 )
 def test_one_x_is_one_moment_at_any_rate(rate_hz, start_s, layout, speed):
-    time = np.arange(round(12 * rate_hz)) / rate_hz
+    time = np.arange(round(27 * rate_hz)) / rate_hz
     record = Record(name="ramp", signal=np.tile(time, (12, 1)).astype(np.float32), rate_hz=rate_hz)
     for line in traces(lay_out(record, Paper(layout=layout, speed_mm_per_s=speed, start_s=start_s, gain_mm_per_mv=5))):
         points = line.points_mm
@@ -161,10 +163,67 @@ def test_nobody_is_named_unless_asked_for():
     assert words(lay_out(record, Paper(identity=True)))["title"] == "12-lead ECG Doe, Jane, 71 years, F"
 
 
-def test_a_short_recording_leaves_the_last_columns_empty_and_says_so():
-    page = lay_out(made(duration_s=6.0))
-    assert {line.lead for line in traces(page)} == set(LEADS[:9])
-    assert "0.0 to 6.0 s of 6.0 s" in words(page)["scale"]
+@pytest.mark.parametrize("duration_s", [5.0, 7.5, 9.4])
+@pytest.mark.parametrize("layout", ["3x4", "6x2", "12x1"])
+@pytest.mark.parametrize("speed", SPEEDS_MM_PER_S)
+def test_a_short_recording_shows_every_lead_and_all_of_its_time(duration_s, layout, speed):
+    paper = Paper(layout=layout, speed_mm_per_s=speed)
+    starts = sheet_starts(duration_s, paper)
+    drawn = [traces(lay_out(made(duration_s=duration_s), replace(paper, start_s=start)))[:12] for start in starts]
+    column_s = drawn_s(paper) / int(layout.split("x")[1])
+    for sheet in drawn:
+        assert [line.lead for line in sheet] == list(LEADS)
+        for line in sheet:
+            assert np.ptp(line.points_mm[:, 0]) / speed == pytest.approx(min(column_s, duration_s), abs=0.005)
+    begun = [line.start_s for sheet in drawn for line in sheet]
+    assert min(begun) == 0
+    assert max(begun) + min(column_s, duration_s) == pytest.approx(duration_s)
+    assert max(np.diff(sorted(begun))) <= column_s + 1e-9
+
+
+def test_columns_that_overlap_in_time_are_where_the_scale_says():
+    page = lay_out(made(duration_s=5.0), bands=[Band(1.0, 1.5, 1.0)])
+    assert "0.0 to 5.0 s of 5.0 s, columns overlap: from 0.0, 0.8, 1.7, 2.5 s" in words(page)["scale"]
+    assert [line.start_s for line in traces(page)[:12:3]] == pytest.approx([0, 2.5 / 3, 5 / 3, 2.5])
+    boxes = [(t.box.x_mm, t.box.width_mm, t.box.y_mm, t.box.height_mm) for t in page.tints]
+    assert boxes == [(53.5, 12.5, 22, 130), (pytest.approx(91 + 25 / 6), 12.5, 22, 130), (53.5, 12.5, 152, 45)]
+    assert "columns" not in words(lay_out(made(duration_s=9.998)))["scale"]
+
+
+def test_the_last_sheet_is_moved_back_until_it_is_full():
+    assert sheet_starts(115.2, Paper())[-2:] == [100.0, pytest.approx(105.2)]
+    page = lay_out(made(duration_s=23.0), Paper(start_s=20.0), bands=[Band(22.0, 23.0, 1.0)])
+    assert [line.start_s for line in traces(page)[:12:3]] == [13.0, 15.5, 18.0, 20.5]
+    assert "13.0 to 23.0 s of 23.0 s   recorded" in words(page)["scale"]
+    assert page.tints[0].box.x_mm == 28.5 + 9 * 25
+
+
+@pytest.mark.parametrize("duration_s, start_s, starts", [
+    (10.0, 0, [0]), (10.5, 0, [0]), (10.6, 0, [0, 0.6]), (4.0, 3, [0]), (20.0, 19.8, [10]), (24.0, 3, [3, 13, 14])
+])  # fmt: skip
+def test_sheets_follow_each_other(duration_s, start_s, starts):
+    assert sheet_starts(duration_s, Paper(start_s=start_s)) == pytest.approx(starts)
+
+
+def test_a_sheet_says_where_the_next_begins():
+    assert "0.0 to 5.0 s of 10.0 s, next sheet from 5.0 s" in words(lay_out(made(), Paper(speed_mm_per_s=50)))["scale"]
+    assert (
+        "20.0 s of 23.0 s, next sheet from 13.0 s" in words(lay_out(made(duration_s=23.0), Paper(start_s=10)))["scale"]
+    )
+    assert "next" not in words(lay_out(made()))["scale"]
+    assert (
+        "0.0 to 5.2 s of 400.0 s, next sheet from 5.2 s" in words(lay_out(made(duration_s=5.2), whole_s=400))["scale"]
+    )
+
+
+def test_times_are_rounded_as_the_page_rounds_them():
+    assert "0.0 to 2.3 s of 2.3 s" in words(lay_out(made(duration_s=2.25), Paper(layout="12x1")))["scale"]
+
+
+@pytest.mark.parametrize("start_s", [10.0, 20.0])
+def test_a_sheet_that_begins_after_the_recording_is_refused(start_s):
+    with pytest.raises(PaperError, match=rf"start_s {start_s:g}: the recording is 10 s long; allowed is .* earlier"):
+        lay_out(made(), Paper(start_s=start_s))
 
 
 def test_a_later_part_of_a_long_recording_can_be_drawn():

@@ -22,22 +22,26 @@ const PULSE_S = 0.2;
 const PULSE_FOOT_MM = 1;
 const SEPARATOR_MM = 3;
 const SAMPLE_TOLERANCE = 1e-6;
+const SPARE_S = 0.5; // no sheet is begun for so little, and so little may lack at the end of a full one
 const MOST_CHARACTERS = 130;
 const MOST_OF_A_NAME = 40; // in the larger letters of the title, before age and sex
 
-/** {width_mm, height_mm, grid, tints, lines, texts} of as much of a recording from paper.startS on as 250 mm hold. */
-export function layOut(record, paper, { caption = "", bands = [] } = {}) {
+/** {width_mm, height_mm, grid, tints, lines, texts} of as much of a recording from asked.startS on as 250 mm hold; from
+ * earlier on where less is left than that. */
+export function layOut(record, asked, { caption = "", bands = [] } = {}) {
+  const paper = { ...asked, startS: sheetStarts(record.durationS, asked)[0] };
   const signal = drawnSignals(record, paper.filter);
-  const cells = cellsOf(paper);
+  const startsS = columnStarts(paper, record.durationS);
+  const cells = cellsOf(paper, startsS);
   const traces = cells.flatMap((cell) => traceOf(signal, record.rateHz, paper, cell));
   const names = cells.map((cell) => textAt("lead", cell.xMm + 1, cell.yMm - cell.nameAboveMm, cell.lead));
   return {
     width_mm: SHEET.widthMm,
     height_mm: SHEET.heightMm,
     grid: SHEET.grid,
-    tints: tintsOf(bands, paper),
+    tints: tintsOf(bands, regionsOf(paper, startsS), paper.speed),
     lines: [...separatorsOf(cells), ...pulsesOf(paper), ...traces],
-    texts: [...names, ...wordsOf(record, paper, caption, traces)],
+    texts: [...names, ...wordsOf(record, paper, caption, traces, scaleOf(record, paper, startsS))],
   };
 }
 
@@ -46,13 +50,34 @@ export function drawnS(paper) {
   return TRACES_MM / paper.speed;
 }
 
-function cellsOf(paper) {
+/** Where in a recording its sheets begin: from paper.startS on one after the other, the last so early that it is full. */
+export function sheetStarts(durationS, paper) {
+  const spanS = drawnS(paper);
+  const nSheets = Math.max(1, Math.ceil((durationS - paper.startS - SPARE_S) / spanS));
+  const latestS = Math.max(0, durationS - spanS);
+  return Array.from({ length: nSheets }, (_, number) => Math.min(paper.startS + number * spanS, latestS));
+}
+
+/** Each where the one before ends; of a recording shorter than the sheet evenly from its beginning to its end. */
+function columnStarts(paper, durationS) {
+  const [{ nColumns }, sheetS] = [LAYOUTS[paper.layout], drawnS(paper)];
+  const lengthS = sheetS / nColumns;
+  const isShort = nColumns > 1 && durationS < sheetS - SPARE_S;
+  const stepS = isShort ? Math.max(0, durationS - lengthS) / (nColumns - 1) : lengthS;
+  return Array.from({ length: nColumns }, (_, column) => paper.startS + column * stepS);
+}
+
+function doOverlap(paper, startsS) {
+  return startsS.length > 1 && startsS[1] - startsS[0] < drawnS(paper) / startsS.length - SAMPLE_TOLERANCE;
+}
+
+function cellsOf(paper, startsS) {
   const rows = LAYOUTS[paper.layout];
   const lengthS = drawnS(paper) / rows.nColumns;
   const cells = ORDERS[paper.order].map((lead, index) => {
     const [column, row] = [Math.floor(index / rows.nRows), index % rows.nRows];
     const xMm = TRACE_LEFT_MM + (column * TRACES_MM) / rows.nColumns;
-    return { lead, startS: paper.startS + column * lengthS, lengthS, xMm, yMm: lineMm(rows, row), nameAboveMm: rows.nameAboveMm };
+    return { lead, startS: startsS[column], lengthS, xMm, yMm: lineMm(rows, row), nameAboveMm: rows.nameAboveMm };
   });
   if (!rows.hasRhythm) return cells;
   const rhythm = { lead: "II", startS: paper.startS, lengthS: drawnS(paper), xMm: TRACE_LEFT_MM };
@@ -125,24 +150,38 @@ function separatorsOf(cells) {
     });
 }
 
-/** The part of each band {startS, endS, weight} that is on the sheet, as high as the grid. */
-function tintsOf(bands, paper) {
-  return bands.flatMap(({ startS, endS, weight }) => {
-    const [from, to] = [Math.max(startS - paper.startS, 0), Math.min(endS - paper.startS, drawnS(paper))];
-    if (to <= from) return [];
-    const [x_mm, width_mm] = [rounded(TRACE_LEFT_MM + from * paper.speed), rounded((to - from) * paper.speed)];
-    return [{ x_mm, y_mm: SHEET.grid.y_mm, width_mm, height_mm: SHEET.grid.height_mm, weight: rounded(weight) }];
-  });
+/** Boxes of the paper in which x is time, from startS at the left edge: the whole sheet, or where columns overlap in time
+ * each of them, and the rhythm strip. */
+function regionsOf(paper, startsS) {
+  const { x_mm, y_mm, width_mm, height_mm } = { ...SHEET.grid, x_mm: TRACE_LEFT_MM, width_mm: TRACES_MM };
+  if (!doOverlap(paper, startsS)) return [{ startS: paper.startS, x_mm, y_mm, width_mm, height_mm }];
+  const { hasRhythm, distanceMm } = LAYOUTS[paper.layout];
+  const [wide, high] = [width_mm / startsS.length, height_mm - (hasRhythm ? distanceMm : 0)];
+  const regions = startsS.map((startS, k) => ({ startS, x_mm: x_mm + k * wide, y_mm, width_mm: wide, height_mm: high }));
+  if (!hasRhythm) return regions;
+  return [...regions, { startS: paper.startS, x_mm, y_mm: y_mm + high, width_mm, height_mm: distanceMm }];
 }
 
-function wordsOf(record, paper, caption, traces) {
+/** The part of each band {startS, endS, weight} that is in each region, as high as the region. */
+function tintsOf(bands, regions, speed) {
+  return bands.flatMap(({ startS, endS, weight }) =>
+    regions.flatMap((region) => {
+      const [from, to] = [Math.max(startS - region.startS, 0), Math.min(endS - region.startS, region.width_mm / speed)];
+      if (to <= from) return [];
+      const [x_mm, width_mm] = [rounded(region.x_mm + from * speed), rounded((to - from) * speed)];
+      return [{ x_mm, y_mm: region.y_mm, width_mm, height_mm: region.height_mm, weight: rounded(weight) }];
+    }),
+  );
+}
+
+function wordsOf(record, paper, caption, traces, scale) {
   const belowMm = SHEET.grid.y_mm + SHEET.grid.height_mm;
   const beyond = [...new Set(traces.filter(isBeyond).map((line) => line.lead))];
   return [
     textAt("title", SHEET.grid.x_mm, 8, shortened(titleOf(record, paper)), 4.2),
     textAt("caption", SHEET.grid.x_mm, 14, shortened(caption)),
     ...(beyond.length ? [textAt("note", SHEET.grid.x_mm, 19.5, `reaches beyond the paper: ${beyond.join(", ")}`)] : []),
-    textAt("scale", SHEET.grid.x_mm, belowMm + 4.5, scaleOf(record, paper)),
+    textAt("scale", SHEET.grid.x_mm, belowMm + 4.5, scale),
     textAt("about", SHEET.grid.x_mm, belowMm + 9.5, "research software, no medical device", 3),
   ];
 }
@@ -158,11 +197,15 @@ function titleOf(record, paper) {
 }
 
 /** What the drawing is in: speed, gain and filter, always together, and what of the recording it shows. */
-function scaleOf(record, paper) {
-  const endS = Math.min(paper.startS + drawnS(paper), record.durationS);
+function scaleOf(record, paper, startsS) {
+  const wholeS = record.durationS;
+  const endS = Math.min(paper.startS + drawnS(paper), wholeS);
+  const next = wholeS - endS > SPARE_S ? sheetStarts(wholeS, { ...paper, startS: endS })[0] : null;
+  const columns = doOverlap(paper, startsS) ? `, columns overlap: from ${startsS.map((each) => each.toFixed(1)).join(", ")} s` : "";
   return (
     `${paper.speed} mm/s   ${paper.gain} mm/${record.unit}   filter: ${paper.filter}   ` +
-    `${paper.startS.toFixed(1)} to ${endS.toFixed(1)} s of ${record.durationS.toFixed(1)} s   recorded at ` +
+    `${paper.startS.toFixed(1)} to ${endS.toFixed(1)} s of ${wholeS.toFixed(1)} s` +
+    `${next === null ? "" : `, next sheet from ${next.toFixed(1)} s`}${columns}   recorded at ` +
     `${Number(record.rateHz.toPrecision(6))} Hz`
   );
 }
