@@ -181,6 +181,18 @@ def test_a_short_recording_shows_every_lead_and_all_of_its_time(duration_s, layo
     assert max(np.diff(sorted(begun))) <= column_s + 1e-9
 
 
+@pytest.mark.parametrize("layout", ["3x4", "6x2", "12x1"])
+@pytest.mark.parametrize("start_s", [0.0, 100.0])
+def test_a_lead_that_drifts_stays_in_its_row(layout, start_s):
+    signal = made(duration_s=120.0).signal.copy()
+    signal[LEADS.index("V2")] += np.linspace(-12, 12, signal.shape[1], dtype=np.float32)
+    page = lay_out(Record(name="drift", signal=signal, rate_hz=500.0), Paper(layout=layout, start_s=start_s))
+    names = [text for text in page.texts if text.kind == "lead"]
+    above = {"3x4": 14, "6x2": 9, "12x1": 4.5}[layout]
+    for line, name in zip(traces(page), names, strict=True):
+        assert np.median(line.points_mm[:, 1]) == pytest.approx(name.y_mm + above)
+
+
 def test_columns_that_overlap_in_time_are_where_the_scale_says():
     page = lay_out(made(duration_s=5.0), bands=[Band(1.0, 1.5, 1.0)])
     assert "0.0 to 5.0 s of 5.0 s, columns overlap: from 0.0, 0.8, 1.7, 2.5 s" in words(page)["scale"]

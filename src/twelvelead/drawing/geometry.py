@@ -2,7 +2,7 @@
 
 Leads stand in columns that follow each other in time, so that one x is one moment all over the paper; only where a
 whole recording is shorter than a sheet do they overlap. No lead is scaled by itself: each is only moved, so that its
-median over the whole recording lies on its row's line.
+median over the time that its cell shows lies on its row's line.
 """
 
 import math
@@ -160,14 +160,14 @@ def drawn_signal(record: Record, paper: Paper) -> NDArray[np.float32]:
 
 def _trace(signal: NDArray[np.float32], rate_hz: float, paper: Paper, cell: _Cell) -> Iterator[Line]:
     """Every sample from `start_s` to the end of the cell, both included; nothing where fewer than two were recorded."""
-    lead = signal[LEADS.index(cell.lead.removeprefix("-"))].astype(np.float64)
-    lead = -lead if cell.lead.startswith("-") else lead
     first = math.ceil(cell.start_s * rate_hz - SAMPLE_TOLERANCE)
     last = math.floor((cell.start_s + cell.length_s) * rate_hz + SAMPLE_TOLERANCE)
-    samples = np.arange(first, min(last, len(lead) - 1) + 1)
+    samples = np.arange(first, min(last, signal.shape[1] - 1) + 1)
     if len(samples) >= 2:
+        lead = signal[LEADS.index(cell.lead.removeprefix("-")), samples].astype(np.float64)
+        lead = -lead if cell.lead.startswith("-") else lead
         x_mm = cell.x_mm + (samples / rate_hz - cell.start_s) * paper.speed_mm_per_s
-        y_mm = cell.y_mm - (lead[samples] - np.median(lead)) * paper.gain_mm_per_mv
+        y_mm = cell.y_mm - (lead - np.median(lead)) * paper.gain_mm_per_mv
         yield Line("trace", np.stack([x_mm, y_mm], axis=1), cell.lead, cell.start_s)
 
 

@@ -112,7 +112,7 @@ function traceOf(signal, rateHz, paper, cell) {
   const first = Math.ceil(cell.startS * rateHz - SAMPLE_TOLERANCE);
   const last = Math.min(Math.floor((cell.startS + cell.lengthS) * rateHz + SAMPLE_TOLERANCE), lead.length - 1);
   if (last - first < 1) return [];
-  const middle = sign * medianOf(lead);
+  const middle = sign * medianOf(lead.slice(first, last + 1));
   const points = [];
   for (let k = first; k <= last; k++) {
     points.push([
