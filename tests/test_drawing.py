@@ -140,7 +140,11 @@ def test_the_calibration_pulse_is_one_millivolt_and_200_ms(layout, gain):
         if line.kind == "pulse"
     ]
     assert pulses
+    assert len(pulses) == {("6x2", 20): 5, ("12x1", 20): 6}.get(
+        (layout, gain), int(layout.split("x")[0]) + (layout == "3x4")
+    )
     for points in pulses:
+        assert points[:, 1].min() >= 22
         assert np.ptp(points[:, 1]) == pytest.approx(gain)
         assert points[3, 0] - points[2, 0] == pytest.approx(5.0)
     tops, feet = [points[:, 1].min() for points in pulses], [points[:, 1].max() for points in pulses]

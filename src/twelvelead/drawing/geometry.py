@@ -172,7 +172,7 @@ def _trace(signal: NDArray[np.float32], rate_hz: float, paper: Paper, cell: _Cel
 
 
 def _pulses(paper: Paper) -> Iterator[Line]:
-    """One pulse a row before its traces; where rows are closer than a pulse is high, before every second."""
+    """A pulse a row before its traces, where it fits on the grid; every second row where rows are closer."""
     rows = LAYOUTS[paper.layout]
     height, width = PULSE_MV * paper.gain_mm_per_mv, PULSE_S * paper.speed_mm_per_s
     left = TRACE_LEFT_MM - width - 3 * PULSE_FOOT_MM
@@ -180,7 +180,8 @@ def _pulses(paper: Paper) -> Iterator[Line]:
     step = math.ceil((height + 2) / rows.distance_mm)
     for row in range(step - 1, rows.n_rows + rows.has_rhythm, step):
         y_mm = _line_mm(rows, row) - np.array([0, 0, height, height, 0, 0])
-        yield Line("pulse", np.stack([x_mm, y_mm], axis=1))
+        if y_mm.min() >= GRID.y_mm:
+            yield Line("pulse", np.stack([x_mm, y_mm], axis=1))
 
 
 def _separators(cells: Iterable[_Cell]) -> Iterator[Line]:

@@ -123,7 +123,7 @@ function traceOf(signal, rateHz, paper, cell) {
   return [{ kind: "trace", lead: cell.lead, start_s: rounded(cell.startS), points_mm: points }];
 }
 
-/** One pulse a row before its traces; where rows are closer than a pulse is high, before every second or third. */
+/** A pulse a row before its traces, where it fits on the grid; every second row where rows are closer. */
 function pulsesOf(paper) {
   const rows = LAYOUTS[paper.layout];
   const [height, width, foot] = [PULSE_MV * paper.gain, PULSE_S * paper.speed, PULSE_FOOT_MM];
@@ -132,6 +132,7 @@ function pulsesOf(paper) {
   const pulses = [];
   for (let row = step - 1; row < rows.nRows + rows.hasRhythm; row += step) {
     const y = lineMm(rows, row);
+    if (y - height < SHEET.grid.y_mm) continue;
     const along = [0, foot, foot, foot + width, foot + width, 2 * foot + width];
     const up = [0, 0, height, height, 0, 0];
     const points = along.map((x, k) => [rounded(left + x), rounded(y - up[k])]);
