@@ -197,6 +197,18 @@ def test_a_lead_that_drifts_stays_in_its_row(layout, start_s):
         assert np.median(line.points_mm[:, 1]) == pytest.approx(name.y_mm + above)
 
 
+@pytest.mark.parametrize("form", ["none", "0.5-40 Hz"])
+def test_a_lead_without_a_signal_is_not_drawn_as_a_line(form):
+    signal = made().signal.copy()
+    signal[LEADS.index("V2")] = -0.3
+    signal[LEADS.index("II"), :2000] = 0.1
+    page = lay_out(Record(name="x", signal=signal, rate_hz=500.0), Paper(filter=form))
+    assert [line.lead for line in traces(page)] == [lead for lead in LEADS if lead not in {"II", "V2"}] + ["II"]
+    names = [text.text for text in page.texts if text.kind == "lead"]
+    assert (names[1], names[7], names[12]) == ("II: no signal", "V2: no signal", "II")
+    assert sum("no signal" in name for name in names) == 2
+
+
 def test_columns_that_overlap_in_time_are_where_the_scale_says():
     page = lay_out(made(duration_s=5.0), bands=[Band(1.0, 1.5, 1.0)])
     assert "0.0 to 5.0 s of 5.0 s, columns overlap: from 0.0, 0.8, 1.7, 2.5 s" in words(page)["scale"]

@@ -100,6 +100,14 @@ def test_it_draws_every_line_where_python_does(page, record, layout, order, spee
     held_as_python_does(page, replace(record, signal=record.signal[:, : round(duration_s * 500)]), paper)
 
 
+def test_it_says_of_a_flat_lead_that_it_has_no_signal_as_python_does(page, record):
+    signal = record.signal.copy()
+    signal[3, :] = 0.2
+    ours = held_as_python_does(page, replace(record, signal=signal), Paper(order="cabrera"))
+    assert [text["text"] for text in ours["texts"]][2] == "-aVR: no signal"
+    assert sum(line["kind"] == "trace" for line in ours["lines"]) == 12
+
+
 def held_as_python_does(page, record, paper):
     """The page's sheet of a recording, after each of its lines and texts was found where Python's lies."""
     theirs = lay_out(record, paper, caption="said", bands=[Band(1.0, 2.5, 0.5)]).as_json()

@@ -76,8 +76,9 @@ def lay_out(
     signal = drawn_signal(record, paper) if signal is None else signal
     starts_s = _column_starts(paper, record.duration_s)
     cells = list(_cells(paper, starts_s))
-    traces = [line for cell in cells for line in _trace(signal, record.rate_hz, paper, cell)]
-    names = [Text("lead", cell.x_mm + 1, cell.y_mm - cell.name_above_mm, cell.lead) for cell in cells]
+    still = {cell for cell in cells if _is_still(record, cell)}
+    traces = [line for cell in cells if cell not in still for line in _trace(record, signal, paper, cell)]
+    names = [_name(cell, is_still=cell in still) for cell in cells]
     return Page(
         width_mm=WIDTH_MM,
         height_mm=HEIGHT_MM,
@@ -120,6 +121,11 @@ class _Cell:
     y_mm: float
     name_above_mm: float
 
+    @property
+    def row_of_signal(self) -> int:
+        """The lead's row, of -aVR that of aVR."""
+        return LEADS.index(self.lead.removeprefix("-"))
+
 
 def _column_starts(paper: Paper, duration_s: float) -> list[float]:
     """Each where the one before ends; of a recording shorter than the sheet evenly from its beginning to its end."""
@@ -158,15 +164,31 @@ def drawn_signal(record: Record, paper: Paper) -> NDArray[np.float32]:
     return signal - resample(signal, record.rate_hz, record.rate_hz, gaussian(LOW_HZ))
 
 
-def _trace(signal: NDArray[np.float32], rate_hz: float, paper: Paper, cell: _Cell) -> Iterator[Line]:
-    """Every sample from `start_s` to the end of the cell, both included; nothing where fewer than two were recorded."""
-    first = math.ceil(cell.start_s * rate_hz - SAMPLE_TOLERANCE)
-    last = math.floor((cell.start_s + cell.length_s) * rate_hz + SAMPLE_TOLERANCE)
-    samples = np.arange(first, min(last, signal.shape[1] - 1) + 1)
+def _samples(record: Record, cell: _Cell) -> NDArray[np.int64]:
+    """Numbers of the samples from `start_s` to the end of the cell, both included, as far as there are any."""
+    first = math.ceil(cell.start_s * record.rate_hz - SAMPLE_TOLERANCE)
+    last = math.floor((cell.start_s + cell.length_s) * record.rate_hz + SAMPLE_TOLERANCE)
+    return np.arange(first, min(last, record.n_samples - 1) + 1)
+
+
+def _is_still(record: Record, cell: _Cell) -> bool:
+    """Whether a lead never moves in its cell: no heart, and no electrode, gives such a line."""
+    measured = record.signal[cell.row_of_signal, _samples(record, cell)]
+    return len(measured) >= 2 and bool((measured == measured[0]).all())
+
+
+def _name(cell: _Cell, *, is_still: bool) -> Text:
+    said = f"{cell.lead}: no signal" if is_still else cell.lead
+    return Text("lead", cell.x_mm + 1, cell.y_mm - cell.name_above_mm, said)
+
+
+def _trace(record: Record, signal: NDArray[np.float32], paper: Paper, cell: _Cell) -> Iterator[Line]:
+    """A lead in its cell; nothing where fewer than two samples were recorded."""
+    samples = _samples(record, cell)
     if len(samples) >= 2:
-        lead = signal[LEADS.index(cell.lead.removeprefix("-")), samples].astype(np.float64)
+        lead = signal[cell.row_of_signal, samples].astype(np.float64)
         lead = -lead if cell.lead.startswith("-") else lead
-        x_mm = cell.x_mm + (samples / rate_hz - cell.start_s) * paper.speed_mm_per_s
+        x_mm = cell.x_mm + (samples / record.rate_hz - cell.start_s) * paper.speed_mm_per_s
         y_mm = cell.y_mm - (lead - np.median(lead)) * paper.gain_mm_per_mv
         yield Line("trace", np.stack([x_mm, y_mm], axis=1), cell.lead, cell.start_s)
 

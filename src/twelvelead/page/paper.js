@@ -33,8 +33,9 @@ export function layOut(record, asked, { caption = "", bands = [] } = {}) {
   const signal = drawnSignals(record, paper.filter);
   const startsS = columnStarts(paper, record.durationS);
   const cells = cellsOf(paper, startsS);
-  const traces = cells.flatMap((cell) => traceOf(signal, record.rateHz, paper, cell));
-  const names = cells.map((cell) => textAt("lead", cell.xMm + 1, cell.yMm - cell.nameAboveMm, cell.lead));
+  const still = new Set(cells.filter((cell) => isStill(record, cell)));
+  const traces = cells.flatMap((cell) => (still.has(cell) ? [] : traceOf(record, signal, paper, cell)));
+  const names = cells.map((cell) => nameOf(cell, still.has(cell)));
   return {
     width_mm: SHEET.widthMm,
     height_mm: SHEET.heightMm,
@@ -105,18 +106,38 @@ function drawnSignal(record, filter) {
   return smooth.map((lead, row) => lead.map((sample, k) => sample - baseline[row][k]));
 }
 
-/** Every sample from the cell's start to its end, both included; nothing where fewer than two were recorded. */
-function traceOf(signal, rateHz, paper, cell) {
+/** Numbers of the first and last sample of the cell, both included, as far as there are any. */
+function samplesOf(record, cell) {
+  const first = Math.ceil(cell.startS * record.rateHz - SAMPLE_TOLERANCE);
+  const last = Math.floor((cell.startS + cell.lengthS) * record.rateHz + SAMPLE_TOLERANCE);
+  return [first, Math.min(last, record.signal[0].length - 1)];
+}
+
+function leadOf(signal, cell) {
+  return signal[LEADS.indexOf(cell.lead.replace("-", ""))];
+}
+
+/** Whether a lead never moves in its cell: no heart, and no electrode, gives such a line. */
+function isStill(record, cell) {
+  const [first, last] = samplesOf(record, cell);
+  return last > first && leadOf(record.signal, cell).subarray(first, last + 1).every((sample, _, all) => sample === all[0]);
+}
+
+function nameOf({ lead, xMm, yMm, nameAboveMm }, isStill) {
+  return textAt("lead", xMm + 1, yMm - nameAboveMm, isStill ? `${lead}: no signal` : lead);
+}
+
+/** A lead in its cell; nothing where fewer than two samples were recorded. */
+function traceOf(record, signal, paper, cell) {
   const sign = cell.lead.startsWith("-") ? -1 : 1;
-  const lead = signal[LEADS.indexOf(cell.lead.replace("-", ""))];
-  const first = Math.ceil(cell.startS * rateHz - SAMPLE_TOLERANCE);
-  const last = Math.min(Math.floor((cell.startS + cell.lengthS) * rateHz + SAMPLE_TOLERANCE), lead.length - 1);
+  const lead = leadOf(signal, cell);
+  const [first, last] = samplesOf(record, cell);
   if (last - first < 1) return [];
-  const middle = sign * medianOf(lead.slice(first, last + 1));
+  const middle = sign * medianOf(lead.subarray(first, last + 1));
   const points = [];
   for (let k = first; k <= last; k++) {
     points.push([
-      rounded(cell.xMm + (k / rateHz - cell.startS) * paper.speed),
+      rounded(cell.xMm + (k / record.rateHz - cell.startS) * paper.speed),
       rounded(cell.yMm - (sign * lead[k] - middle) * paper.gain),
     ]);
   }
