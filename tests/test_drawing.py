@@ -265,12 +265,28 @@ def test_a_later_part_of_a_long_recording_can_be_drawn():
     assert (tint.box.x_mm, tint.box.width_mm) == (28.5, 25.0)
 
 
-def test_what_reaches_beyond_the_paper_is_named():
-    signal = made().signal.copy()
-    signal[LEADS.index("V1"), 2600] += 12
-    page = lay_out(Record(name="x", signal=signal, rate_hz=500.0))
-    assert words(page)["note"] == "reaches beyond the paper: V1"
-    assert "note" not in words(lay_out(made()))
+def reaching(**reach_mv):
+    """A recording in which each lead named reaches so high, or so low, once in every cell; the others barely move."""
+    signal = np.tile(np.where(np.arange(5000) % 2, 0.01, 0).astype(np.float32), (12, 1))
+    for lead, mv in reach_mv.items():
+        signal[LEADS.index(lead), 600::1250] = mv
+    return Record(name="x", signal=signal, rate_hz=500.0)
+
+
+@pytest.mark.parametrize("paper, reach_mv, note", [
+    ({}, {"V2": 4.4, "V3": -4.4}, None),
+    ({}, {"V2": 4.6, "V3": -4.6}, "reaches into other rows: V2, V3; see 5 mm/mV"),
+    ({}, {"V1": 1.9, "I": -4.4}, None),
+    ({}, {"V1": 2.1}, "reaches beyond the grid: V1; see 5 mm/mV"),
+    ({}, {"aVF": -4.6, "V4": 19}, "reaches into other rows: aVF; reaches beyond the grid: V4; see 5 mm/mV"),
+    ({}, {"II": -4.6}, "reaches into other rows: II; reaches beyond the grid: II; see 5 mm/mV"),
+    ({"gain_mm_per_mv": 20}, {"V2": 2.3}, "reaches into other rows: V2; see 10 mm/mV"),
+    ({"gain_mm_per_mv": 5}, {"V2": 9.1}, "reaches into other rows: V2"),
+    ({"layout": "12x1"}, {"V2": 1.4}, "reaches into other rows: V2; see 5 mm/mV"),
+    ({"layout": "6x2", "gain_mm_per_mv": 5}, {"V2": 5.9}, "reaches into other rows: V2; see layout 3x4"),
+])  # fmt: skip
+def test_what_leaves_its_row_is_named_with_the_way_out(paper, reach_mv, note):
+    assert words(lay_out(reaching(**reach_mv), Paper(**paper))).get("note") == note
 
 
 def test_what_is_no_millivolt_is_not_called_one():

@@ -108,6 +108,15 @@ def test_it_says_of_a_flat_lead_that_it_has_no_signal_as_python_does(page, recor
     assert sum(line["kind"] == "trace" for line in ours["lines"]) == 12
 
 
+@pytest.mark.parametrize("layout, gain", [("3x4", 20), ("6x2", 10), ("6x2", 5), ("3x4", 5)])
+def test_it_names_what_leaves_its_row_as_python_does(page, record, layout, gain):
+    paper = Paper(layout=layout, gain_mm_per_mv=gain)
+    ours = held_as_python_does(page, replace(record, signal=record.signal * np.float32(8)), paper)
+    assert next(text["text"] for text in ours["texts"] if text["kind"] == "note").startswith(
+        "reaches into other rows: "
+    )
+
+
 def held_as_python_does(page, record, paper):
     """The page's sheet of a recording, after each of its lines and texts was found where Python's lies."""
     theirs = lay_out(record, paper, caption="said", bands=[Band(1.0, 2.5, 0.5)]).as_json()

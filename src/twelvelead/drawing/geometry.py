@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.drawing.page import Band, Box, Line, Page, Text, Tint
-from twelvelead.drawing.paper import ORDERS, Paper, PaperError
+from twelvelead.drawing.paper import GAINS_MM_PER_MV, ORDERS, Paper, PaperError
 from twelvelead.record import LEADS, Record, age_in_words, printable
 from twelvelead.signals.filters import gaussian, low_pass, resample
 
@@ -77,15 +77,16 @@ def lay_out(
     starts_s = _column_starts(paper, record.duration_s)
     cells = list(_cells(paper, starts_s))
     still = {cell for cell in cells if _is_still(record, cell)}
-    traces = [line for cell in cells if cell not in still for line in _trace(record, signal, paper, cell)]
+    traces = [(cell, line) for cell in cells if cell not in still for line in _trace(record, signal, paper, cell)]
+    scale = _scale(record, paper, starts_s, whole_s)
     names = [_name(cell, is_still=cell in still) for cell in cells]
     return Page(
         width_mm=WIDTH_MM,
         height_mm=HEIGHT_MM,
         grid=GRID,
         tints=tuple(_tints(bands, _regions(paper, starts_s), paper.speed_mm_per_s)),
-        lines=(*_separators(cells), *_pulses(paper), *traces),
-        texts=(*names, *_words(record, paper, caption, traces, _scale(record, paper, starts_s, whole_s))),
+        lines=(*_separators(cells), *_pulses(paper), *(line for _, line in traces)),
+        texts=(*names, *_words(_title(record, paper), caption, _note(record, paper, traces), scale)),
     )
 
 
@@ -248,19 +249,36 @@ def _tints(bands: Sequence[Band], regions: Sequence[_Region], speed_mm_per_s: fl
                 yield Tint(replace(region.box, x_mm=x_mm, width_mm=width_mm), band.weight)
 
 
-def _words(record: Record, paper: Paper, caption: str, traces: Iterable[Line], scale: str) -> Iterator[Text]:
+def _words(title: str, caption: str, note: str, scale: str) -> Iterator[Text]:
     below_mm = GRID.y_mm + GRID.height_mm
-    yield Text("title", GRID.x_mm, 8, _short(_title(record, paper)), 4.2)
+    yield Text("title", GRID.x_mm, 8, _short(title), 4.2)
     yield Text("caption", GRID.x_mm, 14, _short(caption))
-    beyond = dict.fromkeys(line.lead for line in traces if _is_beyond(line))
-    if beyond:
-        yield Text("note", GRID.x_mm, 19.5, f"reaches beyond the paper: {', '.join(beyond)}")
+    if note:
+        yield Text("note", GRID.x_mm, 19.5, _short(note))
     yield Text("scale", GRID.x_mm, below_mm + 4.5, scale)
     yield Text("about", GRID.x_mm, below_mm + 9.5, "research software, no medical device", 3.0)
 
 
-def _is_beyond(line: Line) -> bool:
-    return bool(line.points_mm[:, 1].min() < 0 or line.points_mm[:, 1].max() > HEIGHT_MM)
+def _note(record: Record, paper: Paper, traces: Iterable[tuple[_Cell, Line]]) -> str:
+    """Which leads cross another row's line or leave the grid, and the way out; nothing where none does."""
+    rows = LAYOUTS[paper.layout]
+    lines_mm = [_line_mm(rows, row) for row in range(rows.n_rows + rows.has_rhythm)]
+    reaching: dict[str, dict[str, None]] = {"into other rows": {}, "beyond the grid": {}}  # in the order of the leads
+    for cell, line in traces:
+        top_mm, bottom_mm = line.points_mm[:, 1].min(), line.points_mm[:, 1].max()
+        if any(top_mm <= y_mm <= bottom_mm for y_mm in lines_mm if y_mm != cell.y_mm):
+            reaching["into other rows"][cell.lead] = None
+        if top_mm < GRID.y_mm or bottom_mm > GRID.y_mm + GRID.height_mm:
+            reaching["beyond the grid"][cell.lead] = None
+    said = [f"reaches {where}: {', '.join(leads)}" for where, leads in reaching.items() if leads]
+    return "; ".join([*said, *_way_out(record, paper)]) if said else ""
+
+
+def _way_out(record: Record, paper: Paper) -> list[str]:
+    """The next lower gain, and where there is none, the layout whose rows are farthest apart."""
+    if lower := [gain for gain in GAINS_MM_PER_MV if gain < paper.gain_mm_per_mv]:
+        return [f"see {lower[-1]:g} mm/{record.unit}"]
+    return [] if paper.layout == "3x4" else ["see layout 3x4"]
 
 
 def _title(record: Record, paper: Paper) -> str:

@@ -35,14 +35,15 @@ export function layOut(record, asked, { caption = "", bands = [] } = {}) {
   const cells = cellsOf(paper, startsS);
   const still = new Set(cells.filter((cell) => isStill(record, cell)));
   const traces = cells.flatMap((cell) => (still.has(cell) ? [] : traceOf(record, signal, paper, cell)));
+  const note = noteOf(record, paper, traces);
   const names = cells.map((cell) => nameOf(cell, still.has(cell)));
   return {
     width_mm: SHEET.widthMm,
     height_mm: SHEET.heightMm,
     grid: SHEET.grid,
     tints: tintsOf(bands, regionsOf(paper, startsS), paper.speed),
-    lines: [...separatorsOf(cells), ...pulsesOf(paper), ...traces],
-    texts: [...names, ...wordsOf(record, paper, caption, traces, scaleOf(record, paper, startsS))],
+    lines: [...separatorsOf(cells), ...pulsesOf(paper), ...traces.map(({ line }) => line)],
+    texts: [...names, ...wordsOf(titleOf(record, paper), caption, note, scaleOf(record, paper, startsS))],
   };
 }
 
@@ -127,7 +128,7 @@ function nameOf({ lead, xMm, yMm, nameAboveMm }, isStill) {
   return textAt("lead", xMm + 1, yMm - nameAboveMm, isStill ? `${lead}: no signal` : lead);
 }
 
-/** A lead in its cell; nothing where fewer than two samples were recorded. */
+/** A lead in its cell as {cell, line}; nothing where fewer than two samples were recorded. */
 function traceOf(record, signal, paper, cell) {
   const sign = cell.lead.startsWith("-") ? -1 : 1;
   const lead = leadOf(signal, cell);
@@ -141,7 +142,7 @@ function traceOf(record, signal, paper, cell) {
       rounded(cell.yMm - (sign * lead[k] - middle) * paper.gain),
     ]);
   }
-  return [{ kind: "trace", lead: cell.lead, start_s: rounded(cell.startS), points_mm: points }];
+  return [{ cell, line: { kind: "trace", lead: cell.lead, start_s: rounded(cell.startS), points_mm: points } }];
 }
 
 /** A pulse a row before its traces, where it fits on the grid; every second row where rows are closer. */
@@ -196,20 +197,40 @@ function tintsOf(bands, regions, speed) {
   );
 }
 
-function wordsOf(record, paper, caption, traces, scale) {
+function wordsOf(title, caption, note, scale) {
   const belowMm = SHEET.grid.y_mm + SHEET.grid.height_mm;
-  const beyond = [...new Set(traces.filter(isBeyond).map((line) => line.lead))];
   return [
-    textAt("title", SHEET.grid.x_mm, 8, shortened(titleOf(record, paper)), 4.2),
+    textAt("title", SHEET.grid.x_mm, 8, shortened(title), 4.2),
     textAt("caption", SHEET.grid.x_mm, 14, shortened(caption)),
-    ...(beyond.length ? [textAt("note", SHEET.grid.x_mm, 19.5, `reaches beyond the paper: ${beyond.join(", ")}`)] : []),
+    ...(note ? [textAt("note", SHEET.grid.x_mm, 19.5, shortened(note))] : []),
     textAt("scale", SHEET.grid.x_mm, belowMm + 4.5, scale),
     textAt("about", SHEET.grid.x_mm, belowMm + 9.5, "research software, no medical device", 3),
   ];
 }
 
-function isBeyond(line) {
-  return line.points_mm.some(([, y]) => y < 0 || y > SHEET.heightMm);
+/** Which leads cross another row's line or leave the grid, and the way out; nothing where none does. */
+function noteOf(record, paper, traces) {
+  const rows = LAYOUTS[paper.layout];
+  const linesMm = Array.from({ length: rows.nRows + rows.hasRhythm }, (_, row) => lineMm(rows, row));
+  const bottomMm = SHEET.grid.y_mm + SHEET.grid.height_mm;
+  const [into, beyond] = [new Set(), new Set()];
+  for (const { cell, line } of traces) {
+    const crosses = (mm) => line.points_mm.some(([, y]) => y <= mm) && line.points_mm.some(([, y]) => y >= mm);
+    if (linesMm.some((mm) => mm !== cell.yMm && crosses(mm))) into.add(cell.lead);
+    if (line.points_mm.some(([, y]) => y < SHEET.grid.y_mm || y > bottomMm)) beyond.add(cell.lead);
+  }
+  const said = [
+    ...(into.size ? [`reaches into other rows: ${[...into].join(", ")}`] : []),
+    ...(beyond.size ? [`reaches beyond the grid: ${[...beyond].join(", ")}`] : []),
+  ];
+  return said.length ? [...said, ...wayOut(record, paper)].join("; ") : "";
+}
+
+/** The next lower gain, and where there is none, the layout whose rows are farthest apart. */
+function wayOut(record, paper) {
+  const lower = GAINS_MM_PER_MV.filter((gain) => gain < paper.gain);
+  if (lower.length) return [`see ${lower.at(-1)} mm/${record.unit}`];
+  return paper.layout === "3x4" ? [] : ["see layout 3x4"];
 }
 
 function titleOf(record, paper) {
