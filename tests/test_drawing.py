@@ -192,7 +192,7 @@ def test_a_lead_that_drifts_stays_in_its_row(layout, start_s):
     signal[LEADS.index("V2")] += np.linspace(-12, 12, signal.shape[1], dtype=np.float32)
     page = lay_out(Record(name="drift", signal=signal, rate_hz=500.0), Paper(layout=layout, start_s=start_s))
     names = [text for text in page.texts if text.kind == "lead"]
-    above = {"3x4": 14, "6x2": 9, "12x1": 4.5}[layout]
+    above = {"3x4": 17, "6x2": 12, "12x1": 4.5}[layout]
     for line, name in zip(traces(page), names, strict=True):
         assert np.median(line.points_mm[:, 1]) == pytest.approx(name.y_mm + above)
 
@@ -336,6 +336,36 @@ def darkness(picture, dots_per_mm):
     dark = np.asarray(picture.convert("L"))[top:bottom, left:right] < 100
     down, across = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.sum(axis=0) > 5 * dots_per_mm)
     return np.ptp(down) / dots_per_mm, np.ptp(across) / dots_per_mm
+
+
+def struck_through():
+    """A sheet whose traces, from sample to sample between -2 and 2 mV, are solid black, with the names in them."""
+    signal = np.tile(np.resize([-2, 0, 2, 0], 5000).astype(np.float32), (12, 1))
+    return lay_out(Record(name="x", signal=signal, rate_hz=500.0))
+
+
+def white_beside_the_first_name(picture, dots_per_mm):
+    """How much of a box around the name of lead I is as white as paper, from 0 to 1."""
+    left, top, right, bottom = (round(mm * dots_per_mm) for mm in (29.5, 22.0, 31.5, 25.5))
+    return (np.asarray(picture.convert("L"))[top:bottom, left:right] > 245).mean()
+
+
+def test_a_lead_name_in_a_png_stands_clear_of_the_trace_behind_it():
+    picture = Image.open(io.BytesIO(write(struck_through(), "png")))
+    assert white_beside_the_first_name(picture, picture.info["dpi"][0] / 25.4) > 0.25
+
+
+def test_a_lead_name_in_a_pdf_stands_clear_of_the_trace_behind_it(tmp_path):
+    (tmp_path / "x.pdf").write_bytes(write(struck_through(), "pdf"))
+    assert white_beside_the_first_name(Image.open(pdf_to_png(tmp_path / "x.pdf")), 10) > 0.25
+
+
+def test_a_lead_name_in_an_svg_stands_on_its_own_halo_over_the_traces():
+    groups = ElementTree.fromstring(write(struck_through(), "svg")).findall(f"{SVG}g")
+    lines, halo, texts = groups[-3:]
+    assert lines.find(f"{SVG}path") is not None
+    assert (halo.get("stroke"), halo.get("stroke-width"), halo.get("aria-hidden")) == ("#ffffff", "0.8", "true")
+    assert [text.attrib | {"said": text.text} for text in halo] == [text.attrib | {"said": text.text} for text in texts]
 
 
 def test_the_png_states_its_resolution_and_keeps_to_it():

@@ -179,6 +179,21 @@ def test_one_sheet_of_paper_is_printed(page):
     assert [float(each) * 25.4 / 72 for each in boxes[0].split()] == pytest.approx([0, 0, 297, 210], abs=0.2)
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_lead_name_stands_on_a_halo_of_the_papers_colour(page, theme):
+    found = page.evaluate(
+        """theme => {
+          document.documentElement.dataset.theme = theme;
+          const [name, paper] = ['.word.lead', '.ground'].map((each) => getComputedStyle(document.querySelector('#paper svg ' + each)));
+          return { order: name.paintOrder, halo: name.stroke, width: name.strokeWidth, letters: name.fill, paper: paper.fill };
+        }""",
+        theme,
+    )
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    assert (found["order"].split()[0], found["halo"], found["width"]) == ("stroke", found["paper"], "0.8px")
+    assert found["letters"] != found["halo"]
+
+
 def test_the_dark_page_keeps_the_grid(page):
     page.click("#theme")
     colours = page.evaluate(

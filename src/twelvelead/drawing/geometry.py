@@ -50,8 +50,8 @@ class Rows:
 
 
 LAYOUTS: Final = {
-    "3x4": Rows(3, 4, 20.0, 45.0, 14.0, has_rhythm=True),
-    "6x2": Rows(6, 2, 15.0, 29.0, 9.0),
+    "3x4": Rows(3, 4, 20.0, 45.0, 17.0, has_rhythm=True),
+    "6x2": Rows(6, 2, 15.0, 29.0, 12.0),
     "12x1": Rows(12, 1, 14.0, 13.0, 4.5),
 }
 

@@ -9,8 +9,8 @@ export const SPEEDS_MM_PER_S = [12.5, 25, 50];
 export const GAINS_MM_PER_MV = [5, 10, 20];
 export const FILTERS = ["none", "0.5-40 Hz"];
 export const LAYOUTS = {
-  "3x4": { nRows: 3, nColumns: 4, firstMm: 20, distanceMm: 45, nameAboveMm: 14, hasRhythm: true },
-  "6x2": { nRows: 6, nColumns: 2, firstMm: 15, distanceMm: 29, nameAboveMm: 9, hasRhythm: false },
+  "3x4": { nRows: 3, nColumns: 4, firstMm: 20, distanceMm: 45, nameAboveMm: 17, hasRhythm: true },
+  "6x2": { nRows: 6, nColumns: 2, firstMm: 15, distanceMm: 29, nameAboveMm: 12, hasRhythm: false },
   "12x1": { nRows: 12, nColumns: 1, firstMm: 14, distanceMm: 13, nameAboveMm: 4.5, hasRhythm: false },
 };
 export const PAPER = { layout: "3x4", order: "standard", speed: 25, gain: 10, filter: "none", startS: 0, identity: false };
