@@ -216,6 +216,7 @@ def test_columns_that_overlap_in_time_are_where_the_scale_says():
     boxes = [(t.box.x_mm, t.box.width_mm, t.box.y_mm, t.box.height_mm) for t in page.tints]
     assert boxes == [(53.5, 12.5, 22, 130), (pytest.approx(91 + 25 / 6), 12.5, 22, 130), (53.5, 12.5, 152, 45)]
     assert "columns" not in words(lay_out(made(duration_s=9.998)))["scale"]
+    assert "to 5.0 s of 5.0 s, in every column   " in words(lay_out(made(duration_s=5.0), Paper(layout="6x2")))["scale"]
 
 
 def test_the_last_sheet_is_moved_back_until_it_is_full():
@@ -278,10 +279,13 @@ def reaching(**reach_mv):
     ({}, {"V2": 4.6, "V3": -4.6}, "reaches into other rows: V2, V3; see 5 mm/mV"),
     ({}, {"V1": 1.9, "I": -4.4}, None),
     ({}, {"V1": 2.1}, "reaches beyond the grid: V1; see 5 mm/mV"),
-    ({}, {"aVF": -4.6, "V4": 19}, "reaches into other rows: aVF; reaches beyond the grid: V4; see 5 mm/mV"),
-    ({}, {"II": -4.6}, "reaches into other rows: II; reaches beyond the grid: II; see 5 mm/mV"),
+    ({}, {"aVF": -4.6, "V4": 19}, "reaches into other rows: aVF; beyond the grid: V4; see 5 mm/mV"),
+    ({}, {"II": -4.6}, "reaches into other rows: II; beyond the grid: II; see 5 mm/mV"),
     ({"gain_mm_per_mv": 20}, {"V2": 2.3}, "reaches into other rows: V2; see 10 mm/mV"),
     ({"gain_mm_per_mv": 5}, {"V2": 9.1}, "reaches into other rows: V2"),
+    ({}, dict.fromkeys([*LEADS[:4], *LEADS[5:]], 19.0), "reaches into other rows: all but I, aVR, aVL, V1, V4; "
+        "beyond the grid: all but aVL; see 5 mm/mV"),
+    ({}, dict.fromkeys(LEADS, 19.0), "reaches into other rows: all but I, aVR, V1, V4; beyond the grid: all leads; see 5 mm/mV"),
     ({"layout": "12x1"}, {"V2": 1.4}, "reaches into other rows: V2; see 5 mm/mV"),
     ({"layout": "6x2", "gain_mm_per_mv": 5}, {"V2": 5.9}, "reaches into other rows: V2; see layout 3x4"),
 ])  # fmt: skip

@@ -270,8 +270,17 @@ def _note(record: Record, paper: Paper, traces: Iterable[tuple[_Cell, Line]]) ->
             reaching["into other rows"][cell.lead] = None
         if top_mm < GRID.y_mm or bottom_mm > GRID.y_mm + GRID.height_mm:
             reaching["beyond the grid"][cell.lead] = None
-    said = [f"reaches {where}: {', '.join(leads)}" for where, leads in reaching.items() if leads]
-    return "; ".join([*said, *_way_out(record, paper)]) if said else ""
+    order = ORDERS[paper.order]
+    said = "; ".join(f"{where}: {_listed([*leads], order)}" for where, leads in reaching.items() if leads)
+    return "; ".join([f"reaches {said}", *_way_out(record, paper)]) if said else ""
+
+
+def _listed(leads: Sequence[str], order: Sequence[str]) -> str:
+    """By their names, or by those of the others where these are fewer."""
+    if len(leads) <= len(order) / 2:
+        return ", ".join(leads)
+    others = [lead for lead in order if lead not in leads]
+    return f"all but {', '.join(others)}" if others else "all leads"
 
 
 def _way_out(record: Record, paper: Paper) -> list[str]:
@@ -297,7 +306,8 @@ def _scale(record: Record, paper: Paper, starts_s: Sequence[float], whole_s: flo
     if whole_s - end_s > SPARE_S:
         shown += f", next sheet from {_tenths(sheet_starts(whole_s, replace(paper, start_s=end_s))[0])} s"
     if _overlap(paper, starts_s):
-        shown += f", columns overlap: from {', '.join(map(_tenths, starts_s))} s"
+        overlap = f"columns overlap: from {', '.join(map(_tenths, starts_s))} s"
+        shown += f", {overlap}" if starts_s[-1] > starts_s[0] else ", in every column"
     return (
         f"{paper.speed_mm_per_s:g} mm/s   {paper.gain_mm_per_mv:g} mm/{record.unit}   filter: {paper.filter}   "
         f"{shown}   recorded at {record.rate_hz:g} Hz"

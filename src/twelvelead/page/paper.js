@@ -219,11 +219,19 @@ function noteOf(record, paper, traces) {
     if (linesMm.some((mm) => mm !== cell.yMm && crosses(mm))) into.add(cell.lead);
     if (line.points_mm.some(([, y]) => y < SHEET.grid.y_mm || y > bottomMm)) beyond.add(cell.lead);
   }
+  const order = ORDERS[paper.order];
   const said = [
-    ...(into.size ? [`reaches into other rows: ${[...into].join(", ")}`] : []),
-    ...(beyond.size ? [`reaches beyond the grid: ${[...beyond].join(", ")}`] : []),
+    ...(into.size ? [`into other rows: ${listed(into, order)}`] : []),
+    ...(beyond.size ? [`beyond the grid: ${listed(beyond, order)}`] : []),
   ];
-  return said.length ? [...said, ...wayOut(record, paper)].join("; ") : "";
+  return said.length ? `reaches ${[...said, ...wayOut(record, paper)].join("; ")}` : "";
+}
+
+/** A set of leads by their names, or by those of the others where these are fewer. */
+function listed(leads, order) {
+  if (leads.size <= order.length / 2) return [...leads].join(", ");
+  const others = order.filter((lead) => !leads.has(lead));
+  return others.length ? `all but ${others.join(", ")}` : "all leads";
 }
 
 /** The next lower gain, and where there is none, the layout whose rows are farthest apart. */
@@ -244,13 +252,18 @@ function scaleOf(record, paper, startsS) {
   const wholeS = record.durationS;
   const endS = Math.min(paper.startS + drawnS(paper), wholeS);
   const next = wholeS - endS > SPARE_S ? sheetStarts(wholeS, { ...paper, startS: endS })[0] : null;
-  const columns = doOverlap(paper, startsS) ? `, columns overlap: from ${startsS.map((each) => each.toFixed(1)).join(", ")} s` : "";
+  const columns = doOverlap(paper, startsS) ? overlapInWords(startsS) : "";
   return (
     `${paper.speed} mm/s   ${paper.gain} mm/${record.unit}   filter: ${paper.filter}   ` +
     `${paper.startS.toFixed(1)} to ${endS.toFixed(1)} s of ${wholeS.toFixed(1)} s` +
     `${next === null ? "" : `, next sheet from ${next.toFixed(1)} s`}${columns}   recorded at ` +
     `${Number(record.rateHz.toPrecision(6))} Hz`
   );
+}
+
+function overlapInWords(startsS) {
+  if (startsS.at(-1) === startsS[0]) return ", in every column";
+  return `, columns overlap: from ${startsS.map((each) => each.toFixed(1)).join(", ")} s`;
 }
 
 function textAt(kind, x, y, text, size = 3.5) {
