@@ -7,6 +7,7 @@ import re
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -19,6 +20,7 @@ import simulator
 from programs import pdf_to_png
 from twelvelead.doors.drawing import write_new
 from twelvelead.drawing import FORMATS, Band, Paper, PaperError, lay_out, write
+from twelvelead.drawing.geometry import drawn_s, sheet_starts
 from twelvelead.drawing.paper import CABRERA, GAINS_MM_PER_MV, SPEEDS_MM_PER_S
 from twelvelead.record import LEADS, Record
 
@@ -119,7 +121,7 @@ def test_columns_are_continuous_in_time():
     speed=st.sampled_from(SPEEDS_MM_PER_S),
 )
 def test_one_x_is_one_moment_at_any_rate(rate_hz, start_s, layout, speed):
-    time = np.arange(round(12 * rate_hz)) / rate_hz
+    time = np.arange(round(27 * rate_hz)) / rate_hz
     record = Record(name="ramp", signal=np.tile(time, (12, 1)).astype(np.float32), rate_hz=rate_hz)
     for line in traces(lay_out(record, Paper(layout=layout, speed_mm_per_s=speed, start_s=start_s, gain_mm_per_mv=5))):
         points = line.points_mm
@@ -138,7 +140,11 @@ def test_the_calibration_pulse_is_one_millivolt_and_200_ms(layout, gain):
         if line.kind == "pulse"
     ]
     assert pulses
+    assert len(pulses) == {("6x2", 20): 5, ("12x1", 20): 6}.get(
+        (layout, gain), int(layout.split("x")[0]) + (layout == "3x4")
+    )
     for points in pulses:
+        assert points[:, 1].min() >= 22
         assert np.ptp(points[:, 1]) == pytest.approx(gain)
         assert points[3, 0] - points[2, 0] == pytest.approx(5.0)
     tops, feet = [points[:, 1].min() for points in pulses], [points[:, 1].max() for points in pulses]
@@ -161,10 +167,92 @@ def test_nobody_is_named_unless_asked_for():
     assert words(lay_out(record, Paper(identity=True)))["title"] == "12-lead ECG Doe, Jane, 71 years, F"
 
 
-def test_a_short_recording_leaves_the_last_columns_empty_and_says_so():
-    page = lay_out(made(duration_s=6.0))
-    assert {line.lead for line in traces(page)} == set(LEADS[:9])
-    assert "0.0 to 6.0 s of 6.0 s" in words(page)["scale"]
+@pytest.mark.parametrize("duration_s", [5.0, 7.5, 9.4])
+@pytest.mark.parametrize("layout", ["3x4", "6x2", "12x1"])
+@pytest.mark.parametrize("speed", SPEEDS_MM_PER_S)
+def test_a_short_recording_shows_every_lead_and_all_of_its_time(duration_s, layout, speed):
+    paper = Paper(layout=layout, speed_mm_per_s=speed)
+    starts = sheet_starts(duration_s, paper)
+    drawn = [traces(lay_out(made(duration_s=duration_s), replace(paper, start_s=start)))[:12] for start in starts]
+    column_s = drawn_s(paper) / int(layout.split("x")[1])
+    for sheet in drawn:
+        assert [line.lead for line in sheet] == list(LEADS)
+        for line in sheet:
+            assert np.ptp(line.points_mm[:, 0]) / speed == pytest.approx(min(column_s, duration_s), abs=0.005)
+    begun = [line.start_s for sheet in drawn for line in sheet]
+    assert min(begun) == 0
+    assert max(begun) + min(column_s, duration_s) == pytest.approx(duration_s)
+    assert max(np.diff(sorted(begun))) <= column_s + 1e-9
+
+
+@pytest.mark.parametrize("layout", ["3x4", "6x2", "12x1"])
+@pytest.mark.parametrize("start_s", [0.0, 100.0])
+def test_a_lead_that_drifts_stays_in_its_row(layout, start_s):
+    signal = made(duration_s=120.0).signal.copy()
+    signal[LEADS.index("V2")] += np.linspace(-12, 12, signal.shape[1], dtype=np.float32)
+    page = lay_out(Record(name="drift", signal=signal, rate_hz=500.0), Paper(layout=layout, start_s=start_s))
+    names = [text for text in page.texts if text.kind == "lead"]
+    above = {"3x4": 17, "6x2": 12, "12x1": 4.5}[layout]
+    for line, name in zip(traces(page), names, strict=True):
+        assert np.median(line.points_mm[:, 1]) == pytest.approx(name.y_mm + above)
+
+
+@pytest.mark.parametrize("form", ["none", "0.5-40 Hz"])
+def test_a_lead_without_a_signal_is_not_drawn_as_a_line(form):
+    signal = made().signal.copy()
+    signal[LEADS.index("V2")] = -0.3
+    signal[LEADS.index("II"), :2000] = 0.1
+    page = lay_out(Record(name="x", signal=signal, rate_hz=500.0), Paper(filter=form))
+    assert [line.lead for line in traces(page)] == [lead for lead in LEADS if lead not in {"II", "V2"}] + ["II"]
+    names = [text.text for text in page.texts if text.kind == "lead"]
+    assert (names[1], names[7], names[12]) == ("II: no signal", "V2: no signal", "II")
+    assert sum("no signal" in name for name in names) == 2
+
+
+def test_columns_that_overlap_in_time_are_where_the_scale_says():
+    page = lay_out(made(duration_s=5.0), bands=[Band(1.0, 1.5, 1.0)])
+    assert "0.0 to 5.0 s of 5.0 s, columns overlap: from 0.0, 0.8, 1.7, 2.5 s" in words(page)["scale"]
+    assert [line.start_s for line in traces(page)[:12:3]] == pytest.approx([0, 2.5 / 3, 5 / 3, 2.5])
+    boxes = [(t.box.x_mm, t.box.width_mm, t.box.y_mm, t.box.height_mm) for t in page.tints]
+    assert boxes == [(53.5, 12.5, 22, 130), (pytest.approx(91 + 25 / 6), 12.5, 22, 130), (53.5, 12.5, 152, 45)]
+    assert "columns" not in words(lay_out(made(duration_s=9.998)))["scale"]
+    assert "to 5.0 s of 5.0 s, in every column   " in words(lay_out(made(duration_s=5.0), Paper(layout="6x2")))["scale"]
+
+
+def test_the_last_sheet_is_moved_back_until_it_is_full():
+    assert sheet_starts(115.2, Paper())[-2:] == [100.0, pytest.approx(105.2)]
+    page = lay_out(made(duration_s=23.0), Paper(start_s=20.0), bands=[Band(22.0, 23.0, 1.0)])
+    assert [line.start_s for line in traces(page)[:12:3]] == [13.0, 15.5, 18.0, 20.5]
+    assert "13.0 to 23.0 s of 23.0 s   recorded" in words(page)["scale"]
+    assert page.tints[0].box.x_mm == 28.5 + 9 * 25
+
+
+@pytest.mark.parametrize("duration_s, start_s, starts", [
+    (10.0, 0, [0]), (10.5, 0, [0]), (10.6, 0, [0, 0.6]), (4.0, 3, [0]), (20.0, 19.8, [10]), (24.0, 3, [3, 13, 14])
+])  # fmt: skip
+def test_sheets_follow_each_other(duration_s, start_s, starts):
+    assert sheet_starts(duration_s, Paper(start_s=start_s)) == pytest.approx(starts)
+
+
+def test_a_sheet_says_where_the_next_begins():
+    assert "0.0 to 5.0 s of 10.0 s, next sheet from 5.0 s" in words(lay_out(made(), Paper(speed_mm_per_s=50)))["scale"]
+    assert (
+        "20.0 s of 23.0 s, next sheet from 13.0 s" in words(lay_out(made(duration_s=23.0), Paper(start_s=10)))["scale"]
+    )
+    assert "next" not in words(lay_out(made()))["scale"]
+    assert (
+        "0.0 to 5.2 s of 400.0 s, next sheet from 5.2 s" in words(lay_out(made(duration_s=5.2), whole_s=400))["scale"]
+    )
+
+
+def test_times_are_rounded_as_the_page_rounds_them():
+    assert "0.0 to 2.3 s of 2.3 s" in words(lay_out(made(duration_s=2.25), Paper(layout="12x1")))["scale"]
+
+
+@pytest.mark.parametrize("start_s", [10.0, 20.0])
+def test_a_sheet_that_begins_after_the_recording_is_refused(start_s):
+    with pytest.raises(PaperError, match=rf"start_s {start_s:g}: the recording is 10 s long; allowed is .* earlier"):
+        lay_out(made(), Paper(start_s=start_s))
 
 
 def test_a_later_part_of_a_long_recording_can_be_drawn():
@@ -178,12 +266,31 @@ def test_a_later_part_of_a_long_recording_can_be_drawn():
     assert (tint.box.x_mm, tint.box.width_mm) == (28.5, 25.0)
 
 
-def test_what_reaches_beyond_the_paper_is_named():
-    signal = made().signal.copy()
-    signal[LEADS.index("V1"), 2600] += 12
-    page = lay_out(Record(name="x", signal=signal, rate_hz=500.0))
-    assert words(page)["note"] == "reaches beyond the paper: V1"
-    assert "note" not in words(lay_out(made()))
+def reaching(**reach_mv):
+    """A recording in which each lead named reaches so high, or so low, once in every cell; the others barely move."""
+    signal = np.tile(np.where(np.arange(5000) % 2, 0.01, 0).astype(np.float32), (12, 1))
+    for lead, mv in reach_mv.items():
+        signal[LEADS.index(lead), 600::1250] = mv
+    return Record(name="x", signal=signal, rate_hz=500.0)
+
+
+@pytest.mark.parametrize("paper, reach_mv, note", [
+    ({}, {"V2": 4.4, "V3": -4.4}, None),
+    ({}, {"V2": 4.6, "V3": -4.6}, "reaches into other rows: V2, V3; see 5 mm/mV"),
+    ({}, {"V1": 1.9, "I": -4.4}, None),
+    ({}, {"V1": 2.1}, "reaches beyond the grid: V1; see 5 mm/mV"),
+    ({}, {"aVF": -4.6, "V4": 19}, "reaches into other rows: aVF; beyond the grid: V4; see 5 mm/mV"),
+    ({}, {"II": -4.6}, "reaches into other rows: II; beyond the grid: II; see 5 mm/mV"),
+    ({"gain_mm_per_mv": 20}, {"V2": 2.3}, "reaches into other rows: V2; see 10 mm/mV"),
+    ({"gain_mm_per_mv": 5}, {"V2": 9.1}, "reaches into other rows: V2"),
+    ({}, dict.fromkeys([*LEADS[:4], *LEADS[5:]], 19.0), "reaches into other rows: all but I, aVR, aVL, V1, V4; "
+        "beyond the grid: all but aVL; see 5 mm/mV"),
+    ({}, dict.fromkeys(LEADS, 19.0), "reaches into other rows: all but I, aVR, V1, V4; beyond the grid: all leads; see 5 mm/mV"),
+    ({"layout": "12x1"}, {"V2": 1.4}, "reaches into other rows: V2; see 5 mm/mV"),
+    ({"layout": "6x2", "gain_mm_per_mv": 5}, {"V2": 5.9}, "reaches into other rows: V2; see layout 3x4"),
+])  # fmt: skip
+def test_what_leaves_its_row_is_named_with_the_way_out(paper, reach_mv, note):
+    assert words(lay_out(reaching(**reach_mv), Paper(**paper))).get("note") == note
 
 
 def test_what_is_no_millivolt_is_not_called_one():
@@ -233,6 +340,36 @@ def darkness(picture, dots_per_mm):
     dark = np.asarray(picture.convert("L"))[top:bottom, left:right] < 100
     down, across = np.flatnonzero(dark.any(axis=1)), np.flatnonzero(dark.sum(axis=0) > 5 * dots_per_mm)
     return np.ptp(down) / dots_per_mm, np.ptp(across) / dots_per_mm
+
+
+def struck_through():
+    """A sheet whose traces, from sample to sample between -2 and 2 mV, are solid black, with the names in them."""
+    signal = np.tile(np.resize([-2, 0, 2, 0], 5000).astype(np.float32), (12, 1))
+    return lay_out(Record(name="x", signal=signal, rate_hz=500.0))
+
+
+def white_beside_the_first_name(picture, dots_per_mm):
+    """How much of a box around the name of lead I is as white as paper, from 0 to 1."""
+    left, top, right, bottom = (round(mm * dots_per_mm) for mm in (29.5, 22.0, 31.5, 25.5))
+    return (np.asarray(picture.convert("L"))[top:bottom, left:right] > 245).mean()
+
+
+def test_a_lead_name_in_a_png_stands_clear_of_the_trace_behind_it():
+    picture = Image.open(io.BytesIO(write(struck_through(), "png")))
+    assert white_beside_the_first_name(picture, picture.info["dpi"][0] / 25.4) > 0.25
+
+
+def test_a_lead_name_in_a_pdf_stands_clear_of_the_trace_behind_it(tmp_path):
+    (tmp_path / "x.pdf").write_bytes(write(struck_through(), "pdf"))
+    assert white_beside_the_first_name(Image.open(pdf_to_png(tmp_path / "x.pdf")), 10) > 0.25
+
+
+def test_a_lead_name_in_an_svg_stands_on_its_own_halo_over_the_traces():
+    groups = ElementTree.fromstring(write(struck_through(), "svg")).findall(f"{SVG}g")
+    lines, halo, texts = groups[-3:]
+    assert lines.find(f"{SVG}path") is not None
+    assert (halo.get("stroke"), halo.get("stroke-width"), halo.get("aria-hidden")) == ("#ffffff", "0.8", "true")
+    assert [text.attrib | {"said": text.text} for text in halo] == [text.attrib | {"said": text.text} for text in texts]
 
 
 def test_the_png_states_its_resolution_and_keeps_to_it():

@@ -1,11 +1,13 @@
 """What the page draws, in a real browser: millimetres, calipers, keyboard, print, dark colours."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from browser import browsing, opened, write_page
+from twelvelead.drawing import Band, Paper, lay_out
 from twelvelead.record import age_in_words
 
 
@@ -89,22 +91,44 @@ def test_layout_speed_gain_and_filter_are_printed_with_the_drawing(page):
         page.select_option(f"[name={name}]", value)
 
 
-@pytest.mark.parametrize("layout, order, speed, gain, form, start_s", [("3x4", "standard", 25.0, 10.0, "none", 0.0),
-    ("6x2", "cabrera", 50.0, 20.0, "none", 2.5), ("12x1", "standard", 12.5, 5.0, "0.5-40 Hz", 0.0)])  # fmt: skip
-def test_it_draws_every_line_where_python_does(page, record, layout, order, speed, gain, form, start_s):
-    drawing = pytest.importorskip("twelvelead.drawing", reason="no drawing beside the page yet")
-    paper = drawing.Paper(
-        layout=layout, order=order, speed_mm_per_s=speed, gain_mm_per_mv=gain, filter=form, start_s=start_s
+@pytest.mark.parametrize("layout, order, speed, gain, form, start_s, duration_s",
+    [("3x4", "standard", 25.0, 10.0, "none", 0.0, 10), ("6x2", "cabrera", 50.0, 20.0, "none", 2.5, 10),
+     ("12x1", "standard", 12.5, 5.0, "0.5-40 Hz", 0.0, 10), ("3x4", "standard", 25.0, 10.0, "none", 0.0, 5),
+     ("6x2", "standard", 25.0, 10.0, "none", 0.0, 7.25), ("6x2", "standard", 25.0, 10.0, "none", 0.0, 5),
+      ("3x4", "standard", 50.0, 10.0, "none", 5.0, 9)])  # fmt: skip
+def test_it_draws_every_line_where_python_does(page, record, layout, order, speed, gain, form, start_s, duration_s):
+    paper = Paper(layout=layout, order=order, speed_mm_per_s=speed, gain_mm_per_mv=gain, filter=form, start_s=start_s)
+    held_as_python_does(page, replace(record, signal=record.signal[:, : round(duration_s * 500)]), paper)
+
+
+def test_it_says_of_a_flat_lead_that_it_has_no_signal_as_python_does(page, record):
+    signal = record.signal.copy()
+    signal[3, :] = 0.2
+    ours = held_as_python_does(page, replace(record, signal=signal), Paper(order="cabrera"))
+    assert [text["text"] for text in ours["texts"]][2] == "-aVR: no signal"
+    assert sum(line["kind"] == "trace" for line in ours["lines"]) == 12
+
+
+@pytest.mark.parametrize("layout, gain", [("3x4", 20), ("6x2", 10), ("6x2", 5), ("3x4", 5)])
+def test_it_names_what_leaves_its_row_as_python_does(page, record, layout, gain):
+    paper = Paper(layout=layout, gain_mm_per_mv=gain)
+    ours = held_as_python_does(page, replace(record, signal=record.signal * np.float32(8)), paper)
+    assert next(text["text"] for text in ours["texts"] if text["kind"] == "note").startswith(
+        "reaches into other rows: "
     )
-    theirs = drawing.lay_out(record, paper, caption="said", bands=[drawing.Band(1.0, 2.5, 0.5)]).as_json()
+
+
+def held_as_python_does(page, record, paper):
+    """The page's sheet of a recording, after each of its lines and texts was found where Python's lies."""
+    theirs = lay_out(record, paper, caption="said", bands=[Band(1.0, 2.5, 0.5)]).as_json()
     ours = page.evaluate(
         "([record, paper]) => twelvelead.layOut({...record, signal: record.signal.map((lead) => Float32Array.from(lead))}, "
         "paper, {caption: 'said', bands: [{startS: 1, endS: 2.5, weight: 0.5}]})",
         [
-            {"name": record.name, "signal": record.signal.tolist(), "rateHz": 500, "durationS": record.duration_s,
-             "unit": "mV", "age": None, "sex": None},
-            {"layout": layout, "order": order, "speed": speed, "gain": gain, "filter": form, "startS": start_s,
-             "identity": False},
+            {"name": record.name, "signal": record.signal.tolist(), "rateHz": record.rate_hz,
+             "durationS": record.duration_s, "unit": record.unit, "age": None, "sex": None},
+            {"layout": paper.layout, "order": paper.order, "speed": paper.speed_mm_per_s, "gain": paper.gain_mm_per_mv,
+             "filter": paper.filter, "startS": paper.start_s, "identity": False},
         ],
     )  # fmt: skip
     assert ours["texts"] == theirs["texts"]
@@ -115,6 +139,7 @@ def test_it_draws_every_line_where_python_does(page, record, layout, order, spee
     ]
     for mine, other in zip(ours["lines"], theirs["lines"], strict=True):
         np.testing.assert_allclose(mine["points_mm"], other["points_mm"], atol=0.0021)
+    return ours
 
 
 @pytest.mark.parametrize("age", [71.0, 2.0, 1.5, 0.0833, 0.05, 0.0])
@@ -153,6 +178,21 @@ def test_one_sheet_of_paper_is_printed(page):
     boxes = re.findall(rb"/MediaBox \[([\d. ]+)\]", printed)
     assert len(boxes) == 1
     assert [float(each) * 25.4 / 72 for each in boxes[0].split()] == pytest.approx([0, 0, 297, 210], abs=0.2)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_lead_name_stands_on_a_halo_of_the_papers_colour(page, theme):
+    found = page.evaluate(
+        """theme => {
+          document.documentElement.dataset.theme = theme;
+          const [name, paper] = ['.word.lead', '.ground'].map((each) => getComputedStyle(document.querySelector('#paper svg ' + each)));
+          return { order: name.paintOrder, halo: name.stroke, width: name.strokeWidth, letters: name.fill, paper: paper.fill };
+        }""",
+        theme,
+    )
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    assert (found["order"].split()[0], found["halo"], found["width"]) == ("stroke", found["paper"], "0.8px")
+    assert found["letters"] != found["halo"]
 
 
 def test_the_dark_page_keeps_the_grid(page):

@@ -16,14 +16,15 @@ GAINS_MM_PER_MV: Final = (5.0, 10.0, 20.0)
 
 
 class PaperError(TwelveleadError):
-    """A drawing was asked for in a layout, order, speed, gain or filter that there is not."""
+    """A drawing was asked for in a layout, order, speed, gain or filter that there is not, or from after the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
     """How a recording is to be drawn; every lead the same way.
 
-    start_s: where in the recording the drawing begins. identity: print the recording's name, age and sex.
+    start_s: where in the recording the drawing begins, earlier where less than a sheet is left after it.
+    identity: print the recording's name, age and sex.
     Raises PaperError on a value that is not among those allowed.
     """
 

@@ -5,10 +5,22 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from twelvelead.drawing.page import Box, Page, Text
-from twelvelead.drawing.strokes import BOLD, GRID_STROKES, LINE_MM, LINE_RGB, TINT_OPACITY, TINT_RGB, TYPE_RGB, Rgb
+from twelvelead.drawing.strokes import (
+    BOLD,
+    GRID_STROKES,
+    HALO_MM,
+    HALO_RGB,
+    LINE_MM,
+    LINE_RGB,
+    TINT_OPACITY,
+    TINT_RGB,
+    TYPE_RGB,
+    Rgb,
+)
 from twelvelead.drawing.svg import page_title
 
 POINTS_PER_MM: Final = 72 / 25.4
+OUTLINED: Final = 1  # PDF's text rendering mode
 PLAIN_TYPE: Final = "Vera"
 BOLD_TYPE: Final = "VeraBd"
 
@@ -47,7 +59,10 @@ def put_page(sheet: Any, page: Page) -> None:
         sheet.rect(tint.box.x_mm, tint.box.y_mm, tint.box.width_mm, tint.box.height_mm, stroke=0, fill=1)
     _put_grid(sheet, page.grid)
     _put_lines(sheet, page)
+    sheet.setStrokeColorRGB(*_unit(HALO_RGB))
+    sheet.setLineWidth(HALO_MM)
     for text in page.texts:
+        put_text(sheet, text, mode=OUTLINED)
         put_text(sheet, text)
     sheet.showPage()
 
@@ -58,13 +73,13 @@ def start_page(sheet: Any, width_mm: float, height_mm: float) -> None:
     sheet.transform(POINTS_PER_MM, 0, 0, -POINTS_PER_MM, 0, height_mm * POINTS_PER_MM)
 
 
-def put_text(sheet: Any, text: Text) -> None:
+def put_text(sheet: Any, text: Text, mode: int | None = None) -> None:
     """Text at its place; what the font lacks, it shows as a box."""
     sheet.setFillColorRGB(*_unit(TYPE_RGB), alpha=1)
     sheet.saveState()
     sheet.transform(1, 0, 0, -1, text.x_mm, text.y_mm)
     sheet.setFont(BOLD_TYPE if text.kind in BOLD else PLAIN_TYPE, text.size_mm)
-    sheet.drawString(0, 0, text.text)
+    sheet.drawString(0, 0, text.text, mode=mode)
     sheet.restoreState()
 
 

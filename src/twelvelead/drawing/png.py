@@ -6,7 +6,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from twelvelead.drawing.page import Box, Page
-from twelvelead.drawing.strokes import BOLD, GRID_STROKES, LINE_MM, LINE_RGB, TINT_OPACITY, TINT_RGB, TYPE_RGB, Rgb
+from twelvelead.drawing.strokes import (
+    BOLD,
+    GRID_STROKES,
+    HALO_MM,
+    HALO_RGB,
+    LINE_MM,
+    LINE_RGB,
+    TINT_OPACITY,
+    TINT_RGB,
+    TYPE_RGB,
+    Rgb,
+)
 
 DOTS_PER_INCH: Final = 200
 FINER: Final = 2  # drawn so many times finer and averaged, for Pillow's lines have hard edges
@@ -27,8 +38,15 @@ def png(page: Page) -> bytes:
         width = round(LINE_MM[line.kind] * scale)
         pen.line((line.points_mm * scale).ravel().tolist(), fill=LINE_RGB, width=width, joint="curve")
     for text in page.texts:
-        font = _font(text.kind in BOLD, text.size_mm * scale)
-        pen.text((text.x_mm * scale, text.y_mm * scale), text.text, fill=TYPE_RGB, font=font, anchor="ls")
+        pen.text(
+            (text.x_mm * scale, text.y_mm * scale),
+            text.text,
+            fill=TYPE_RGB,
+            font=_font(text.kind in BOLD, text.size_mm * scale),
+            anchor="ls",
+            stroke_width=round(HALO_MM / 2 * scale),
+            stroke_fill=HALO_RGB,
+        )
     written = io.BytesIO()
     smooth = picture.resize((size[0] // FINER, size[1] // FINER), Image.Resampling.BOX)
     smooth.save(written, "PNG", dpi=(DOTS_PER_INCH, DOTS_PER_INCH))

@@ -9,6 +9,8 @@ LINE_RGB: Final[Rgb] = (17, 17, 17)
 TYPE_RGB: Final[Rgb] = (17, 17, 17)
 TINT_RGB: Final[Rgb] = (0, 114, 178)  # a blue that no common colour blindness confuses with the grid
 TINT_OPACITY: Final = 0.35
+HALO_RGB: Final[Rgb] = (255, 255, 255)  # the paper's
+HALO_MM: Final = 0.8  # the width of the pen that goes round the letters: half of it is beside them
 LINE_MM: Final = {"trace": 0.25, "pulse": 0.25, "separator": 0.2}
 BOLD: Final = frozenset({"title", "lead"})
 

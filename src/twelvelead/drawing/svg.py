@@ -6,7 +6,18 @@ from html import escape
 import numpy as np
 
 from twelvelead.drawing.page import Box, Line, Page, Text, Tint
-from twelvelead.drawing.strokes import BOLD, GRID_STROKES, LINE_MM, LINE_RGB, TINT_OPACITY, TINT_RGB, TYPE_RGB, hex_of
+from twelvelead.drawing.strokes import (
+    BOLD,
+    GRID_STROKES,
+    HALO_MM,
+    HALO_RGB,
+    LINE_MM,
+    LINE_RGB,
+    TINT_OPACITY,
+    TINT_RGB,
+    TYPE_RGB,
+    hex_of,
+)
 
 
 def svg(page: Page, behind: str = "") -> str:
@@ -70,13 +81,16 @@ def _path(line: Line) -> str:
 
 
 def _texts(texts: Sequence[Text]) -> str:
+    """Each twice, first as its halo; paint-order would save that, and is not known to everything that draws SVG."""
     shown = "".join(
         f'<text class="{text.kind}" x="{text.x_mm:g}" y="{text.y_mm:g}" font-size="{text.size_mm:g}" '
         f'font-weight="{_weight(text)}" xml:space="preserve">{escape(text.text)}</text>\n'
         for text in texts
         if text.text
     )
-    return f'<g fill="{hex_of(TYPE_RGB)}" stroke="none">\n{shown}</g>\n'
+    colour = hex_of(HALO_RGB)
+    halo = f'fill="{colour}" stroke="{colour}" stroke-width="{HALO_MM:g}" stroke-linejoin="round" aria-hidden="true"'
+    return f'<g class="halo" {halo}>\n{shown}</g>\n<g fill="{hex_of(TYPE_RGB)}" stroke="none">\n{shown}</g>\n'
 
 
 def _weight(text: Text) -> str:

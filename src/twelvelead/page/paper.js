@@ -9,8 +9,8 @@ export const SPEEDS_MM_PER_S = [12.5, 25, 50];
 export const GAINS_MM_PER_MV = [5, 10, 20];
 export const FILTERS = ["none", "0.5-40 Hz"];
 export const LAYOUTS = {
-  "3x4": { nRows: 3, nColumns: 4, firstMm: 20, distanceMm: 45, nameAboveMm: 14, hasRhythm: true },
-  "6x2": { nRows: 6, nColumns: 2, firstMm: 15, distanceMm: 29, nameAboveMm: 9, hasRhythm: false },
+  "3x4": { nRows: 3, nColumns: 4, firstMm: 20, distanceMm: 45, nameAboveMm: 17, hasRhythm: true },
+  "6x2": { nRows: 6, nColumns: 2, firstMm: 15, distanceMm: 29, nameAboveMm: 12, hasRhythm: false },
   "12x1": { nRows: 12, nColumns: 1, firstMm: 14, distanceMm: 13, nameAboveMm: 4.5, hasRhythm: false },
 };
 export const PAPER = { layout: "3x4", order: "standard", speed: 25, gain: 10, filter: "none", startS: 0, identity: false };
@@ -22,22 +22,28 @@ const PULSE_S = 0.2;
 const PULSE_FOOT_MM = 1;
 const SEPARATOR_MM = 3;
 const SAMPLE_TOLERANCE = 1e-6;
+const SPARE_S = 0.5; // no sheet is begun for so little, and so little may lack at the end of a full one
 const MOST_CHARACTERS = 130;
 const MOST_OF_A_NAME = 40; // in the larger letters of the title, before age and sex
 
-/** {width_mm, height_mm, grid, tints, lines, texts} of as much of a recording from paper.startS on as 250 mm hold. */
-export function layOut(record, paper, { caption = "", bands = [] } = {}) {
+/** {width_mm, height_mm, grid, tints, lines, texts} of as much of a recording from asked.startS on as 250 mm hold; from
+ * earlier on where less is left than that. */
+export function layOut(record, asked, { caption = "", bands = [] } = {}) {
+  const paper = { ...asked, startS: sheetStarts(record.durationS, asked)[0] };
   const signal = drawnSignals(record, paper.filter);
-  const cells = cellsOf(paper);
-  const traces = cells.flatMap((cell) => traceOf(signal, record.rateHz, paper, cell));
-  const names = cells.map((cell) => textAt("lead", cell.xMm + 1, cell.yMm - cell.nameAboveMm, cell.lead));
+  const startsS = columnStarts(paper, record.durationS);
+  const cells = cellsOf(paper, startsS);
+  const still = new Set(cells.filter((cell) => isStill(record, cell)));
+  const traces = cells.flatMap((cell) => (still.has(cell) ? [] : traceOf(record, signal, paper, cell)));
+  const note = noteOf(record, paper, traces);
+  const names = cells.map((cell) => nameOf(cell, still.has(cell)));
   return {
     width_mm: SHEET.widthMm,
     height_mm: SHEET.heightMm,
     grid: SHEET.grid,
-    tints: tintsOf(bands, paper),
-    lines: [...separatorsOf(cells), ...pulsesOf(paper), ...traces],
-    texts: [...names, ...wordsOf(record, paper, caption, traces)],
+    tints: tintsOf(bands, regionsOf(paper, startsS), paper.speed),
+    lines: [...separatorsOf(cells), ...pulsesOf(paper), ...traces.map(({ line }) => line)],
+    texts: [...names, ...wordsOf(titleOf(record, paper), caption, note, scaleOf(record, paper, startsS))],
   };
 }
 
@@ -46,13 +52,34 @@ export function drawnS(paper) {
   return TRACES_MM / paper.speed;
 }
 
-function cellsOf(paper) {
+/** Where in a recording its sheets begin: from paper.startS on one after the other, the last so early that it is full. */
+export function sheetStarts(durationS, paper) {
+  const spanS = drawnS(paper);
+  const nSheets = Math.max(1, Math.ceil((durationS - paper.startS - SPARE_S) / spanS));
+  const latestS = Math.max(0, durationS - spanS);
+  return Array.from({ length: nSheets }, (_, number) => Math.min(paper.startS + number * spanS, latestS));
+}
+
+/** Each where the one before ends; of a recording shorter than the sheet evenly from its beginning to its end. */
+function columnStarts(paper, durationS) {
+  const [{ nColumns }, sheetS] = [LAYOUTS[paper.layout], drawnS(paper)];
+  const lengthS = sheetS / nColumns;
+  const isShort = nColumns > 1 && durationS < sheetS - SPARE_S;
+  const stepS = isShort ? Math.max(0, durationS - lengthS) / (nColumns - 1) : lengthS;
+  return Array.from({ length: nColumns }, (_, column) => paper.startS + column * stepS);
+}
+
+function doOverlap(paper, startsS) {
+  return startsS.length > 1 && startsS[1] - startsS[0] < drawnS(paper) / startsS.length - SAMPLE_TOLERANCE;
+}
+
+function cellsOf(paper, startsS) {
   const rows = LAYOUTS[paper.layout];
   const lengthS = drawnS(paper) / rows.nColumns;
   const cells = ORDERS[paper.order].map((lead, index) => {
     const [column, row] = [Math.floor(index / rows.nRows), index % rows.nRows];
     const xMm = TRACE_LEFT_MM + (column * TRACES_MM) / rows.nColumns;
-    return { lead, startS: paper.startS + column * lengthS, lengthS, xMm, yMm: lineMm(rows, row), nameAboveMm: rows.nameAboveMm };
+    return { lead, startS: startsS[column], lengthS, xMm, yMm: lineMm(rows, row), nameAboveMm: rows.nameAboveMm };
   });
   if (!rows.hasRhythm) return cells;
   const rhythm = { lead: "II", startS: paper.startS, lengthS: drawnS(paper), xMm: TRACE_LEFT_MM };
@@ -80,25 +107,45 @@ function drawnSignal(record, filter) {
   return smooth.map((lead, row) => lead.map((sample, k) => sample - baseline[row][k]));
 }
 
-/** Every sample from the cell's start to its end, both included; nothing where fewer than two were recorded. */
-function traceOf(signal, rateHz, paper, cell) {
+/** Numbers of the first and last sample of the cell, both included, as far as there are any. */
+function samplesOf(record, cell) {
+  const first = Math.ceil(cell.startS * record.rateHz - SAMPLE_TOLERANCE);
+  const last = Math.floor((cell.startS + cell.lengthS) * record.rateHz + SAMPLE_TOLERANCE);
+  return [first, Math.min(last, record.signal[0].length - 1)];
+}
+
+function leadOf(signal, cell) {
+  return signal[LEADS.indexOf(cell.lead.replace("-", ""))];
+}
+
+/** Whether a lead never moves in its cell: no heart, and no electrode, gives such a line. */
+function isStill(record, cell) {
+  const [first, last] = samplesOf(record, cell);
+  return last > first && leadOf(record.signal, cell).subarray(first, last + 1).every((sample, _, all) => sample === all[0]);
+}
+
+function nameOf({ lead, xMm, yMm, nameAboveMm }, isStill) {
+  return textAt("lead", xMm + 1, yMm - nameAboveMm, isStill ? `${lead}: no signal` : lead);
+}
+
+/** A lead in its cell as {cell, line}; nothing where fewer than two samples were recorded. */
+function traceOf(record, signal, paper, cell) {
   const sign = cell.lead.startsWith("-") ? -1 : 1;
-  const lead = signal[LEADS.indexOf(cell.lead.replace("-", ""))];
-  const first = Math.ceil(cell.startS * rateHz - SAMPLE_TOLERANCE);
-  const last = Math.min(Math.floor((cell.startS + cell.lengthS) * rateHz + SAMPLE_TOLERANCE), lead.length - 1);
+  const lead = leadOf(signal, cell);
+  const [first, last] = samplesOf(record, cell);
   if (last - first < 1) return [];
-  const middle = sign * medianOf(lead);
+  const middle = sign * medianOf(lead.subarray(first, last + 1));
   const points = [];
   for (let k = first; k <= last; k++) {
     points.push([
-      rounded(cell.xMm + (k / rateHz - cell.startS) * paper.speed),
+      rounded(cell.xMm + (k / record.rateHz - cell.startS) * paper.speed),
       rounded(cell.yMm - (sign * lead[k] - middle) * paper.gain),
     ]);
   }
-  return [{ kind: "trace", lead: cell.lead, start_s: rounded(cell.startS), points_mm: points }];
+  return [{ cell, line: { kind: "trace", lead: cell.lead, start_s: rounded(cell.startS), points_mm: points } }];
 }
 
-/** One pulse a row before its traces; where rows are closer than a pulse is high, before every second or third. */
+/** A pulse a row before its traces, where it fits on the grid; every second row where rows are closer. */
 function pulsesOf(paper) {
   const rows = LAYOUTS[paper.layout];
   const [height, width, foot] = [PULSE_MV * paper.gain, PULSE_S * paper.speed, PULSE_FOOT_MM];
@@ -107,6 +154,7 @@ function pulsesOf(paper) {
   const pulses = [];
   for (let row = step - 1; row < rows.nRows + rows.hasRhythm; row += step) {
     const y = lineMm(rows, row);
+    if (y - height < SHEET.grid.y_mm) continue;
     const along = [0, foot, foot, foot + width, foot + width, 2 * foot + width];
     const up = [0, 0, height, height, 0, 0];
     const points = along.map((x, k) => [rounded(left + x), rounded(y - up[k])]);
@@ -125,30 +173,72 @@ function separatorsOf(cells) {
     });
 }
 
-/** The part of each band {startS, endS, weight} that is on the sheet, as high as the grid. */
-function tintsOf(bands, paper) {
-  return bands.flatMap(({ startS, endS, weight }) => {
-    const [from, to] = [Math.max(startS - paper.startS, 0), Math.min(endS - paper.startS, drawnS(paper))];
-    if (to <= from) return [];
-    const [x_mm, width_mm] = [rounded(TRACE_LEFT_MM + from * paper.speed), rounded((to - from) * paper.speed)];
-    return [{ x_mm, y_mm: SHEET.grid.y_mm, width_mm, height_mm: SHEET.grid.height_mm, weight: rounded(weight) }];
-  });
+/** Boxes of the paper in which x is time, from startS at the left edge: the whole sheet, or where columns overlap in time
+ * each of them, and the rhythm strip. */
+function regionsOf(paper, startsS) {
+  const { x_mm, y_mm, width_mm, height_mm } = { ...SHEET.grid, x_mm: TRACE_LEFT_MM, width_mm: TRACES_MM };
+  if (!doOverlap(paper, startsS)) return [{ startS: paper.startS, x_mm, y_mm, width_mm, height_mm }];
+  const { hasRhythm, distanceMm } = LAYOUTS[paper.layout];
+  const [wide, high] = [width_mm / startsS.length, height_mm - (hasRhythm ? distanceMm : 0)];
+  const regions = startsS.map((startS, k) => ({ startS, x_mm: x_mm + k * wide, y_mm, width_mm: wide, height_mm: high }));
+  if (!hasRhythm) return regions;
+  return [...regions, { startS: paper.startS, x_mm, y_mm: y_mm + high, width_mm, height_mm: distanceMm }];
 }
 
-function wordsOf(record, paper, caption, traces) {
+/** The part of each band {startS, endS, weight} that is in each region, as high as the region. */
+function tintsOf(bands, regions, speed) {
+  return bands.flatMap(({ startS, endS, weight }) =>
+    regions.flatMap((region) => {
+      const [from, to] = [Math.max(startS - region.startS, 0), Math.min(endS - region.startS, region.width_mm / speed)];
+      if (to <= from) return [];
+      const [x_mm, width_mm] = [rounded(region.x_mm + from * speed), rounded((to - from) * speed)];
+      return [{ x_mm, y_mm: region.y_mm, width_mm, height_mm: region.height_mm, weight: rounded(weight) }];
+    }),
+  );
+}
+
+function wordsOf(title, caption, note, scale) {
   const belowMm = SHEET.grid.y_mm + SHEET.grid.height_mm;
-  const beyond = [...new Set(traces.filter(isBeyond).map((line) => line.lead))];
   return [
-    textAt("title", SHEET.grid.x_mm, 8, shortened(titleOf(record, paper)), 4.2),
+    textAt("title", SHEET.grid.x_mm, 8, shortened(title), 4.2),
     textAt("caption", SHEET.grid.x_mm, 14, shortened(caption)),
-    ...(beyond.length ? [textAt("note", SHEET.grid.x_mm, 19.5, `reaches beyond the paper: ${beyond.join(", ")}`)] : []),
-    textAt("scale", SHEET.grid.x_mm, belowMm + 4.5, scaleOf(record, paper)),
+    ...(note ? [textAt("note", SHEET.grid.x_mm, 19.5, shortened(note))] : []),
+    textAt("scale", SHEET.grid.x_mm, belowMm + 4.5, scale),
     textAt("about", SHEET.grid.x_mm, belowMm + 9.5, "research software, no medical device", 3),
   ];
 }
 
-function isBeyond(line) {
-  return line.points_mm.some(([, y]) => y < 0 || y > SHEET.heightMm);
+/** Which leads cross another row's line or leave the grid, and the way out; nothing where none does. */
+function noteOf(record, paper, traces) {
+  const rows = LAYOUTS[paper.layout];
+  const linesMm = Array.from({ length: rows.nRows + rows.hasRhythm }, (_, row) => lineMm(rows, row));
+  const bottomMm = SHEET.grid.y_mm + SHEET.grid.height_mm;
+  const [into, beyond] = [new Set(), new Set()];
+  for (const { cell, line } of traces) {
+    const crosses = (mm) => line.points_mm.some(([, y]) => y <= mm) && line.points_mm.some(([, y]) => y >= mm);
+    if (linesMm.some((mm) => mm !== cell.yMm && crosses(mm))) into.add(cell.lead);
+    if (line.points_mm.some(([, y]) => y < SHEET.grid.y_mm || y > bottomMm)) beyond.add(cell.lead);
+  }
+  const order = ORDERS[paper.order];
+  const said = [
+    ...(into.size ? [`into other rows: ${listed(into, order)}`] : []),
+    ...(beyond.size ? [`beyond the grid: ${listed(beyond, order)}`] : []),
+  ];
+  return said.length ? `reaches ${[...said, ...wayOut(record, paper)].join("; ")}` : "";
+}
+
+/** A set of leads by their names, or by those of the others where these are fewer. */
+function listed(leads, order) {
+  if (leads.size <= order.length / 2) return [...leads].join(", ");
+  const others = order.filter((lead) => !leads.has(lead));
+  return others.length ? `all but ${others.join(", ")}` : "all leads";
+}
+
+/** The next lower gain, and where there is none, the layout whose rows are farthest apart. */
+function wayOut(record, paper) {
+  const lower = GAINS_MM_PER_MV.filter((gain) => gain < paper.gain);
+  if (lower.length) return [`see ${lower.at(-1)} mm/${record.unit}`];
+  return paper.layout === "3x4" ? [] : ["see layout 3x4"];
 }
 
 function titleOf(record, paper) {
@@ -158,13 +248,22 @@ function titleOf(record, paper) {
 }
 
 /** What the drawing is in: speed, gain and filter, always together, and what of the recording it shows. */
-function scaleOf(record, paper) {
-  const endS = Math.min(paper.startS + drawnS(paper), record.durationS);
+function scaleOf(record, paper, startsS) {
+  const wholeS = record.durationS;
+  const endS = Math.min(paper.startS + drawnS(paper), wholeS);
+  const next = wholeS - endS > SPARE_S ? sheetStarts(wholeS, { ...paper, startS: endS })[0] : null;
+  const columns = doOverlap(paper, startsS) ? overlapInWords(startsS) : "";
   return (
     `${paper.speed} mm/s   ${paper.gain} mm/${record.unit}   filter: ${paper.filter}   ` +
-    `${paper.startS.toFixed(1)} to ${endS.toFixed(1)} s of ${record.durationS.toFixed(1)} s   recorded at ` +
+    `${paper.startS.toFixed(1)} to ${endS.toFixed(1)} s of ${wholeS.toFixed(1)} s` +
+    `${next === null ? "" : `, next sheet from ${next.toFixed(1)} s`}${columns}   recorded at ` +
     `${Number(record.rateHz.toPrecision(6))} Hz`
   );
+}
+
+function overlapInWords(startsS) {
+  if (startsS.at(-1) === startsS[0]) return ", in every column";
+  return `, columns overlap: from ${startsS.map((each) => each.toFixed(1)).join(", ")} s`;
 }
 
 function textAt(kind, x, y, text, size = 3.5) {

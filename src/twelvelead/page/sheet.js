@@ -2,6 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const TINT_OPACITY = 0.35;
+const HALO = { stroke: "var(--sheet)", strokeWidth: "0.8", strokeLinejoin: "round", paintOrder: "stroke" }; // behind letters
 
 /** The drawing as an element; label: what a screen reader says of it. */
 export function sheetOf(page, label) {
@@ -24,6 +25,7 @@ export function sheetOf(page, label) {
   for (const { kind, x_mm: x, y_mm: y, size_mm, text } of page.texts) {
     const written = svgElement("text", { class: `word ${kind}`, x, y, "font-size": size_mm });
     written.textContent = text;
+    Object.assign(written.style, HALO);
     svg.append(written);
   }
   return svg;
