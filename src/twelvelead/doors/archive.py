@@ -31,14 +31,16 @@ def archive_command(
     out: Annotated[Path, typer.Option(help="Folder for the results, new or begun before.", show_default=False)],
     bundle: Bundle = None,
     precision: Precision = "float32",
-    workers: Annotated[int, typer.Option(help="Processes that classify; 0 is one a core.", min=0, max=1024)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that classify; 0: one per core.", min=0, max=1024)] = 0,
     cluster: Annotated[
         str | None,
         typer.Option(help="Address of a Dask scheduler, whose workers classify instead.", show_default=False),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="One recording may take so long.", min=0.05, max=86_400)] = 300.0,
-    memory: Annotated[int, typer.Option(help="One recording may take so many MB.", min=512, max=1 << 20)] = 3072,
-    shard_size: Annotated[int, typer.Option(help="Recordings a file of results.", min=1, max=100_000)] = 1000,
+    seconds: Annotated[float, typer.Option(help="Seconds that one recording may take.", min=0.05, max=86_400)] = 300.0,
+    memory: Annotated[
+        int, typer.Option(help="MiB of memory that one recording may take.", min=512, max=1 << 20)
+    ] = 3072,
+    shard_size: Annotated[int, typer.Option(help="Recordings per file of results.", min=1, max=100_000)] = 1000,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad a recording is.")
     ] = False,

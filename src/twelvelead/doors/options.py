@@ -11,7 +11,7 @@ Bundle = Annotated[
 ]
 Precision = Annotated[
     Literal["float32", "int8"],
-    typer.Option("--precision", help="Of the network's numbers; the card says what int8 costs."),
+    typer.Option("--precision", help="Numeric precision of the network; the card says what int8 costs."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for machines on standard output.")]
 Folders = Annotated[
@@ -44,7 +44,7 @@ Unit = Annotated[
         show_default=False,
     ),
 ]
-Workers = Annotated[int, typer.Option("--workers", help="Processes that read at the same time.", min=1, max=256)]
+Workers = Annotated[int, typer.Option("--workers", help="Processes that read in parallel.", min=1, max=256)]
 
 
 def listed(names: str) -> list[str]:

@@ -29,21 +29,22 @@ def serve_command(
         str | None,
         typer.Option(
             metavar="HOST",
-            help="By which browsers reach it through a proxy on this machine, such as ecg.example.org; needs a token.",
+            help="Host name under which a proxy on this machine serves it, such as ecg.example.org; needs a token.",
             show_default=False,
         ),
     ] = None,
     bundle: Bundle = None,
     workers: Annotated[
-        int, typer.Option(help="Processes that read uploads; 0 is one a core, 8 at most.", min=0, max=64)
+        int, typer.Option(help="Processes that read uploads; 0: one per core, 8 at most.", min=0, max=64)
     ] = 0,
-    queue: Annotated[int, typer.Option(help="Uploads that may wait; more are told to come again.", min=1)] = 64,
-    connections: Annotated[int, typer.Option(help="At most, from one address.", min=1)] = 128,
+    queue: Annotated[int, typer.Option(help="Uploads that may wait; others are told to retry.", min=1)] = 64,
+    connections: Annotated[int, typer.Option(help="Most connections from one address.", min=1)] = 128,
     request_s: Annotated[
-        float, typer.Option("--request-seconds", help="From the end of an upload to the answer.", min=0.1)
+        float, typer.Option("--request-seconds", help="Time limit from the end of an upload to the answer.", min=0.1)
     ] = 30.0,
     body_s: Annotated[
-        float, typer.Option("--body-seconds", help="Until an upload must come at 0.5 MB/s on average.", min=0.1)
+        float,
+        typer.Option("--body-seconds", help="Grace period before an upload must average 0.5 MB/s.", min=0.1),
     ] = 10.0,
 ) -> None:
     """Serve a page and an HTTP interface: upload recordings, get what they show.

@@ -27,13 +27,13 @@ def study_command(
     networks: Annotated[
         str | None, typer.Option(help="Names with commas between them; default: all of the study.", show_default=False)
     ] = None,
-    n_folds: Annotated[int, typer.Option("--folds", help="Parts, each tested once.", min=2, max=10)] = 3,
+    n_folds: Annotated[int, typer.Option("--folds", help="Number of folds.", min=2, max=10)] = 3,
     leave_one_database_out: Annotated[
         bool, typer.Option("--leave-one-database-out", help="Test on each database after training on all others.")
     ] = False,
-    epochs: Annotated[int, typer.Option(help="At most; one with teachers has twice as many.", min=1)] = 30,
-    patience: Annotated[int, typer.Option(help="Epochs without a better validation loss.", min=1)] = 15,
-    seed: Annotated[int, typer.Option(help="Of folds, first weights and all chance.", min=0, max=99_999)] = 0,
+    epochs: Annotated[int, typer.Option(help="Most epochs; a network with teachers has twice as many.", min=1)] = 30,
+    patience: Annotated[int, typer.Option(help="Epochs without a better loss before a run stops.", min=1)] = 15,
+    seed: Annotated[int, typer.Option(help="Random seed of folds, first weights and training.", min=0, max=99_999)] = 0,
     workers: Annotated[int, typer.Option(help="Runs at the same time, one thread each.", min=1, max=64)] = 1,
     ptbxl_rate: PtbXlRate = "100",
     as_json: Json = False,

@@ -35,24 +35,21 @@ def train_command(
         str, typer.Option(help="What answers and reports call the bundle; default: its folder's.", show_default=False)
     ] = "",
     seed: Annotated[
-        int, typer.Option(help="Of the split, the first weights and all chance in training.", min=0, max=99_999)
+        int, typer.Option(help="Random seed of the split, the first weights and the training.", min=0, max=99_999)
     ] = 0,
     epochs: Annotated[
-        int, typer.Option(help="At most, and stopped when it no longer helps; with --teachers twice as many.", min=1)
+        int,
+        typer.Option(help="Most epochs, stopped early; with --teachers twice as many.", min=1),
     ] = 30,
     teachers: Annotated[
         str | None,
         typer.Option(
-            help="Networks of `twelvelead study`, commas between them, that are trained first and that it learns from.",
+            help="Peers to train first and learn from, with commas, such as resnet1d-wang,xresnet1d101,single.",
             show_default=False,
         ),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a killed run with the same options was.")
-    ] = False,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Train anew where a bundle, or what a killed run left, is there already.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a killed run, with the same options.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite a bundle, or what a killed run left.")] = False,
     hold_out: Annotated[
         list[Path] | None,
         typer.Option(
@@ -61,7 +58,7 @@ def train_command(
         ),
     ] = None,
     ptbxl_rate: PtbXlRate = "100",
-    threads: Annotated[int, typer.Option(help="Of computation; the last bits depend on it.", min=1, max=256)] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads; the weights' last bits depend on it.", min=1, max=256)] = 1,
     as_json: Json = False,
 ) -> None:
     """Train a network on labelled recordings: 80 % to train on, 20 % to stop early and to set thresholds on.
