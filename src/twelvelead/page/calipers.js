@@ -56,7 +56,7 @@ export function addCalipers(box, tell) {
     show();
   });
   return {
-    /** Put the calipers on another sheet, where they stay at their place. */
+    /** Put the calipers on a sheet that shows the same at the same place, as with the attention behind it. */
     onto: (svg) => {
       state.svg = svg;
       show();

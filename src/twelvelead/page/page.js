@@ -63,7 +63,7 @@ function show(entry) {
   byId("facts").textContent = entry.error ? `Refused: ${entry.error}` : factsOf(entry);
   byId("says").textContent = entry.report ? `Network: ${findingsInWords(entry.report)}` : "";
   byId("facts").classList.toggle("refused", Boolean(entry.error));
-  draw();
+  redraw();
 }
 
 function factsOf({ record, picture, isExample }) {
@@ -72,6 +72,12 @@ function factsOf({ record, picture, isExample }) {
   const patient = [record.age === null ? "" : ageInWords(record.age), record.sex ?? ""].filter(Boolean).join(", ");
   const made = isExample ? "Made by a simulator: nobody's heart. " : "";
   return `${made}${record.durationS.toFixed(1)} s at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
+}
+
+/** Draw what puts other traces under the calipers: what they measured is not there any more. */
+function redraw() {
+  calipers.clear();
+  draw();
 }
 
 function draw() {
@@ -124,15 +130,17 @@ function zoomTo(step) {
 
 function turn(direction) {
   state.paper.startS = Math.max(0, state.paper.startS + direction * drawnS(state.paper));
-  draw();
+  redraw();
 }
 
 function setControl({ name, value, checked }) {
-  if (name === "attention") state.attention = checked;
-  else if (name === "measure") return calipers.forTouch(checked);
-  else if (name === "identity") state.paper.identity = checked;
-  else state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
-  return draw();
+  if (name === "measure") return calipers.forTouch(checked);
+  if (name === "attention" || name === "identity") {
+    (name === "attention" ? state : state.paper)[name] = checked;
+    return draw();
+  }
+  state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
+  return redraw();
 }
 
 function setTheme(isDark) {
