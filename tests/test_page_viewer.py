@@ -24,6 +24,14 @@ def page(browser, url):
 
 
 @pytest.fixture
+def phone(browser, url):
+    with opened(
+        browser, url, offline=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    ) as page:
+        yield page
+
+
+@pytest.fixture
 def two(page, tmp_path):
     """Two recordings of 30 s in the list."""
     paths = [simulator.Wfdb(name, simulator.digital(simulator.ecg("AF", 30.0, seed=k))).write(tmp_path)
@@ -73,3 +81,28 @@ def test_what_was_measured_stays_while_the_traces_do(two):
     two.uncheck("[name=identity]")
     two.focus("#paper")
     two.keyboard.press("Escape")
+
+
+def swipe(page):
+    """A finger from right to left over the paper."""
+    page.evaluate("document.getElementById('paper').scrollIntoView()")
+    y = page.locator("#paper").bounding_box()["y"] + 120
+    session = page.context.new_cdp_session(page)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": 300, "y": y}]})
+    for x in range(290, 100, -10):
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(300)
+
+
+def test_a_finger_moves_the_paper_and_measures_only_when_it_is_told_to(phone):
+    swipe(phone)
+    assert phone.evaluate("document.getElementById('paper').scrollLeft") > 50
+    assert phone.locator("#paper .calipers").count() == 0
+    assert phone.inner_text("#calipers") == "Calipers: choose “Finger measures”; else a finger moves the paper"
+    phone.click("summary")
+    phone.check("[name=measure]")
+    assert phone.inner_text("#calipers") == "Calipers: drag a finger on the paper"
+    swipe(phone)
+    assert phone.locator("#paper .calipers").count() == 1
+    assert " ms = " in phone.inner_text("#calipers")

@@ -24,7 +24,7 @@ export function measuredInWords({ mmAcross, mmUp, ms, bpm, mv }, unit) {
 /** Calipers on a focusable box that holds the sheet; tell(from, to) each time, which gives what is written beside them;
  * tell(null) when they are gone. */
 export function addCalipers(box, tell) {
-  const state = { corners: null, svg: null, on: true, dragging: false };
+  const state = { corners: null, svg: null, on: false, dragging: false };
   const show = () => {
     state.svg?.querySelector(".calipers")?.remove();
     const said = tell(...(state.corners ?? [null]));
@@ -65,6 +65,7 @@ export function addCalipers(box, tell) {
     forTouch: (on) => {
       state.on = on;
       box.classList.toggle("measuring", on);
+      show();
     },
     clear: () => {
       state.corners = null;

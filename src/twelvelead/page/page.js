@@ -17,6 +17,7 @@ import { sheetOf } from "./sheet.js";
 const AT_MOST_FILES = 20_000;
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4];
 const NARROW = "(max-width: 50rem)";
+const TOUCH = "(pointer: coarse)";
 const NUMERIC = new Set(["speed", "gain"]);
 const byId = (id) => document.getElementById(id);
 
@@ -112,9 +113,15 @@ function labelOf(record) {
 
 function tellCalipers(from, to) {
   const words = from && measuredInWords(measured(from, to, state.paper), state.shown?.record?.unit ?? "mV");
-  const hint = "drag on the paper, or focus it and use the arrow keys";
-  byId("calipers").textContent = `Calipers: ${words ? words.long : hint}`;
+  byId("calipers").textContent = `Calipers: ${words ? words.long : calipersHint()}`;
   return words?.short;
+}
+
+/** How to measure with what this device points with. */
+function calipersHint() {
+  if (!window.matchMedia(TOUCH).matches) return "drag on the paper, or focus it and use the arrow keys";
+  const isMeasuring = byId("controls").elements.measure.checked;
+  return isMeasuring ? "drag a finger on the paper" : "choose \u201cFinger measures\u201d; else a finger moves the paper";
 }
 
 function tell(sentence) {
