@@ -1,4 +1,4 @@
-"""The same page from a real `twelvelead serve`: the server answers, and what only it can read is drawn from its table."""
+"""The same page from a real `twelvelead serve`: it answers, and what only it can read is drawn from what it gives."""
 
 import re
 
@@ -91,14 +91,24 @@ def test_what_only_the_server_reads_is_drawn_where_the_page_would_draw_it(page, 
     np.testing.assert_allclose(theirs, ours, atol=0.011)  # a microvolt of rounding in each format is .01 mm
 
 
-def test_what_is_too_long_for_a_table_is_shown_as_the_server_draws_it(page, tmp_path):
-    long = np.tile(simulator.ecg(), (1, 45))
+def test_a_long_recording_that_only_the_server_reads_is_drawn_to_its_end_and_measured(page, tmp_path):
+    long = np.tile(simulator.ecg(), (1, 45))  # 450 s: as a table more than a server gives
     path = edf(tmp_path, long)
-    choose(page, [path])
+    assert choose(page, [path]) == "1 of 1 recordings read."
     shown(page, path.name)
-    assert "too long for the calipers" in page.inner_text("#facts")
-    assert page.locator("#paper img").evaluate("image => image.complete && image.naturalWidth") > 500
-    assert page.locator("#findings tbody tr").count() == 9
+    assert page.inner_text("#facts").startswith("450.0 s at 500 Hz")
+    page.select_option("[name=gain]", "20")
+    assert "20 mm/mV" in page.locator("#paper svg .word.scale").text_content()
+    beginning = np.array(re.findall(r"[-\d.]+", page.evaluate(POINTS)), float)
+    for _ in range(44):
+        page.click("#later")
+    last = np.array(re.findall(r"[-\d.]+", page.evaluate(POINTS)), float)
+    np.testing.assert_allclose(last, beginning, atol=0.011)  # the same ten seconds once more
+    page.select_option("[name=gain]", "10")
+    page.focus("#paper")
+    page.keyboard.press("ArrowRight")
+    assert "200 ms" in page.inner_text("#calipers")
+    page.keyboard.press("Escape")
 
 
 def test_a_header_goes_with_its_own_signal_files_only(page, tmp_path):

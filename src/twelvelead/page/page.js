@@ -67,9 +67,8 @@ function show(entry) {
   redraw();
 }
 
-function factsOf({ record, picture, isExample }) {
-  if (picture) return "Its beginning, drawn by the server: it is too long for the calipers of this page.";
-  if (!record) return "";
+function factsOf({ record, undrawn, isExample }) {
+  if (!record) return undrawn ? `Not drawn: ${undrawn}` : "";
   const patient = [record.age === null ? "" : ageInWords(record.age), record.sex ?? ""].filter(Boolean).join(", ");
   const made = isExample ? "Made by a simulator: nobody's heart. " : "";
   return `${made}${record.durationS.toFixed(1)} s at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
@@ -82,10 +81,10 @@ function redraw() {
 }
 
 function draw() {
-  const { record, report, picture, isExample } = state.shown ?? {};
+  const { record, report, isExample } = state.shown ?? {};
   if (!record) {
     calipers.onto(null);
-    return byId("paper").replaceChildren(...(picture ? [pictureOf(picture)] : []));
+    return byId("paper").replaceChildren();
   }
   const diagnosis = state.attention && report.attention ? shownDiagnosis(report) : null;
   const bands = diagnosis ? bandsOf(report.attention, diagnosis, record.durationS) : [];
@@ -98,12 +97,6 @@ function draw() {
   byId("earlier").disabled = state.paper.startS <= 0;
   byId("later").disabled = state.paper.startS + drawnS(state.paper) >= record.durationS;
   return undefined;
-}
-
-function pictureOf(address) {
-  const image = document.createElement("img");
-  Object.assign(image, { src: address, className: "sheet", alt: "12-lead ECG on paper, drawn by the server" });
-  return image;
 }
 
 function labelOf(record) {

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 from twelvelead.classifier.classify import Report
 from twelvelead.drawing import lay_out
 from twelvelead.drawing.svg import svg
-from twelvelead.formats.writing import as_csv
+from twelvelead.formats.writing import as_csv, as_wfdb
 from twelvelead.record import Record
 from twelvelead.reports import FORMS, ReadBy, reading
 from twelvelead.reports.html import POLICY
 
+BOUNDARY: Final = "twelvelead-e1b0f7c24d5a4f0f9c3b8a6d72"  # 15 random bytes: samples do not hold them by chance
 Render = Callable[[Record, Report, ReadBy], str | bytes]
 
 
@@ -49,6 +50,19 @@ def as_table(record: Record, report: Report, by: ReadBy) -> bytes:
     return as_csv(record)
 
 
+def as_form(record: Record, report: Report, by: ReadBy) -> bytes:
+    """The recording as a WFDB record, however long it is: its two files as a form with files holds them."""
+    del report, by
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n".encode()
+        + content
+        + b"\r\n"
+        for name, content in as_wfdb(record).items()
+    ]
+    return b"".join([*parts, f"--{BOUNDARY}--\r\n".encode()])
+
+
 def as_report(form: str, record: Record, report: Report, by: ReadBy) -> bytes:
     """The report in one of its forms; nobody is named in it."""
     return FORMS[form](reading(record, report, by))
@@ -59,6 +73,7 @@ RENDERINGS: Final[dict[str, Rendering]] = {
     "svg": Rendering("image/svg+xml", as_svg, {}),
     "json": Rendering("application/json", as_json, {}),
     "csv": Rendering("text/csv", as_table, {}),
+    "wfdb": Rendering(f"multipart/form-data; boundary={BOUNDARY}", as_form, {}),
     "html": Rendering("text/html", partial(as_report, "html"), OWN_STYLE),
     "pdf": Rendering("application/pdf", partial(as_report, "pdf"), {}),
     "fhir": Rendering("application/fhir+json", partial(as_report, "fhir.json"), {}),
