@@ -4,9 +4,8 @@ from typing import Final
 
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import name_in_words, nothing_found
-from twelvelead.drawing.geometry import drawn_s
 from twelvelead.record import age_in_words
-from twelvelead.reports.reading import MOST_SHEETS, RHYTHM, Reading
+from twelvelead.reports.reading import RHYTHM, Reading
 
 MOST_EPISODES: Final = 20
 RESEARCH: Final = (
@@ -107,11 +106,9 @@ def facts(read: Reading) -> list[tuple[str, str]]:
 
 
 def notes(read: Reading) -> list[str]:
-    """Quality findings, warnings and what is not drawn, in words; never empty."""
-    shown_s = MOST_SHEETS * drawn_s(read.paper)
-    left = read.record.duration_s - 0.5 > shown_s
+    """Quality findings and warnings, in words; never empty."""
     found = [
         *(str(finding) for finding in read.report.quality),
         *(f"warning: {warning}" for warning in read.report.warnings),
     ]
-    return [*(found or ["nothing found wrong"]), *([f"only the first {shown_s:g} s are drawn"] if left else [])]
+    return found or ["nothing found wrong"]
