@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 import re
 import subprocess
@@ -236,6 +237,20 @@ def test_what_could_not_be_assessed_is_not_none_of_the_nine(said):
     few = replace(some, report=replace(some.report, positive=()))
     assert conclusion(few).startswith(f"none of the {9 - len(some.report.withheld)} diagnoses that could be assessed")
     assert 0 < len(some.report.withheld) < 9
+
+
+def test_nothing_on_the_page_of_words_is_printed_over_something_else(with_episodes):
+    done = subprocess.run([program("poppler-utils", "pdftotext"), "-bbox", "-", "-"], input=FORMS["pdf"](with_episodes),
+                          capture_output=True, check=True).stdout.decode()  # fmt: skip
+    (words_page,) = [page for page in done.split("<page ")[1:] if ">decision<" in page]
+    boxes = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">([^<]+)<', words_page)
+    assert len(boxes) > 100
+    by_line = {}
+    for left, top, right, _, word in boxes:
+        by_line.setdefault(float(top), []).append((float(left), float(right), word))
+    for line in by_line.values():
+        for (_, right, one), (left, _, next_one) in itertools.pairwise(sorted(line)):
+            assert left > right - 0.1, (one, next_one)
 
 
 def test_the_probability_of_a_long_recording_is_called_a_mean(said):

@@ -18,7 +18,7 @@ BOTTOM_MM: Final = 195.0
 LINE_MM: Final = 5.6
 SIZE_MM: Final = 3.5
 HEADING_MM: Final = 4.6
-COLUMNS_MM: Final = (0.0, 90.0, 115.0)
+COLUMNS_MM: Final = (0.0, 95.0, 135.0)
 Words = tuple[float, str, bool]  # millimetres from the left margin, text, whether it is a heading
 
 
