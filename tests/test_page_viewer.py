@@ -1,5 +1,6 @@
 """How the page is used at the bedside, in a real browser: calipers, fingers, keys, long recordings and paper."""
 
+import numpy as np
 import pytest
 
 import simulator
@@ -40,6 +41,24 @@ def two(page, tmp_path):
     for name in ("second", "first"):
         page.locator("#recordings button", has_text=name).first.click()
     return page
+
+
+@pytest.fixture(scope="module")
+def long(page, tmp_path_factory):
+    """6 minutes, with atrial fibrillation from 2:00 to 3:00."""
+    parts = [
+        simulator.ecg(kind, seconds, 100, seed=5) for kind, seconds in (("Normal", 120), ("AF", 60), ("Normal", 180))
+    ]
+    signal = simulator.digital(np.concatenate(parts, axis=1))
+    path = simulator.Wfdb("long", signal, rate="100", suffix=".dat").write(tmp_path_factory.mktemp("long"))
+    choose(page, [path, path.with_suffix(".dat")])
+    return page
+
+
+@pytest.fixture
+def on_paper(long):
+    long.locator("#recordings button", has_text="long").first.click()
+    return long
 
 
 def measure(page):
@@ -106,3 +125,51 @@ def test_a_finger_moves_the_paper_and_measures_only_when_it_is_told_to(phone):
     swipe(phone)
     assert phone.locator("#paper .calipers").count() == 1
     assert " ms = " in phone.inner_text("#calipers")
+
+
+def part(page):
+    """What the page says that it shows, and where its first trace begins."""
+    return page.inner_text("#part"), page.locator("#paper svg .word.scale").text_content().split("   ")[3]
+
+
+def test_an_episode_leads_to_its_onset(on_paper):
+    assert part(on_paper)[0] == "0:00:00 to 0:00:10 of 0:06:00"
+    (episode,) = on_paper.locator("#findings button").all()
+    assert episode.inner_text().startswith("episode: AF 0:0")
+    onset = episode.inner_text().split()[2].split("-")[0]
+    episode.click()
+    assert part(on_paper)[0].startswith(f"{onset} to ")
+    minutes, seconds = map(int, onset.split(":")[1:])
+    assert 110 <= 60 * minutes + seconds <= 125
+    assert abs(float(part(on_paper)[1].split()[0]) - (60 * minutes + seconds)) < 1
+    assert on_paper.evaluate("document.activeElement.id") == "paper"
+    assert on_paper.locator("#paper-title").bounding_box()["y"] >= 0
+
+
+@pytest.mark.parametrize("typed, shown", [
+    ("0:02:30", "0:02:30 to 0:02:40 of 0:06:00"), ("2:30", "0:02:30 to 0:02:40 of 0:06:00"),
+    ("65.5", "0:01:05 to 0:01:15 of 0:06:00"), ("9:00:00", "0:05:50 to 0:06:00 of 0:06:00"),
+    ("0:06:00", "0:05:50 to 0:06:00 of 0:06:00"), ("355", "0:05:55 to 0:06:00 of 0:06:00"),
+])  # fmt: skip
+def test_the_paper_begins_at_the_moment_that_is_typed(on_paper, typed, shown):
+    on_paper.fill("#start", typed)
+    on_paper.keyboard.press("Enter")
+    assert part(on_paper)[0] == shown
+    assert on_paper.input_value("#start") == shown.split()[0]
+    assert on_paper.locator("#paper svg .trace").count() >= 4
+
+
+def test_what_is_no_moment_is_said_and_changes_nothing(on_paper):
+    on_paper.fill("#start", "noon")
+    on_paper.keyboard.press("Enter")
+    assert on_paper.evaluate("document.getElementById('start').validationMessage") == "Write seconds, or h:mm:ss."
+    assert part(on_paper)[0] == "0:00:00 to 0:00:10 of 0:06:00"
+    on_paper.fill("#start", "20")
+    on_paper.keyboard.press("Enter")
+    assert on_paper.evaluate("document.getElementById('start').validationMessage") == ""
+    assert part(on_paper)[0].startswith("0:00:20")
+
+
+def test_the_moments_of_a_short_recording_are_seconds(two):
+    two.click("#later")
+    assert part(two) == ("10.0 to 20.0 s of 30.0 s", "10.0 to 20.0 s of 30.0 s")

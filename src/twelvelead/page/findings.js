@@ -4,18 +4,19 @@ import { DIAGNOSES, IN_WORDS } from "./diagnoses.js";
 import { throughInWords } from "./long.js";
 import { inWords } from "./quality.js";
 
-/** The nine diagnoses with probabilities and thresholds, then what goes through a long recording, quality and warnings. */
-export function findingsOf(report) {
+/** The nine diagnoses with probabilities and thresholds, then what goes through a long recording, quality and warnings;
+ * goTo(seconds) when an episode is chosen. */
+export function findingsOf(report, goTo) {
   const found = document.createDocumentFragment();
   found.append(summaryOf(report), tableOf(report));
   const notes = [
     ...throughInWords(report),
-    ...report.quality.map((finding) => `quality: ${inWords(finding)}${finding.unusable ? "; not to be read" : ""}`),
-    ...report.warnings.map((warning) => `warning: ${warning}`),
+    ...report.quality.map((finding) => ({ said: `quality: ${inWords(finding)}${finding.unusable ? "; not to be read" : ""}` })),
+    ...report.warnings.map((warning) => ({ said: `warning: ${warning}` })),
   ];
   if (notes.length) {
     const list = element("ul", "", "notes");
-    list.append(...notes.map((note) => element("li", note)));
+    list.append(...notes.map((note) => noteOf(note, goTo)));
     found.append(list);
   }
   found.append(
@@ -23,6 +24,17 @@ export function findingsOf(report) {
       "which is chosen to miss few. None of the nine is not the same as normal.", "hint"),
   );
   return found;
+}
+
+/** A line of the notes; an episode is a button that leads to its onset. */
+function noteOf({ said, startS }, goTo) {
+  if (startS === undefined) return element("li", said);
+  const [item, button] = [element("li"), element("button", said, "link")];
+  button.type = "button";
+  button.title = "Show its onset on the paper";
+  button.addEventListener("click", () => goTo(startS));
+  item.append(button);
+  return item;
 }
 
 /** The positive diagnoses in a few words, for the list. */

@@ -3,6 +3,7 @@
 import { openAnswers } from "./answer.js";
 import { bandsOf, shownDiagnosis } from "./attention.js";
 import { addCalipers, measured, measuredInWords } from "./calipers.js";
+import { moment, secondsOf, span } from "./clock.js";
 import { IN_WORDS } from "./diagnoses.js";
 import { chosenFiles, droppedFiles } from "./dropped.js";
 import { EXAMPLE_NAME, exampleFile } from "./example.js";
@@ -60,7 +61,7 @@ function show(entry) {
   state.shown = entry;
   state.paper.startS = 0;
   byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
-  byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report)] : []));
+  byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report, goToOnset)] : []));
   byId("facts").textContent = entry.error ? `Refused: ${entry.error}` : factsOf(entry);
   byId("says").textContent = entry.report ? `Network: ${findingsInWords(entry.report)}` : "";
   byId("facts").classList.toggle("refused", Boolean(entry.error));
@@ -96,7 +97,16 @@ function draw() {
   calipers.onto(sheet);
   byId("earlier").disabled = state.paper.startS <= 0;
   byId("later").disabled = state.paper.startS + drawnS(state.paper) >= record.durationS;
+  tellPart(record.durationS);
   return undefined;
+}
+
+/** Which part of the recording is on the paper. */
+function tellPart(durationS) {
+  const { startS } = state.paper;
+  byId("part").textContent = span(startS, Math.min(startS + drawnS(state.paper), durationS), durationS);
+  byId("start").value = moment(startS, durationS);
+  byId("start").setCustomValidity("");
 }
 
 function labelOf(record) {
@@ -129,12 +139,39 @@ function zoomTo(step) {
 }
 
 function turn(direction) {
-  state.paper.startS = Math.max(0, state.paper.startS + direction * drawnS(state.paper));
+  goTo(state.paper.startS + direction * drawnS(state.paper));
+}
+
+/** Begin the paper at a moment; within the recording, so that there is always something on it. */
+function goTo(seconds) {
+  const { durationS } = state.shown.record;
+  const last = Math.max(0, durationS - drawnS(state.paper));
+  state.paper.startS = seconds < durationS ? Math.max(0, seconds) : last;
   redraw();
 }
 
-function setControl({ name, value, checked }) {
+/** From an episode in the findings, which may be far below the paper. */
+function goToOnset(seconds) {
+  if (!state.shown.record) return;
+  goTo(seconds);
+  byId("paper").focus({ preventScroll: true });
+  byId("paper-title").scrollIntoView({ block: "nearest" });
+}
+
+/** What was typed as a moment; a sentence where it is none. */
+function goToTyped(field) {
+  if (!state.shown?.record) return;
+  const seconds = secondsOf(field.value);
+  if (Number.isNaN(seconds)) {
+    field.setCustomValidity("Write seconds, or h:mm:ss.");
+    field.reportValidity();
+  } else goTo(seconds);
+}
+
+function setControl(target) {
+  const { name, value, checked } = target;
   if (name === "measure") return calipers.forTouch(checked);
+  if (name === "start") return goToTyped(target);
   if (name === "attention" || name === "identity") {
     (name === "attention" ? state : state.paper)[name] = checked;
     return draw();
