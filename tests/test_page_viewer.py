@@ -5,6 +5,7 @@ import pytest
 
 import simulator
 from browser import browsing, choose, opened, write_page
+from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, normal_too, stated
 
 
 @pytest.fixture(scope="module")
@@ -173,3 +174,23 @@ def test_what_is_no_moment_is_said_and_changes_nothing(on_paper):
 def test_the_moments_of_a_short_recording_are_seconds(two):
     two.click("#later")
     assert part(two) == ("10.0 to 20.0 s of 30.0 s", "10.0 to 20.0 s of 30.0 s")
+
+
+@pytest.mark.parametrize("positive", [[], ["Normal"], ["AF"], ["AF", "Normal"], ["Normal", "PVC", "STD"]])
+@pytest.mark.parametrize("is_long", [False, True])
+def test_normal_is_not_stated_beside_another_diagnosis_and_the_page_says_so_as_python_does(page, positive, is_long):
+    report = {"positive": positive, "withheld": {}, "probabilities": dict.fromkeys(DIAGNOSES, 0.5)}
+    said = page.evaluate("twelvelead.findingsInWords", report | ({"burden": {}} if is_long else {}))
+    names = ", ".join(f"{IN_WORDS[name]} 0.50" for name in stated(positive))
+    doubt = normal_too(positive, is_long=is_long)
+    assert said == "; ".join(filter(None, [names or "none of the nine diagnoses", doubt]))
+    assert bool(doubt) == (len(positive) > 1 and "Normal" in positive)
+    assert ("normal ECG 0.50" in said) == (positive == ["Normal"])
+
+
+def test_a_recording_of_both_is_said_to_be_looked_at_wherever_its_findings_are(on_paper):
+    doubt = normal_too(["AF", "Normal"], is_long=True)
+    assert on_paper.inner_text("#findings .summary") == f"atrial fibrillation; {doubt}"
+    assert doubt in on_paper.inner_text("#says")
+    assert on_paper.locator("#recordings [aria-current] .short").inner_text() == "AF (Normal too: look at it)"
+    assert on_paper.locator("#findings tr.positive").count() == 2

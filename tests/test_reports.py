@@ -228,6 +228,20 @@ def test_a_paper_that_begins_later_has_no_blank_sheet(said):
     ]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_normal_is_not_concluded_beside_another_diagnosis(form, said):
+    read = said("PVC")
+    both = replace(read, report=replace(read.report, positive=("AF", "Normal"), withheld={}))
+    text = " ".join(words(form, FORMS[form](both)).split())
+    doubt = "ormal ECG reaches its threshold too, and the two exclude each other: look at the recording"
+    assert conclusion(both).startswith("atrial fibrillation (AF), probability ")
+    assert conclusion(both).endswith(f". N{doubt}")
+    assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f}; n{doubt}"
+    assert both.report.as_json()["positive"] == ["AF", "Normal"]
+    assert (doubt in text) == (form != "json")  # numbers, for programs
+    assert doubt not in conclusion(replace(read, report=replace(read.report, positive=("Normal",))))
+
+
 def test_what_could_not_be_assessed_is_not_none_of_the_nine(said):
     nothing = said(flat=("II", "V1", "V2", "V3", "V4", "V5", "V6"))
     assert len(nothing.report.withheld) == len(DIAGNOSES)

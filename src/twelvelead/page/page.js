@@ -274,5 +274,5 @@ export async function reportsOf(files) {
   return answers;
 }
 
-globalThis.twelvelead = { reportsOf, layOut, inWords, bandsOf, shownDiagnosis };
+globalThis.twelvelead = { reportsOf, layOut, inWords, bandsOf, shownDiagnosis, findingsInWords };
 open();
