@@ -5,6 +5,7 @@ import pytest
 
 import simulator
 from browser import browsing, choose, opened, write_page
+from test_page_paper import contrast
 from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, normal_too, stated
 
 
@@ -194,3 +195,77 @@ def test_a_recording_of_both_is_said_to_be_looked_at_wherever_its_findings_are(o
     assert doubt in on_paper.inner_text("#says")
     assert on_paper.locator("#recordings [aria-current] .short").inner_text() == "AF (Normal too: look at it)"
     assert on_paper.locator("#findings tr.positive").count() == 2
+
+
+def seen(page, selector):
+    """Whether an element lies within what is seen of the paper and of the page."""
+    return page.evaluate(
+        """selector => {
+          const [it, box] = [selector, '#paper'].map((each) => document.querySelector(each).getBoundingClientRect());
+          return it.left >= box.left && it.right <= box.right && it.top >= 0 && it.bottom <= innerHeight;
+        }""",
+        selector,
+    )
+
+
+def test_enlarged_paper_is_moved_by_keys_and_calipers_stay_in_sight(page):
+    page.locator("#recordings button", has_text="simulated example").click()
+    page.focus("#paper")
+    for _ in range(3):
+        page.keyboard.press("+")
+    assert page.inner_text("#zoom") == "300 %"
+    across = "Math.round(document.getElementById('paper').scrollLeft)"
+    page.keyboard.press("End")
+    right = page.evaluate(across)
+    assert right == pytest.approx(page.evaluate("document.getElementById('paper').clientWidth / 2"), abs=1)
+    page.keyboard.press("Home")
+    assert page.evaluate(across) <= 1
+    for _ in range(120):
+        page.keyboard.press("ArrowRight")
+    for _ in range(60):
+        page.keyboard.press("ArrowDown")
+    assert seen(page, "#paper .calipers circle:nth-of-type(2)")
+    assert page.evaluate(across) > 100
+    page.keyboard.press("Shift+ArrowLeft")
+    assert seen(page, "#paper .calipers circle:nth-of-type(1)")
+    page.keyboard.press("Escape")
+    for _ in range(3):
+        page.keyboard.press("-")
+    assert page.inner_text("#zoom") == "100 %"
+
+
+def test_turning_to_the_end_keeps_the_focus_and_is_told(two):
+    two.focus("#later")
+    for _ in range(4):
+        two.keyboard.press("Enter")
+    assert two.evaluate("document.activeElement.id") == "later"
+    assert two.get_attribute("#later", "aria-disabled") == "true"
+    assert two.inner_text("#part") == "20.0 to 30.0 s of 30.0 s"
+    assert two.get_attribute("#part", "aria-live") == "polite"
+    assert two.get_attribute("#paper svg", "aria-label").startswith("12-lead ECG, 20.0 to 30.0 s of 30.0 s, 3x4, ")
+    two.focus("#earlier")
+    for _ in range(4):
+        two.keyboard.press("Enter")
+    assert two.evaluate("document.activeElement.id") == "earlier"
+    assert two.inner_text("#part") == "0.0 to 10.0 s of 30.0 s"
+
+
+def test_the_chosen_recording_is_told_in_forced_colours(browser, url, tmp_path):
+    with opened(browser, url, offline=True, forced_colors="active") as page:
+        path = simulator.Wfdb("other", simulator.digital(simulator.ecg())).write(tmp_path)
+        choose(page, [path, path.with_suffix(".mat")])
+        colours = "(each) => { const s = getComputedStyle(each); return [s.backgroundColor, s.color]; }"
+        chosen = page.locator("#recordings [aria-current]").evaluate(colours)
+        other = page.locator("#recordings button:not([aria-current])").evaluate(colours)
+        assert chosen[0] != other[0]
+        assert chosen[0] != chosen[1]
+
+
+def test_the_small_boxes_of_the_dark_paper_can_be_seen(page):
+    for theme in ("light", "dark"):
+        page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        style = "(name) => getComputedStyle(document.documentElement).getPropertyValue(name)"
+        sheet, small, large = (page.evaluate(style, f"--{name}") for name in ("sheet", "grid-1", "grid-5"))
+        assert 1.3 <= contrast(small, sheet) <= 2
+        assert contrast(large, sheet) > 1.3 * contrast(small, sheet)
+    page.evaluate("document.documentElement.dataset.theme = 'light'")

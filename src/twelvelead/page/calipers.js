@@ -6,6 +6,7 @@ import { svgElement } from "./sheet.js";
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FINE_MM = 0.2;
 const LABEL_MM = 62;
+const NEAREST = { block: "nearest", inline: "nearest" };
 
 /** What lies between two corners, in the paper's units: {mmAcross, mmUp, ms, bpm or null, mv}. */
 export function measured(from, to, paper) {
@@ -54,6 +55,7 @@ export function addCalipers(box, tell) {
     event.preventDefault();
     state.corners = moved;
     show();
+    state.svg?.querySelector(`.calipers circle:nth-of-type(${event.shiftKey ? 1 : 2})`)?.scrollIntoView(NEAREST);
   });
   return {
     /** Put the calipers on a sheet that shows the same at the same place, as with the attention behind it. */

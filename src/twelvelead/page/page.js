@@ -95,23 +95,32 @@ function draw() {
   sheet.style.setProperty("--zoom", state.zoom);
   byId("paper").replaceChildren(sheet);
   calipers.onto(sheet);
-  byId("earlier").disabled = state.paper.startS <= 0;
-  byId("later").disabled = state.paper.startS + drawnS(state.paper) >= record.durationS;
+  setIdle("earlier", state.paper.startS <= 0);
+  setIdle("later", state.paper.startS + drawnS(state.paper) >= record.durationS);
   tellPart(record.durationS);
   return undefined;
 }
 
-/** Which part of the recording is on the paper. */
-function tellPart(durationS) {
+/** A button with nothing to do; it keeps the focus that it may have. */
+function setIdle(id, isIdle) {
+  byId(id).setAttribute("aria-disabled", String(isIdle));
+}
+
+/** Which part of the recording is on the paper, in words. */
+function partOf(durationS) {
   const { startS } = state.paper;
-  byId("part").textContent = span(startS, Math.min(startS + drawnS(state.paper), durationS), durationS);
-  byId("start").value = moment(startS, durationS);
+  return span(startS, Math.min(startS + drawnS(state.paper), durationS), durationS);
+}
+
+function tellPart(durationS) {
+  byId("part").textContent = partOf(durationS);
+  byId("start").value = moment(state.paper.startS, durationS);
   byId("start").setCustomValidity("");
 }
 
 function labelOf(record) {
   const { layout, speed, gain, filter } = state.paper;
-  return `12-lead ECG, ${record.durationS.toFixed(1)} s, ${layout}, ${speed} mm/s, ${gain} mm/mV, filter ${filter}`;
+  return `12-lead ECG, ${partOf(record.durationS)}, ${layout}, ${speed} mm/s, ${gain} mm/mV, filter ${filter}`;
 }
 
 function tellCalipers(from, to) {
@@ -139,6 +148,8 @@ function zoomTo(step) {
 }
 
 function turn(direction) {
+  const button = byId(direction < 0 ? "earlier" : "later");
+  if (!state.shown?.record || button.getAttribute("aria-disabled") === "true") return;
   goTo(state.paper.startS + direction * drawnS(state.paper));
 }
 
@@ -178,6 +189,14 @@ function setControl(target) {
   }
   state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
   return redraw();
+}
+
+/** Half of what is seen of the paper to the left or right, where it is wider than its box; else the key is the page's. */
+function scrollAcross(event) {
+  const box = byId("paper");
+  if (box.scrollWidth <= box.clientWidth) return;
+  event.preventDefault();
+  box.scrollBy({ left: (event.key === "End" ? 0.5 : -0.5) * box.clientWidth });
 }
 
 function setTheme(isDark) {
@@ -221,6 +240,7 @@ function listenToControls() {
   byId("paper").addEventListener("keydown", (event) => {
     if (event.key === "+" || event.key === "=") zoomTo(1);
     if (event.key === "-") zoomTo(-1);
+    if (event.key === "Home" || event.key === "End") scrollAcross(event);
   });
 }
 
