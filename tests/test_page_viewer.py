@@ -1,5 +1,7 @@
 """How the page is used at the bedside, in a real browser: calipers, fingers, keys, long recordings and paper."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -269,3 +271,35 @@ def test_the_small_boxes_of_the_dark_paper_can_be_seen(page):
         assert 1.3 <= contrast(small, sheet) <= 2
         assert contrast(large, sheet) > 1.3 * contrast(small, sheet)
     page.evaluate("document.documentElement.dataset.theme = 'light'")
+
+
+def test_nothing_lies_over_the_paper(page):
+    page.locator("#recordings button", has_text="simulated example").click()
+    for y in range(0, 900, 200):
+        page.evaluate("y => scrollTo(0, y)", y)
+        box, line = (page.locator(each).bounding_box() for each in ("#paper", ".calipers-line"))
+        assert line["y"] + line["height"] <= box["y"] + 0.5
+    page.evaluate("scrollTo(0, 0)")
+
+
+def test_what_the_network_says_is_printed_under_the_paper(on_paper):
+    on_paper.emulate_media(media="print")
+    sheet, said = (on_paper.locator(each).bounding_box() for each in ("#paper svg", "#says"))
+    mm = 96 / 25.4
+    assert on_paper.locator("#says").is_visible()
+    assert said["y"] - sheet["y"] > 202 * mm  # below the line of speed and gain
+    assert said["y"] + said["height"] <= sheet["y"] + 210 * mm
+    assert said["x"] >= sheet["x"] + 70 * mm  # to the right of what is written there
+    assert on_paper.evaluate("(each) => each.scrollHeight <= each.clientHeight + 1", on_paper.query_selector("#says"))
+    on_paper.emulate_media(media="null")
+    assert len(re.findall(rb"/MediaBox", on_paper.pdf(prefer_css_page_size=True))) == 1
+
+
+def test_of_a_refused_file_nothing_can_be_drawn_or_printed(page, tmp_path):
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 8)
+    choose(page, [tmp_path / "noise.bin"])
+    enabled = "[...document.getElementById('controls').elements].filter((each) => !each.disabled).length"
+    assert page.evaluate(enabled) == 0
+    assert page.inner_text("#part") == page.input_value("#start") == page.inner_text("#calipers") == ""
+    page.locator("#recordings button", has_text="simulated example").click()
+    assert page.evaluate(enabled) == page.evaluate("document.getElementById('controls').elements.length")

@@ -83,10 +83,8 @@ function redraw() {
 
 function draw() {
   const { record, report, isExample } = state.shown ?? {};
-  if (!record) {
-    calipers.onto(null);
-    return byId("paper").replaceChildren();
-  }
+  for (const control of byId("controls").elements) control.disabled = !record;
+  if (!record) return drawNothing();
   const diagnosis = state.attention && report.attention ? shownDiagnosis(report) : null;
   const bands = diagnosis ? bandsOf(report.attention, diagnosis, record.durationS) : [];
   const looked = diagnosis ? `where the network looked for ${IN_WORDS[diagnosis]}, not a measurement` : "";
@@ -99,6 +97,12 @@ function draw() {
   setIdle("later", state.paper.startS + drawnS(state.paper) >= record.durationS);
   tellPart(record.durationS);
   return undefined;
+}
+
+function drawNothing() {
+  calipers.onto(null);
+  byId("paper").replaceChildren();
+  byId("part").textContent = byId("start").value = byId("calipers").textContent = "";
 }
 
 /** A button with nothing to do; it keeps the focus that it may have. */
