@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 import simulator
+from binary_writers import edf, scp
 from browser import browsing, choose, opened, write_page
 from test_page_paper import contrast
 from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, normal_too, stated
+from twelvelead.formats import FORMATS, read
+from twelvelead.record import RecordError
+from xml_writers import aecg
 
 
 @pytest.fixture(scope="module")
@@ -303,3 +307,25 @@ def test_of_a_refused_file_nothing_can_be_drawn_or_printed(page, tmp_path):
     assert page.inner_text("#part") == page.input_value("#start") == page.inner_text("#calipers") == ""
     page.locator("#recordings button", has_text="simulated example").click()
     assert page.evaluate(enabled) == page.evaluate("document.getElementById('controls').elements.length")
+
+
+@pytest.mark.parametrize("write", [scp, edf, aecg])
+def test_a_format_that_only_python_reads_is_refused_with_the_way_out(page, tmp_path, write):
+    choose(page, [write(tmp_path, simulator.ecg())])
+    facts = page.inner_text("#facts")
+    assert "none of the formats that this page reads by itself: WFDB" in facts
+    assert "`twelvelead serve`, which has the same page, and `twelvelead classify` also read SCP-ECG, HL7 aECG" in facts
+    for form in FORMATS:  # each by a word of its name
+        words = set(re.findall(r"[A-Z][\w-]{2,}", form.name)) - {"XML"}
+        assert any(word in facts for word in words) or "refused" in form.name, form.name
+
+
+@pytest.mark.parametrize("data", [b"# Real recordings", b"\x89PNG\r\n\x1a\n\0", b'a "quote" b', b"<"])
+def test_the_beginning_of_what_is_no_recording_is_shown_as_python_shows_it(page, tmp_path, data):
+    (tmp_path / "some.bin").write_bytes(data)
+    with pytest.raises(RecordError) as refused:
+        read(tmp_path / "some.bin")
+    beginning = str(refused.value).split(", which")[0]
+    assert "b'" not in beginning
+    choose(page, [tmp_path / "some.bin"])
+    assert page.inner_text("#facts").startswith(f"Refused: {beginning}, which is none of the formats")
