@@ -12,6 +12,7 @@ from test_page_paper import contrast
 from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, normal_too, stated
 from twelvelead.formats import FORMATS, read
 from twelvelead.record import RecordError
+from twelvelead.signals.quality import assess
 from xml_writers import aecg
 
 
@@ -329,3 +330,13 @@ def test_the_beginning_of_what_is_no_recording_is_shown_as_python_shows_it(page,
     assert "b'" not in beginning
     choose(page, [tmp_path / "some.bin"])
     assert page.inner_text("#facts").startswith(f"Refused: {beginning}, which is none of the formats")
+
+
+def test_what_stands_still_all_of_the_time_is_said_so_and_as_python_says_it(page, tmp_path):
+    signal = simulator.ecg()
+    signal[8] = 0
+    path = simulator.Wfdb("flat", simulator.digital(signal)).write(tmp_path)
+    choose(page, [path, path.with_suffix(".mat")])
+    flat = next(str(one) for one in assess(read(path)) if one.kind == "flat")
+    assert flat == "flat in V3: all of the time (limit 0.5)"
+    assert flat in page.inner_text("#findings .notes")
