@@ -11,6 +11,8 @@ from browser import browsing, choose, opened
 from serving import serving
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.formats import read
+from twelvelead.reports import read_by, reading
+from twelvelead.reports.words import rate_in_words
 from writers import write_dicom
 from xml_writers import aecg
 
@@ -109,6 +111,20 @@ def test_a_long_recording_that_only_the_server_reads_is_drawn_to_its_end_and_mea
     page.keyboard.press("ArrowRight")
     assert "200 ms" in page.inner_text("#calipers")
     page.keyboard.press("Escape")
+
+
+def test_it_says_the_heart_rate_that_reports_say(page, tmp_path):
+    classifier = load_bundle(shipped_bundle())
+    for name, flat in (("whole", []), ("dead", [1, 6])):
+        signal = simulator.ecg("PVC", seed=4)
+        signal[flat] = 0
+        path = simulator.Wfdb(name, simulator.digital(signal), suffix=".dat").write(tmp_path)
+        choose(page, [path, path.with_suffix(".dat")])
+        shown(page, name)
+        record = read(path)
+        rate = rate_in_words(reading(record, classify(record, classifier), read_by(classifier)))
+        assert rate.startswith("withheld: " if flat else "7")
+        assert page.inner_text("#says").endswith(f" Heart rate: {rate}.")
 
 
 def test_a_header_goes_with_its_own_signal_files_only(page, tmp_path):

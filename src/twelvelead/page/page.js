@@ -63,9 +63,15 @@ function show(entry) {
   byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
   byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report, goToOnset)] : []));
   byId("facts").textContent = entry.error ? `Refused: ${entry.error}` : factsOf(entry);
-  byId("says").textContent = entry.report ? `Network: ${findingsInWords(entry.report)}` : "";
+  byId("says").textContent = entry.report ? saidOf(entry.report) : "";
   byId("facts").classList.toggle("refused", Boolean(entry.error));
   redraw();
+}
+
+/** What the network says, and the heart rate where a server measured it. */
+function saidOf(report) {
+  const rate = report.heart_rate_in_words;
+  return `Network: ${findingsInWords(report)}.${rate ? ` Heart rate: ${rate}.` : ""}`;
 }
 
 function factsOf({ record, undrawn, isExample }) {

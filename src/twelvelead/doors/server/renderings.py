@@ -12,6 +12,7 @@ from twelvelead.formats.writing import as_csv, as_wfdb
 from twelvelead.record import Record
 from twelvelead.reports import FORMS, ReadBy, reading
 from twelvelead.reports.html import POLICY
+from twelvelead.reports.words import rate_in_words
 
 BOUNDARY: Final = "twelvelead-e1b0f7c24d5a4f0f9c3b8a6d72"  # 15 random bytes: samples do not hold them by chance
 Render = Callable[[Record, Report, ReadBy], str | bytes]
@@ -31,16 +32,19 @@ def as_svg(record: Record, report: Report, by: ReadBy) -> str:
 
 
 def as_json(record: Record, report: Report, by: ReadBy) -> str:
-    """What `classify` answers, the bundle's name, the thresholds, and where in each window the network looked.
+    """What `classify` answers, the bundle's name, the thresholds, the heart rate, and where the network looked.
+
+    heart_rate: null where there is none; heart_rate_in_words: also why.
 
     attention: `weights` (windows, 9 diagnoses in their order, steps), and the windows' `starts_s`. A recording shorter
     than a window is one.
     """
-    del record
+    read = reading(record, report, by)
+    heart = {"heart_rate": read.heart and read.heart.as_json(), "heart_rate_in_words": rate_in_words(read)}
     weights = [[[round(weight, 6) for weight in row] for row in rows] for rows in report.attention.tolist()]
     attention = {"starts_s": report.starts_s, "weights": weights}
     return json.dumps(
-        {"bundle": by.bundle, **report.as_json(), "thresholds": report.thresholds, "attention": attention}
+        {"bundle": by.bundle, **report.as_json(), "thresholds": report.thresholds, **heart, "attention": attention}
     )
 
 
