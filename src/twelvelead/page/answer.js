@@ -1,7 +1,7 @@
 /** Where the answer comes from: this browser, with all that it needs inside the page, or the server that sent the page.
  *
- * Both give {where, name, readable, hasDocs, answer(recording)}, and answer() gives {report, record or null, and where there is
- * none, why}; a refusal is a RecordError. */
+ * Both give {where, name, readable, hasDocs, answer(recording)}, and answer() gives {report, record or null, and where
+ * there is none, why: undrawn}; a refusal is a RecordError. */
 
 import { classify } from "./classify.js";
 import { filesOf, nameOf, READABLE, readRecording } from "./files.js";
@@ -35,7 +35,7 @@ async function inBrowser() {
   };
 }
 
-/** The server answers; what this page reads by itself is drawn from the file, all else from the WFDB record that it gives. */
+/** The server answers; what this page reads by itself is drawn from the file, all else from the WFDB record given. */
 async function atServer(askToken) {
   const ask = await connected(askToken);
   const card = await (await ask("api/bundle")).json();

@@ -39,6 +39,6 @@ export function stated(positive) {
 /** What is said where Normal and another diagnosis are positive, for both cannot be true; else nothing. */
 export function normalToo({ positive, burden }) {
   if (!positive.includes(NORMAL) || positive.length < 2) return "";
-  if (burden) return "normal ECG reaches its threshold too: parts of the recording may be normal; look at the recording";
-  return "normal ECG reaches its threshold too, and the two exclude each other: look at the recording";
+  const why = burden ? ": parts of the recording may be normal; " : ", and the two exclude each other: ";
+  return `normal ECG reaches its threshold too${why}look at the recording`;
 }

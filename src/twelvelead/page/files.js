@@ -64,8 +64,9 @@ export async function readRecording({ main, beside }) {
     throw new RecordError(`a signal file without its header ${name}.hea: choose both, or their folder`);
   }
   throw new RecordError(
-    `starts with ${beginningInWords(bytes)}, which is none of the formats that this page reads by itself: ${READABLE}. ` +
-      `\`twelvelead serve\`, which has the same page, and \`twelvelead classify\` also read ${READ_ELSEWHERE}`,
+    `starts with ${beginningInWords(bytes)}, which is none of the formats that this page reads by itself: ` +
+      `${READABLE}. \`twelvelead serve\`, which has the same page, and \`twelvelead classify\` also read ` +
+      `${READ_ELSEWHERE}`,
   );
 }
 

@@ -11,7 +11,7 @@ export function findingsOf(report, goTo) {
   found.append(summaryOf(report), tableOf(report));
   const notes = [
     ...throughInWords(report),
-    ...report.quality.map((finding) => ({ said: `quality: ${inWords(finding)}${finding.unusable ? "; not to be read" : ""}` })),
+    ...report.quality.map((one) => ({ said: `quality: ${inWords(one)}${one.unusable ? "; not to be read" : ""}` })),
     ...report.warnings.map((warning) => ({ said: `warning: ${warning}` })),
   ];
   if (notes.length) {

@@ -79,13 +79,15 @@ export function through(byWindow, thresholds, startsS, windowS, durationS) {
   return { burden, episodes: episodes.sort((a, b) => a.start_s - b.start_s) };
 }
 
-/** {said, startS where it is an episode}: the burdens, the longest episodes in order of time, and how many there are besides;
- * nothing of a short one. */
+/** {said, startS where it is an episode}: the burdens, the longest episodes in order of time, and how many there are
+ * besides; nothing of a short one. */
 export function throughInWords({ burden = {}, episodes = [] }) {
   const longest = [...episodes].sort((a, b) => b.duration_s - a.duration_s).slice(0, MOST_EPISODES);
   const further = episodes.length - longest.length;
   return [
-    ...DIAGNOSES.filter((name) => name in burden).map((name) => ({ said: `burden of ${name}: ${burdenInWords(burden[name])}` })),
+    ...DIAGNOSES.filter((name) => name in burden).map((name) => ({
+      said: `burden of ${name}: ${burdenInWords(burden[name])}`,
+    })),
     ...longest.sort((a, b) => a.start_s - b.start_s).map((one) => ({
       said: `episode: ${one.diagnosis} ${clock(one.start_s)}-${clock(one.end_s)}, peak ${one.peak.toFixed(2)}`,
       startS: one.start_s,

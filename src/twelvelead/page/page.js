@@ -142,8 +142,8 @@ function tellCalipers(from, to) {
 /** How to measure with what this device points with. */
 function calipersHint() {
   if (!window.matchMedia(TOUCH).matches) return "drag on the paper, or focus it and use the arrow keys";
-  const isMeasuring = byId("controls").elements.measure.checked;
-  return isMeasuring ? "drag a finger on the paper" : "choose \u201cFinger measures\u201d; else a finger moves the paper";
+  if (byId("controls").elements.measure.checked) return "drag a finger on the paper";
+  return "choose \u201cFinger measures\u201d; else a finger moves the paper";
 }
 
 function tell(sentence) {
@@ -201,7 +201,7 @@ function setControl(target) {
   return redraw();
 }
 
-/** Half of what is seen of the paper to the left or right, where it is wider than its box; else the key is the page's. */
+/** Half of what is seen of the paper to the left or right, where it is wider than its box; else the page's key. */
 function scrollAcross(event) {
   const box = byId("paper");
   if (box.scrollWidth <= box.clientWidth) return;
