@@ -113,6 +113,17 @@ def test_a_long_recording_that_only_the_server_reads_is_drawn_to_its_end_and_mea
     page.keyboard.press("Escape")
 
 
+def test_what_cannot_be_drawn_says_why_and_lets_nothing_look_enabled(page, tmp_path):
+    page.route("**/api/report?format=wfdb", lambda route: route.fulfill(status=422, json={"detail": "too loud"}))
+    choose(page, [scp(tmp_path, simulator.ecg())])
+    page.unroute("**/api/report?format=wfdb")
+    shown(page, ".scp")
+    assert page.inner_text("#facts") == "Not drawn: too loud"
+    assert page.locator("#findings tbody tr").count() == 9
+    assert page.locator("#paper svg").count() == 0
+    assert page.locator("#controls :is(button, select, input):enabled").count() == 0
+
+
 def test_it_says_the_heart_rate_that_reports_say(page, tmp_path):
     classifier = load_bundle(shipped_bundle())
     for name, flat in (("whole", []), ("dead", [1, 6])):

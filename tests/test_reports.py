@@ -242,6 +242,14 @@ def test_normal_is_not_concluded_beside_another_diagnosis(form, said):
     assert doubt not in conclusion(replace(read, report=replace(read.report, positive=("Normal",))))
 
 
+def test_the_command_line_says_that_normal_was_found_beside_another_diagnosis(with_episodes, twelvelead, tmp_path):
+    assert {"AF", "Normal"} == {*with_episodes.report.positive}
+    samples = simulator.digital(with_episodes.record.signal)
+    path = simulator.Wfdb("both", samples, rate="250", suffix=".dat").write(tmp_path)
+    said = " ".join(twelvelead("classify", path).stdout.split())
+    assert "normal ECG reaches its threshold too: parts of the recording may be normal; look at the recording" in said
+
+
 def test_what_could_not_be_assessed_is_not_none_of_the_nine(said):
     nothing = said(flat=("II", "V1", "V2", "V3", "V4", "V5", "V6"))
     assert len(nothing.report.withheld) == len(DIAGNOSES)

@@ -123,7 +123,7 @@ function partOf(durationS) {
 }
 
 function tellPart(durationS) {
-  byId("part").textContent = partOf(durationS);
+  say("part", partOf(durationS));
   byId("start").value = moment(state.paper.startS, durationS);
   byId("start").setCustomValidity("");
 }
@@ -135,7 +135,7 @@ function labelOf(record) {
 
 function tellCalipers(from, to) {
   const words = from && measuredInWords(measured(from, to, state.paper), state.shown?.record?.unit ?? "mV");
-  byId("calipers").textContent = `Calipers: ${words ? words.long : calipersHint()}`;
+  say("calipers", `Calipers: ${words ? words.long : calipersHint()}`);
   return words?.short;
 }
 
@@ -144,6 +144,11 @@ function calipersHint() {
   if (!window.matchMedia(TOUCH).matches) return "drag on the paper, or focus it and use the arrow keys";
   if (byId("controls").elements.measure.checked) return "drag a finger on the paper";
   return "choose \u201cFinger measures\u201d; else a finger moves the paper";
+}
+
+/** Into a place that is read aloud when it changes, and only then. */
+function say(id, words) {
+  if (byId(id).textContent !== words) byId(id).textContent = words;
 }
 
 function tell(sentence) {
