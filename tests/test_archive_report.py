@@ -95,7 +95,9 @@ def test_what_is_no_archive_is_refused_in_a_sentence(twelvelead, tmp_path):
 @pytest.mark.parametrize("one, other", [
     ("a.hea has 4,711 bytes: at most 1 are read", "c.dat has 12 bytes: at most 1 are read"),
     ("leads I, II are missing: a 12-lead ECG needs them", "leads V6 are missing: a 12-lead ECG needs them"),
-    ("starts with b'\\x00', which is none", "starts with b\"it's\", which is none"),
+    ("starts with b'\\x00', which is none", "starts with b\"it's\", which is none"),  # as 0.6.0 wrote it
+    ("starts with \"it's you\", which is none", "starts with \"# Real r\", which is none"),
+    ('starts with the bytes "00 ff", which is none', 'starts with the bytes "89 50 4e", which is none'),
     ("3 leads (X, Y, Z) of 1e-3 mV", "2 leads (I, II) of -0.25 mV"),
 ])  # fmt: skip
 def test_reasons_are_told_apart_by_what_they_say_and_not_of_whom(one, other):

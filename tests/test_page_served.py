@@ -1,4 +1,4 @@
-"""The same page from a real `twelvelead serve`: the server answers, and what only it can read is drawn from its table."""
+"""The same page from a real `twelvelead serve`: it answers, and what only it can read is drawn from what it gives."""
 
 import re
 
@@ -11,6 +11,8 @@ from browser import browsing, choose, opened
 from serving import serving
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.formats import read
+from twelvelead.reports import read_by, reading
+from twelvelead.reports.words import rate_in_words
 from writers import write_dicom
 from xml_writers import aecg
 
@@ -91,14 +93,49 @@ def test_what_only_the_server_reads_is_drawn_where_the_page_would_draw_it(page, 
     np.testing.assert_allclose(theirs, ours, atol=0.011)  # a microvolt of rounding in each format is .01 mm
 
 
-def test_what_is_too_long_for_a_table_is_shown_as_the_server_draws_it(page, tmp_path):
-    long = np.tile(simulator.ecg(), (1, 45))
+def test_a_long_recording_that_only_the_server_reads_is_drawn_to_its_end_and_measured(page, tmp_path):
+    long = np.tile(simulator.ecg(), (1, 45))  # 450 s: as a table more than a server gives
     path = edf(tmp_path, long)
-    choose(page, [path])
+    assert choose(page, [path]) == "1 of 1 recordings read."
     shown(page, path.name)
-    assert "too long for the calipers" in page.inner_text("#facts")
-    assert page.locator("#paper img").evaluate("image => image.complete && image.naturalWidth") > 500
+    assert page.inner_text("#facts").startswith("450.0 s at 500 Hz")
+    page.select_option("[name=gain]", "20")
+    assert "20 mm/mV" in page.locator("#paper svg .word.scale").text_content()
+    beginning = np.array(re.findall(r"[-\d.]+", page.evaluate(POINTS)), float)
+    for _ in range(44):
+        page.click("#later")
+    last = np.array(re.findall(r"[-\d.]+", page.evaluate(POINTS)), float)
+    np.testing.assert_allclose(last, beginning, atol=0.011)  # the same ten seconds once more
+    page.select_option("[name=gain]", "10")
+    page.focus("#paper")
+    page.keyboard.press("ArrowRight")
+    assert "200 ms" in page.inner_text("#calipers")
+    page.keyboard.press("Escape")
+
+
+def test_what_cannot_be_drawn_says_why_and_lets_nothing_look_enabled(page, tmp_path):
+    page.route("**/api/report?format=wfdb", lambda route: route.fulfill(status=422, json={"detail": "too loud"}))
+    choose(page, [scp(tmp_path, simulator.ecg())])
+    page.unroute("**/api/report?format=wfdb")
+    shown(page, ".scp")
+    assert page.inner_text("#facts") == "Not drawn: too loud"
     assert page.locator("#findings tbody tr").count() == 9
+    assert page.locator("#paper svg").count() == 0
+    assert page.locator("#controls :is(button, select, input):enabled").count() == 0
+
+
+def test_it_says_the_heart_rate_that_reports_say(page, tmp_path):
+    classifier = load_bundle(shipped_bundle())
+    for name, flat in (("whole", []), ("dead", [1, 6])):
+        signal = simulator.ecg("PVC", seed=4)
+        signal[flat] = 0
+        path = simulator.Wfdb(name, simulator.digital(signal), suffix=".dat").write(tmp_path)
+        choose(page, [path, path.with_suffix(".dat")])
+        shown(page, name)
+        record = read(path)
+        rate = rate_in_words(reading(record, classify(record, classifier), read_by(classifier)))
+        assert rate.startswith("withheld: " if flat else "7")
+        assert page.inner_text("#says").endswith(f" Heart rate: {rate}.")
 
 
 def test_a_header_goes_with_its_own_signal_files_only(page, tmp_path):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 import re
 import subprocess
@@ -180,7 +181,43 @@ def test_the_attention_is_the_networks_over_time(said):
 def test_a_long_recording_is_drawn_on_six_sheets_and_says_so(said):
     text = FORMS["html"](said(duration_s=70.0)).decode()
     assert text.count("<svg") == 6
-    assert "only the first 60 s are drawn" in text
+    before, _, after = text.partition("<svg")
+    assert "only the first 60 s are drawn" in before
+    assert "only the first 60 s are drawn" not in after.partition("Quality of the recording")[2]
+
+
+@pytest.fixture(scope="module")
+def with_episodes(classifier):
+    """11 minutes with five episodes of atrial fibrillation, of which the second and the last are the shortest."""
+    lengths = (("Normal", 60), ("AF", 60), ("Normal", 60), ("AF", 20), ("Normal", 60), ("AF", 80), ("Normal", 60),
+               ("AF", 70), ("Normal", 60), ("AF", 20), ("Normal", 120))  # fmt: skip
+    parts = [simulator.ecg(kind, seconds, 250.0, 5) for kind, seconds in lengths]
+    record = Record(name="long", signal=np.concatenate(parts, axis=1).astype(np.float32), rate_hz=250.0)
+    return reading(record, classify(record, classifier), read_by(classifier))
+
+
+def test_of_a_long_recording_the_beginning_and_the_onsets_of_the_longest_episodes_are_drawn(with_episodes):
+    read = with_episodes
+    assert len(read.report.episodes) == 5
+    first, _, third, fourth, _ = read.report.episodes
+    pages = sheets(read)
+    starts = [min(line.start_s for line in page.lines if line.kind == "trace") for page in pages]
+    assert starts == [0, first.start_s, third.start_s, fourth.start_s]
+    captions = [text.text for page in pages for text in page.texts if text.kind == "caption"]
+    assert captions[0].startswith("of 0:11:10 the first 10 s and the onset of the 3 longest of 5 episodes are drawn; ")
+    assert captions[1].startswith("episode: AF 0:01:00-0:02:0")
+    assert captions[2].startswith(f"episode: {third}; {read.by.bundle}: ")
+    assert [len(sheets(read, name)) for name in read.looked_for] == [4] * len(read.looked_for)
+
+
+@pytest.mark.parametrize("form", ["html", "pdf", "fhir.json"])
+def test_what_is_drawn_of_a_long_recording_is_said_before_it_and_not_as_its_quality(with_episodes, form):
+    text = words(form, FORMS[form](with_episodes))
+    said = "of 0:11:10 the first 10 s and the onset of the 3 longest of 5 episodes are drawn"
+    assert said in text
+    quality = text.partition("Quality of the recording")[2].partition("Recording and reader")[0]
+    assert bool(quality) == (form != "fhir.json")
+    assert "are drawn" not in quality
 
 
 def test_a_paper_that_begins_later_has_no_blank_sheet(said):
@@ -189,6 +226,28 @@ def test_a_paper_that_begins_later_has_no_blank_sheet(said):
         1,
         1,
     ]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_normal_is_not_concluded_beside_another_diagnosis(form, said):
+    read = said("PVC")
+    both = replace(read, report=replace(read.report, positive=("AF", "Normal"), withheld={}))
+    text = " ".join(words(form, FORMS[form](both)).split())
+    doubt = "ormal ECG reaches its threshold too, and the two exclude each other: look at the recording"
+    assert conclusion(both).startswith("atrial fibrillation (AF), probability ")
+    assert conclusion(both).endswith(f". N{doubt}")
+    assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f}; n{doubt}"
+    assert both.report.as_json()["positive"] == ["AF", "Normal"]
+    assert (doubt in text) == (form != "json")  # numbers, for programs
+    assert doubt not in conclusion(replace(read, report=replace(read.report, positive=("Normal",))))
+
+
+def test_the_command_line_says_that_normal_was_found_beside_another_diagnosis(with_episodes, twelvelead, tmp_path):
+    assert {"AF", "Normal"} == {*with_episodes.report.positive}
+    samples = simulator.digital(with_episodes.record.signal)
+    path = simulator.Wfdb("both", samples, rate="250", suffix=".dat").write(tmp_path)
+    said = " ".join(twelvelead("classify", path).stdout.split())
+    assert "normal ECG reaches its threshold too: parts of the recording may be normal; look at the recording" in said
 
 
 def test_what_could_not_be_assessed_is_not_none_of_the_nine(said):
@@ -200,6 +259,20 @@ def test_what_could_not_be_assessed_is_not_none_of_the_nine(said):
     few = replace(some, report=replace(some.report, positive=()))
     assert conclusion(few).startswith(f"none of the {9 - len(some.report.withheld)} diagnoses that could be assessed")
     assert 0 < len(some.report.withheld) < 9
+
+
+def test_nothing_on_the_page_of_words_is_printed_over_something_else(with_episodes):
+    done = subprocess.run([program("poppler-utils", "pdftotext"), "-bbox", "-", "-"], input=FORMS["pdf"](with_episodes),
+                          capture_output=True, check=True).stdout.decode()  # fmt: skip
+    (words_page,) = [page for page in done.split("<page ")[1:] if ">decision<" in page]
+    boxes = re.findall(r'xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="([\d.]+)">([^<]+)<', words_page)
+    assert len(boxes) > 100
+    by_line = {}
+    for left, top, right, _, word in boxes:
+        by_line.setdefault(float(top), []).append((float(left), float(right), word))
+    for line in by_line.values():
+        for (_, right, one), (left, _, next_one) in itertools.pairwise(sorted(line)):
+            assert left > right - 0.1, (one, next_one)
 
 
 def test_the_probability_of_a_long_recording_is_called_a_mean(said):

@@ -274,6 +274,11 @@ def test_reports(server, wfdb):
     table = server.post(*wfdb, to="/api/report?format=csv")
     assert table.headers["content-type"].startswith("text/csv")
     np.testing.assert_allclose(read(table.data).signal, simulator.ecg(), atol=0.0006)  # half a quantum of the record
+    form = server.post(*wfdb, to="/api/report?format=wfdb")
+    assert form.headers["content-type"].startswith("multipart/form-data; boundary=")
+    sent = {"Content-Type": form.headers["content-type"]}
+    again = urllib3.request("POST", f"{server.url}/api/report?format=json", body=form.data, headers=sent).json()
+    assert again["probabilities"] == pytest.approx(said["probabilities"], abs=2e-3)
     problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
     assert "parameter 'fmt': there is format" in problem(server.post(*wfdb, to="/api/report?fmt=pdf"), 422)["detail"]
     assert "there is none here" in problem(server.post(*wfdb, to="/api/classify?anyway=true"), 422)["detail"]

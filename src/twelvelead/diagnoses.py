@@ -7,6 +7,7 @@ from typing import Final
 
 from twelvelead.record import LEADS
 
+NORMAL: Final = "Normal"
 DIAGNOSES: Final = ("AF", "I-AVB", "LBBB", "Normal", "PAC", "PVC", "RBBB", "STD", "STE")
 
 IN_WORDS: Final = {
@@ -159,6 +160,25 @@ def nothing_found(n_withheld: int) -> str:
         return "none of the nine diagnoses"
     left = len(DIAGNOSES) - n_withheld
     return f"none of the {left} diagnoses that could be assessed" if left else "nothing could be assessed"
+
+
+def stated(positive: Iterable[str]) -> tuple[str, ...]:
+    """The positive diagnoses that words state together: Normal only where it is alone."""
+    found = tuple(positive)
+    return tuple(name for name in found if name != NORMAL) or found
+
+
+def normal_too(positive: Iterable[str], *, is_long: bool) -> str:
+    """What is said where Normal and another diagnosis are positive, for both cannot be true; else nothing.
+
+    is_long: positive on average over a long recording, of which both may be true, one after the other.
+    """
+    found = tuple(positive)
+    if NORMAL not in found or len(found) < 2:
+        return ""
+    if is_long:
+        return "normal ECG reaches its threshold too: parts of the recording may be normal; look at the recording"
+    return "normal ECG reaches its threshold too, and the two exclude each other: look at the recording"
 
 
 def in_order(diagnoses: Iterable[str]) -> tuple[str, ...]:

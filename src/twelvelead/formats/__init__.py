@@ -120,7 +120,13 @@ def _recognised(given: Given) -> tuple[Format, Given]:
     if not start:
         raise RecordError("it is empty: fetch it again")
     allowed = ", ".join(form.name for form in FORMATS)
-    raise RecordError(f"starts with {start[:8]!r}, which is none of the formats that can be read: {allowed}")
+    raise RecordError(f"starts with {_shown(start[:8])}, which is none of the formats that can be read: {allowed}")
+
+
+def _shown(start: bytes) -> str:
+    """As text where it is, else in hexadecimal; in quotation marks either way, so that reasons can be told apart."""
+    is_text = all(32 <= byte < 127 and byte != ord('"') for byte in start)
+    return f'"{start.decode("ascii")}"' if is_text else f'the bytes "{start.hex(" ")}"'
 
 
 def _given(source: Source, rate_hz: float | None, unit: str | None) -> Given:

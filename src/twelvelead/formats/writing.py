@@ -72,6 +72,11 @@ def as_csv(record: Record) -> bytes:
     return text.encode()
 
 
+def as_wfdb(record: Record) -> dict[str, bytes]:
+    """A WFDB record as files by name, header first; raises RecordError on a sample that 16 bits cannot hold."""
+    return {path.name: content for path, content in reversed(_wfdb(record, Path("recording.hea")).items())}
+
+
 def _csv(record: Record, path: Path) -> dict[Path, bytes]:
     return {path: as_csv(record)}
 

@@ -1,13 +1,13 @@
 /** Where the answer comes from: this browser, with all that it needs inside the page, or the server that sent the page.
  *
- * Both give {where, name, readable, hasDocs, answer(recording)}, and answer() gives {report, record or null, picture where there
- * is no record}; a refusal is a RecordError. */
+ * Both give {where, name, readable, hasDocs, answer(recording)}, and answer() gives {report, record or null, and where
+ * there is none, why: undrawn}; a refusal is a RecordError. */
 
 import { classify } from "./classify.js";
-import { readCsv } from "./csv.js";
 import { filesOf, nameOf, READABLE, readRecording } from "./files.js";
 import { openNetwork } from "./network.js";
 import { RecordError } from "./record.js";
+import { readWfdb } from "./wfdb.js";
 
 /** The answering side that this page has; askToken() -> a token, where a server wants one. */
 export async function openAnswers(askToken) {
@@ -35,7 +35,7 @@ async function inBrowser() {
   };
 }
 
-/** The server answers; what this page reads by itself is drawn from the file, all else from the table that it gives. */
+/** The server answers; what this page reads by itself is drawn from the file, all else from the WFDB record given. */
 async function atServer(askToken) {
   const ask = await connected(askToken);
   const card = await (await ask("api/bundle")).json();
@@ -78,12 +78,19 @@ async function sound(asked) {
   throw new RecordError(said.detail ?? `the server answers ${response.status}: try again later`);
 }
 
-/** {record} from the server's table; where that is too long, {picture}: the address of its drawing of the beginning. */
+/** {record} from the server's WFDB record of it, or why there is none. */
 async function drawable(ask, form, report) {
-  const table = await ask("api/report?format=csv", form);
-  if (table.ok) return { record: { ...readCsv(report.record, await table.text()), warnings: report.warnings } };
-  const drawing = await (await sound(ask("api/report?format=svg", form))).blob();
-  return { record: null, picture: URL.createObjectURL(drawing) };
+  try {
+    const given = await (await sound(ask("api/report?format=wfdb", form))).formData();
+    const files = new Map(given.getAll("files").map((file) => [file.name, file]));
+    const bytes = new Map();
+    for (const [name, file] of files) bytes.set(name, new Uint8Array(await file.arrayBuffer()));
+    const header = new TextDecoder().decode(bytes.get("recording.hea"));
+    const record = readWfdb(report.record, header, (name) => bytes.get(name));
+    return { record: { ...record, warnings: report.warnings } };
+  } catch (error) {
+    return { record: null, undrawn: error.message };
+  }
 }
 
 /** The text of a block that the page carries, which is dropped then: it is megabytes. */

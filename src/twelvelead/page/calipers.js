@@ -6,6 +6,7 @@ import { svgElement } from "./sheet.js";
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FINE_MM = 0.2;
 const LABEL_MM = 62;
+const NEAREST = { block: "nearest", inline: "nearest" };
 
 /** What lies between two corners, in the paper's units: {mmAcross, mmUp, ms, bpm or null, mv}. */
 export function measured(from, to, paper) {
@@ -24,7 +25,7 @@ export function measuredInWords({ mmAcross, mmUp, ms, bpm, mv }, unit) {
 /** Calipers on a focusable box that holds the sheet; tell(from, to) each time, which gives what is written beside them;
  * tell(null) when they are gone. */
 export function addCalipers(box, tell) {
-  const state = { corners: null, svg: null, on: true, dragging: false };
+  const state = { corners: null, svg: null, on: false, dragging: false };
   const show = () => {
     state.svg?.querySelector(".calipers")?.remove();
     const said = tell(...(state.corners ?? [null]));
@@ -54,9 +55,10 @@ export function addCalipers(box, tell) {
     event.preventDefault();
     state.corners = moved;
     show();
+    state.svg?.querySelector(`.calipers circle:nth-of-type(${event.shiftKey ? 1 : 2})`)?.scrollIntoView(NEAREST);
   });
   return {
-    /** Put the calipers on another sheet, where they stay at their place. */
+    /** Put the calipers on a sheet that shows the same at the same place, as with the attention behind it. */
     onto: (svg) => {
       state.svg = svg;
       show();
@@ -65,6 +67,7 @@ export function addCalipers(box, tell) {
     forTouch: (on) => {
       state.on = on;
       box.classList.toggle("measuring", on);
+      show();
     },
     clear: () => {
       state.corners = null;

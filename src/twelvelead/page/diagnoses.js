@@ -13,6 +13,7 @@ export const IN_WORDS = {
   STD: "ST-segment depression",
   STE: "ST-segment elevation",
 };
+const NORMAL = "Normal";
 export const DIAGNOSES = Object.keys(IN_WORDS);
 const RHYTHM = [["II", "V1"]];
 const BUNDLE_BRANCH = [["V1", "V2"], ["I", "V5", "V6"]];
@@ -28,3 +29,16 @@ export const LEADS_NEEDED = {
   STD: EVERY,
   STE: EVERY,
 };
+
+/** The positive diagnoses that words state together: Normal only where it is alone. As in Python's diagnoses.py. */
+export function stated(positive) {
+  const others = positive.filter((name) => name !== NORMAL);
+  return others.length ? others : positive;
+}
+
+/** What is said where Normal and another diagnosis are positive, for both cannot be true; else nothing. */
+export function normalToo({ positive, burden }) {
+  if (!positive.includes(NORMAL) || positive.length < 2) return "";
+  const why = burden ? ": parts of the recording may be normal; " : ", and the two exclude each other: ";
+  return `normal ECG reaches its threshold too${why}look at the recording`;
+}

@@ -13,6 +13,7 @@ const HEADER = /\.hea$/i;
 const SIGNAL_FILE = /\.(?:dat|mat)$/i;
 const CLAIMING = /\.(?:dcm|mat|scp|edf|bdf|mwf|mfer|xml|ecg)$/i; // xml, ecg: formats that only the server reads
 export const READABLE = "WFDB (.hea with its .dat or .mat), DICOM waveform, CPSC2018's .mat, CSV";
+const READ_ELSEWHERE = "SCP-ECG, HL7 aECG, GE MUSE, CardioSoft, Philips and Mortara XML, EDF and BDF, ISHNE, MFER, NPY";
 
 /**
  * Recordings among files {path, size, bytes(), beginning()}: a header with all that lies beside it, or a file alone. Of a
@@ -62,8 +63,19 @@ export async function readRecording({ main, beside }) {
   if (SIGNAL_FILE.test(main.path)) {
     throw new RecordError(`a signal file without its header ${name}.hea: choose both, or their folder`);
   }
-  const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  throw new RecordError(`starts with the bytes ${start}, which is none of the formats that can be read: ${READABLE}`);
+  throw new RecordError(
+    `starts with ${beginningInWords(bytes)}, which is none of the formats that this page reads by itself: ` +
+      `${READABLE}. \`twelvelead serve\`, which has the same page, and \`twelvelead classify\` also read ` +
+      `${READ_ELSEWHERE}`,
+  );
+}
+
+/** The first bytes: as text where they are, else in hexadecimal. As Python shows them. */
+function beginningInWords(bytes) {
+  const start = [...bytes.subarray(0, 8)];
+  const isText = start.every((byte) => byte >= 32 && byte < 127 && byte !== 34);
+  if (isText) return `"${String.fromCharCode(...start)}"`;
+  return `the bytes "${start.map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}"`;
 }
 
 async function readWfdbFiles(name, text, beside) {

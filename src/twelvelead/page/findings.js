@@ -1,21 +1,22 @@
 /** What a report says, as elements; every word from a file goes in as text. */
 
-import { DIAGNOSES, IN_WORDS } from "./diagnoses.js";
+import { DIAGNOSES, IN_WORDS, normalToo, stated } from "./diagnoses.js";
 import { throughInWords } from "./long.js";
 import { inWords } from "./quality.js";
 
-/** The nine diagnoses with probabilities and thresholds, then what goes through a long recording, quality and warnings. */
-export function findingsOf(report) {
+/** The nine diagnoses with probabilities and thresholds, then what goes through a long recording, quality and warnings;
+ * goTo(seconds) when an episode is chosen. */
+export function findingsOf(report, goTo) {
   const found = document.createDocumentFragment();
   found.append(summaryOf(report), tableOf(report));
   const notes = [
     ...throughInWords(report),
-    ...report.quality.map((finding) => `quality: ${inWords(finding)}${finding.unusable ? "; not to be read" : ""}`),
-    ...report.warnings.map((warning) => `warning: ${warning}`),
+    ...report.quality.map((one) => ({ said: `quality: ${inWords(one)}${one.unusable ? "; not to be read" : ""}` })),
+    ...report.warnings.map((warning) => ({ said: `warning: ${warning}` })),
   ];
   if (notes.length) {
     const list = element("ul", "", "notes");
-    list.append(...notes.map((note) => element("li", note)));
+    list.append(...notes.map((note) => noteOf(note, goTo)));
     found.append(list);
   }
   found.append(
@@ -25,10 +26,21 @@ export function findingsOf(report) {
   return found;
 }
 
+/** A line of the notes; an episode is a button that leads to its onset. */
+function noteOf({ said, startS }, goTo) {
+  if (startS === undefined) return element("li", said);
+  const [item, button] = [element("li"), element("button", said, "link")];
+  button.type = "button";
+  button.title = "Show its onset on the paper";
+  button.addEventListener("click", () => goTo(startS));
+  item.append(button);
+  return item;
+}
+
 /** The positive diagnoses in a few words, for the list. */
 export function shortFindings(report) {
   const withheld = Object.keys(report.withheld).length;
-  const said = report.positive.join(", ");
+  const said = stated(report.positive).join(", ") + (normalToo(report) && " (Normal too: look at it)");
   if (!withheld) return said || "none of the nine";
   if (withheld === DIAGNOSES.length) return nothingFound(report);
   return `${said || `none of ${DIAGNOSES.length - withheld}`}; ${withheld} withheld`;
@@ -36,10 +48,11 @@ export function shortFindings(report) {
 
 /** The positive diagnoses with their probabilities, and how many are withheld, in a line. */
 export function findingsInWords(report) {
-  const said = report.positive.map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
+  const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
   const withheld = Object.keys(report.withheld);
   const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
-  return `${said.join(", ") || nothingFound(report)}${missing}`;
+  const doubt = normalToo(report);
+  return `${said.join(", ") || nothingFound(report)}${doubt && `; ${doubt}`}${missing}`;
 }
 
 /** What is said where no diagnosis is positive, by how many could not be assessed. */
@@ -58,9 +71,10 @@ export function element(name, text = "", kind = "") {
 }
 
 function summaryOf(report) {
-  const words = report.positive.map((name) => IN_WORDS[name]);
-  const line = element("p", "", "summary");
+  const words = stated(report.positive).map((name) => IN_WORDS[name]);
+  const [line, doubt] = [element("p", "", "summary"), normalToo(report)];
   line.append(element("strong", words.join(", ") || nothingFound(report)));
+  if (doubt) line.append(`; ${doubt}`);
   return line;
 }
 

@@ -1,6 +1,7 @@
 /** A recording of 5 minutes or more: its quality window by window, burdens and episodes; as signals/pieces.py, signals/prepared.py
  * and classifier/long.py have them. */
 
+import { clock } from "./clock.js";
 import { DIAGNOSES } from "./diagnoses.js";
 import { assessed } from "./quality.js";
 import { windowSamples } from "./recipe.js";
@@ -78,26 +79,24 @@ export function through(byWindow, thresholds, startsS, windowS, durationS) {
   return { burden, episodes: episodes.sort((a, b) => a.start_s - b.start_s) };
 }
 
-/** In words: the burdens, the longest episodes in order of time, and how many there are besides; nothing of a short one. */
+/** {said, startS where it is an episode}: the burdens, the longest episodes in order of time, and how many there are
+ * besides; nothing of a short one. */
 export function throughInWords({ burden = {}, episodes = [] }) {
   const longest = [...episodes].sort((a, b) => b.duration_s - a.duration_s).slice(0, MOST_EPISODES);
   const further = episodes.length - longest.length;
   return [
-    ...DIAGNOSES.filter((name) => name in burden).map((name) => `burden of ${name}: ${burdenInWords(burden[name])}`),
-    ...longest.sort((a, b) => a.start_s - b.start_s).map(
-      (one) => `episode: ${one.diagnosis} ${clock(one.start_s)}-${clock(one.end_s)}, peak ${one.peak.toFixed(2)}`,
-    ),
-    ...(further ? [`${further} further episodes, none longer`] : []),
+    ...DIAGNOSES.filter((name) => name in burden).map((name) => ({
+      said: `burden of ${name}: ${burdenInWords(burden[name])}`,
+    })),
+    ...longest.sort((a, b) => a.start_s - b.start_s).map((one) => ({
+      said: `episode: ${one.diagnosis} ${clock(one.start_s)}-${clock(one.end_s)}, peak ${one.peak.toFixed(2)}`,
+      startS: one.start_s,
+    })),
+    ...(further ? [{ said: `${further} further episodes, none longer` }] : []),
   ];
 }
 
 function burdenInWords({ assessed_windows: assessed, share }) {
   if (share === null) return "no window could be assessed";
   return `${(100 * share).toFixed(1)}% of ${assessed.toLocaleString("en-US")} assessed windows`;
-}
-
-function clock(seconds) {
-  const [minutes, second] = [Math.floor(seconds / 60), Math.floor(seconds % 60)];
-  const twoDigits = (number) => String(number).padStart(2, "0");
-  return `${Math.floor(minutes / 60)}:${twoDigits(minutes % 60)}:${twoDigits(second)}`;
 }

@@ -3,6 +3,7 @@
 import { openAnswers } from "./answer.js";
 import { bandsOf, shownDiagnosis } from "./attention.js";
 import { addCalipers, measured, measuredInWords } from "./calipers.js";
+import { moment, secondsOf, span } from "./clock.js";
 import { IN_WORDS } from "./diagnoses.js";
 import { chosenFiles, droppedFiles } from "./dropped.js";
 import { EXAMPLE_NAME, exampleFile } from "./example.js";
@@ -17,6 +18,7 @@ import { sheetOf } from "./sheet.js";
 const AT_MOST_FILES = 20_000;
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4];
 const NARROW = "(max-width: 50rem)";
+const TOUCH = "(pointer: coarse)";
 const NUMERIC = new Set(["speed", "gain"]);
 const byId = (id) => document.getElementById(id);
 
@@ -59,27 +61,36 @@ function show(entry) {
   state.shown = entry;
   state.paper.startS = 0;
   byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
-  byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report)] : []));
+  byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report, goToOnset)] : []));
   byId("facts").textContent = entry.error ? `Refused: ${entry.error}` : factsOf(entry);
-  byId("says").textContent = entry.report ? `Network: ${findingsInWords(entry.report)}` : "";
+  byId("says").textContent = entry.report ? saidOf(entry.report) : "";
   byId("facts").classList.toggle("refused", Boolean(entry.error));
-  draw();
+  redraw();
 }
 
-function factsOf({ record, picture, isExample }) {
-  if (picture) return "Its beginning, drawn by the server: it is too long for the calipers of this page.";
-  if (!record) return "";
+/** What the network says, and the heart rate where a server measured it. */
+function saidOf(report) {
+  const rate = report.heart_rate_in_words;
+  return `Network: ${findingsInWords(report)}.${rate ? ` Heart rate: ${rate}.` : ""}`;
+}
+
+function factsOf({ record, undrawn, isExample }) {
+  if (!record) return undrawn ? `Not drawn: ${undrawn}` : "";
   const patient = [record.age === null ? "" : ageInWords(record.age), record.sex ?? ""].filter(Boolean).join(", ");
   const made = isExample ? "Made by a simulator: nobody's heart. " : "";
   return `${made}${record.durationS.toFixed(1)} s at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
 }
 
+/** Draw what puts other traces under the calipers: what they measured is not there any more. */
+function redraw() {
+  calipers.clear();
+  draw();
+}
+
 function draw() {
-  const { record, report, picture, isExample } = state.shown ?? {};
-  if (!record) {
-    calipers.onto(null);
-    return byId("paper").replaceChildren(...(picture ? [pictureOf(picture)] : []));
-  }
+  const { record, report, isExample } = state.shown ?? {};
+  for (const control of byId("controls").elements) control.disabled = !record;
+  if (!record) return drawNothing();
   const diagnosis = state.attention && report.attention ? shownDiagnosis(report) : null;
   const bands = diagnosis ? bandsOf(report.attention, diagnosis, record.durationS) : [];
   const looked = diagnosis ? `where the network looked for ${IN_WORDS[diagnosis]}, not a measurement` : "";
@@ -88,27 +99,56 @@ function draw() {
   sheet.style.setProperty("--zoom", state.zoom);
   byId("paper").replaceChildren(sheet);
   calipers.onto(sheet);
-  byId("earlier").disabled = state.paper.startS <= 0;
-  byId("later").disabled = state.paper.startS + drawnS(state.paper) >= record.durationS;
+  setIdle("earlier", state.paper.startS <= 0);
+  setIdle("later", state.paper.startS + drawnS(state.paper) >= record.durationS);
+  tellPart(record.durationS);
   return undefined;
 }
 
-function pictureOf(address) {
-  const image = document.createElement("img");
-  Object.assign(image, { src: address, className: "sheet", alt: "12-lead ECG on paper, drawn by the server" });
-  return image;
+function drawNothing() {
+  calipers.onto(null);
+  byId("paper").replaceChildren();
+  byId("part").textContent = byId("start").value = byId("calipers").textContent = "";
+}
+
+/** A button with nothing to do; it keeps the focus that it may have. */
+function setIdle(id, isIdle) {
+  byId(id).setAttribute("aria-disabled", String(isIdle));
+}
+
+/** Which part of the recording is on the paper, in words. */
+function partOf(durationS) {
+  const { startS } = state.paper;
+  return span(startS, Math.min(startS + drawnS(state.paper), durationS), durationS);
+}
+
+function tellPart(durationS) {
+  say("part", partOf(durationS));
+  byId("start").value = moment(state.paper.startS, durationS);
+  byId("start").setCustomValidity("");
 }
 
 function labelOf(record) {
   const { layout, speed, gain, filter } = state.paper;
-  return `12-lead ECG, ${record.durationS.toFixed(1)} s, ${layout}, ${speed} mm/s, ${gain} mm/mV, filter ${filter}`;
+  return `12-lead ECG, ${partOf(record.durationS)}, ${layout}, ${speed} mm/s, ${gain} mm/mV, filter ${filter}`;
 }
 
 function tellCalipers(from, to) {
   const words = from && measuredInWords(measured(from, to, state.paper), state.shown?.record?.unit ?? "mV");
-  const hint = "drag on the paper, or focus it and use the arrow keys";
-  byId("calipers").textContent = `Calipers: ${words ? words.long : hint}`;
+  say("calipers", `Calipers: ${words ? words.long : calipersHint()}`);
   return words?.short;
+}
+
+/** How to measure with what this device points with. */
+function calipersHint() {
+  if (!window.matchMedia(TOUCH).matches) return "drag on the paper, or focus it and use the arrow keys";
+  if (byId("controls").elements.measure.checked) return "drag a finger on the paper";
+  return "choose \u201cFinger measures\u201d; else a finger moves the paper";
+}
+
+/** Into a place that is read aloud when it changes, and only then. */
+function say(id, words) {
+  if (byId(id).textContent !== words) byId(id).textContent = words;
 }
 
 function tell(sentence) {
@@ -123,16 +163,55 @@ function zoomTo(step) {
 }
 
 function turn(direction) {
-  state.paper.startS = Math.max(0, state.paper.startS + direction * drawnS(state.paper));
-  draw();
+  const button = byId(direction < 0 ? "earlier" : "later");
+  if (!state.shown?.record || button.getAttribute("aria-disabled") === "true") return;
+  goTo(state.paper.startS + direction * drawnS(state.paper));
 }
 
-function setControl({ name, value, checked }) {
-  if (name === "attention") state.attention = checked;
-  else if (name === "measure") return calipers.forTouch(checked);
-  else if (name === "identity") state.paper.identity = checked;
-  else state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
-  return draw();
+/** Begin the paper at a moment; within the recording, so that there is always something on it. */
+function goTo(seconds) {
+  const { durationS } = state.shown.record;
+  const last = Math.max(0, durationS - drawnS(state.paper));
+  state.paper.startS = seconds < durationS ? Math.max(0, seconds) : last;
+  redraw();
+}
+
+/** From an episode in the findings, which may be far below the paper. */
+function goToOnset(seconds) {
+  if (!state.shown.record) return;
+  goTo(seconds);
+  byId("paper").focus({ preventScroll: true });
+  byId("paper-title").scrollIntoView({ block: "nearest" });
+}
+
+/** What was typed as a moment; a sentence where it is none. */
+function goToTyped(field) {
+  if (!state.shown?.record) return;
+  const seconds = secondsOf(field.value);
+  if (Number.isNaN(seconds)) {
+    field.setCustomValidity("Write seconds, or h:mm:ss.");
+    field.reportValidity();
+  } else goTo(seconds);
+}
+
+function setControl(target) {
+  const { name, value, checked } = target;
+  if (name === "measure") return calipers.forTouch(checked);
+  if (name === "start") return goToTyped(target);
+  if (name === "attention" || name === "identity") {
+    (name === "attention" ? state : state.paper)[name] = checked;
+    return draw();
+  }
+  state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
+  return redraw();
+}
+
+/** Half of what is seen of the paper to the left or right, where it is wider than its box; else the page's key. */
+function scrollAcross(event) {
+  const box = byId("paper");
+  if (box.scrollWidth <= box.clientWidth) return;
+  event.preventDefault();
+  box.scrollBy({ left: (event.key === "End" ? 0.5 : -0.5) * box.clientWidth });
 }
 
 function setTheme(isDark) {
@@ -176,6 +255,7 @@ function listenToControls() {
   byId("paper").addEventListener("keydown", (event) => {
     if (event.key === "+" || event.key === "=") zoomTo(1);
     if (event.key === "-") zoomTo(-1);
+    if (event.key === "Home" || event.key === "End") scrollAcross(event);
   });
 }
 
@@ -229,5 +309,5 @@ export async function reportsOf(files) {
   return answers;
 }
 
-globalThis.twelvelead = { reportsOf, layOut, inWords, bandsOf, shownDiagnosis };
+globalThis.twelvelead = { reportsOf, layOut, inWords, bandsOf, shownDiagnosis, findingsInWords };
 open();

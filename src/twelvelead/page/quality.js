@@ -76,7 +76,8 @@ export function inWords({ kind, leads, value, limit, unit, windows }) {
   const where = leads.length === LEADS.length ? "all leads" : leads.join(", ");
   const often = windows ? `, in ${windows.toLocaleString("en-US")} window${windows === 1 ? "" : "s"}` : "";
   if (kind === "electrode") return `electrode missing: ${unit} (${where} flat)${often}`;
-  return `${kind} in ${where}: ${short(value)} ${unit} (limit ${short(limit)})${often}`;
+  const much = unit === "of the time" && short(value) === "1" ? "all" : short(value);
+  return `${kind} in ${where}: ${much} ${unit} (limit ${short(limit)})${often}`;
 }
 
 function short(value) {

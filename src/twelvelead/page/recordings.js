@@ -46,11 +46,11 @@ export function addList(place, chosen) {
       const item = element("li");
       item.append(button);
       place.insertBefore(item, below);
-      entries.set(button, { name, isExample, record: null, report: null, picture: null, error: null });
+      entries.set(button, { name, isExample, record: null, report: null, undrawn: null, error: null });
       return button;
     },
-    fill: (button, { record, report, picture = null }) => {
-      settle(button, { record, report, picture }, shortFindings(report), report.positive.length ? "found" : "none");
+    fill: (button, { record, report, undrawn = null }) => {
+      settle(button, { record, report, undrawn }, shortFindings(report), report.positive.length ? "found" : "none");
     },
     refuse: (button, error) => settle(button, { error: printable(error) }, `refused: ${printable(error)}`, "refused"),
     choose,

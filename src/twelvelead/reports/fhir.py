@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from twelvelead.diagnoses import name_in_words
 from twelvelead.reports.pdf import pdf
-from twelvelead.reports.reading import Reading
+from twelvelead.reports.reading import Reading, drawn_in_words
 from twelvelead.reports.words import (
     NOT_ASSESSED,
     RATE_ERROR,
@@ -60,6 +60,7 @@ def _report(read: Reading, observed: list[str]) -> Resource:
     identity = {"subject": {"display": who(read)}} if read.paper.identity else {}
     said = f"{conclusion(read)}. {RESEARCH}"
     remarks = [RESEARCH, f"Not assessed: {NOT_ASSESSED}.", *notes(read)]
+    remarks += [drawn_in_words(read)] if drawn_in_words(read) else []
     return {
         "resourceType": "DiagnosticReport",
         "text": {

@@ -7,7 +7,7 @@ from twelvelead.diagnoses import name_in_words
 from twelvelead.drawing.page import Page
 from twelvelead.drawing.strokes import TINT_RGB, hex_of
 from twelvelead.drawing.svg import svg, tints_svg
-from twelvelead.reports.reading import LOOKED, Reading, sheets
+from twelvelead.reports.reading import LOOKED, Reading, drawn_in_words, sheets
 from twelvelead.reports.words import (
     RESEARCH,
     conclusion,
@@ -52,7 +52,7 @@ def html(read: Reading) -> bytes:
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(read.title)}</title>\n<style>{STYLE}{_attention_style(read)}</style>\n</head>\n<body>\n"
-        f'<div class="words screen">\n{_head(read)}</div>\n{_attention_choice(read)}{_sheets(read)}'
+        f'<div class="words screen">\n{_head(read)}{_drawn(read)}</div>\n{_attention_choice(read)}{_sheets(read)}'
         f'<div class="words">\n<p class="research paper">{escape(RESEARCH)}</p>\n'
         f"{_table(read)}{_notes(read)}{_facts(read)}</div>\n</body>\n</html>\n"
     )
@@ -104,6 +104,12 @@ def _head(read: Reading) -> str:
         f"<dl>\n<dt>network</dt><dd><strong>{escape(conclusion(read))}</strong></dd>\n"
         f"<dt>heart rate</dt><dd>{escape(rate_in_words(read))}</dd>\n</dl>\n"
     )
+
+
+def _drawn(read: Reading) -> str:
+    """Above the paper, and on it in its first caption."""
+    said = drawn_in_words(read)
+    return f"<p>Paper: {escape(said)}.</p>\n" if said else ""
 
 
 def _table(read: Reading) -> str:

@@ -10,7 +10,7 @@ from twelvelead.drawing.page import Text
 from twelvelead.drawing.pdf import PLAIN_TYPE, new_pdf, put_page, put_text, start_page
 from twelvelead.record import printable
 from twelvelead.reports.reading import Reading, sheets
-from twelvelead.reports.words import RESEARCH, facts, notes, probability, said_of
+from twelvelead.reports.words import RESEARCH, doubt, facts, notes, probability, said_of
 
 LEFT_MM: Final = 20.0
 TOP_MM: Final = 20.0
@@ -18,7 +18,7 @@ BOTTOM_MM: Final = 195.0
 LINE_MM: Final = 5.6
 SIZE_MM: Final = 3.5
 HEADING_MM: Final = 4.6
-COLUMNS_MM: Final = (0.0, 90.0, 115.0)
+COLUMNS_MM: Final = (0.0, 95.0, 135.0)
 Words = tuple[float, str, bool]  # millimetres from the left margin, text, whether it is a heading
 
 
@@ -41,6 +41,8 @@ def _lines(read: Reading) -> Iterator[list[Words]]:
     yield [(0.0, "What the network says", True)]
     yield from _wrapped(RESEARCH)
     yield []
+    if too := doubt(read):
+        yield from [*_wrapped(too), []]
     titles = ("diagnosis", "mean probability" if read.report.burden else "probability", "decision")
     yield [(at, name, True) for at, name in zip(COLUMNS_MM, titles, strict=True)]
     for name in read.report.probabilities:

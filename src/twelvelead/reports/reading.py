@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from twelvelead.classifier import Classifier, Report
+from twelvelead.classifier.long import Episode, clock
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.drawing import Band, Page, Paper, lay_out
 from twelvelead.drawing.geometry import drawn_s, drawn_signal
@@ -17,6 +18,7 @@ from twelvelead.signals.heart import HeartRate, heart_rate
 LOOKED: Final = "where the network looked, not a measurement"
 RHYTHM: Final = "AF"  # withheld where neither II nor V1 can be used
 MOST_SHEETS: Final = 6
+MOST_ONSETS: Final = 3  # of each diagnosis
 BAND_S: Final = 0.1
 LEAST_WEIGHT: Final = 0.05
 
@@ -76,15 +78,56 @@ def reading(
 
 
 def sheets(read: Reading, diagnosis: str | None = None) -> list[Page]:
-    """The recording on paper, a sheet for each span of time, six at most; with a diagnosis' attention or without."""
-    span_s = drawn_s(read.paper)
-    left_s = read.record.duration_s - read.paper.start_s - 0.5
-    n_sheets = min(MOST_SHEETS, max(1, int(np.ceil(left_s / span_s))))
+    """What is drawn of the recording, on paper; with a diagnosis' attention or without."""
     looked = bands(read, diagnosis) if diagnosis else ()
-    caption = f"{diagnosis}: {LOOKED}" if diagnosis else read.report.in_words(read.by.bundle)
-    papers = [replace(read.paper, start_s=read.paper.start_s + number * span_s) for number in range(n_sheets)]
+    words = f"{diagnosis}: {LOOKED}" if diagnosis else read.report.in_words(read.by.bundle)
     signal = drawn_signal(read.record, read.paper)
-    return [lay_out(read.record, paper, caption=caption, bands=looked, signal=signal) for paper in papers]
+    return [
+        lay_out(
+            read.record,
+            replace(read.paper, start_s=start_s),
+            caption="; ".join(part for part in (shown, words) if part),
+            bands=looked,
+            signal=signal,
+        )
+        for start_s, shown in _parts(read)
+    ]
+
+
+def _parts(read: Reading) -> list[tuple[float, str]]:
+    """Where each sheet begins, and what is shown there where that is not all: a long recording's beginning and onsets.
+
+    Of a shorter one a sheet for each span of time, six at most.
+    """
+    first_s, span_s = read.paper.start_s, drawn_s(read.paper)
+    if read.report.burden:
+        onsets = [(episode.start_s, f"episode: {episode}") for episode in drawn_episodes(read)]
+        return [(first_s, drawn_in_words(read)), *onsets]
+    left_s = read.record.duration_s - first_s - 0.5
+    n_sheets = min(MOST_SHEETS, max(1, int(np.ceil(left_s / span_s))))
+    return [(first_s + number * span_s, "" if number else drawn_in_words(read)) for number in range(n_sheets)]
+
+
+def drawn_episodes(read: Reading) -> list[Episode]:
+    """In order of time the longest episodes of each diagnosis whose onset is not on the first sheet."""
+    first_s = read.paper.start_s + drawn_s(read.paper) / 2
+    later = [episode for episode in read.report.episodes if episode.start_s >= first_s]
+    of_each = ([episode for episode in later if episode.diagnosis == name] for name in DIAGNOSES)
+    longest = [sorted(those, key=lambda one: one.start_s - one.end_s)[:MOST_ONSETS] for those in of_each]
+    return sorted((episode for those in longest for episode in those), key=lambda episode: episode.start_s)
+
+
+def drawn_in_words(read: Reading) -> str:
+    """What is drawn, where that is not all of the recording; else nothing."""
+    span_s, duration_s = drawn_s(read.paper), read.record.duration_s - read.paper.start_s
+    if not read.report.burden:
+        shown_s = MOST_SHEETS * span_s
+        return f"only the first {shown_s:g} s are drawn" if duration_s - 0.5 > shown_s else ""
+    n_onsets, n_episodes = len(drawn_episodes(read)), len(read.report.episodes)
+    which = "" if n_onsets == n_episodes else f"the {n_onsets} longest of "
+    counted = f"{n_episodes} episode{'s' * (n_episodes != 1)}"
+    onsets = f" and the onset of {which}{counted}" if n_onsets else ""
+    return f"of {clock(read.record.duration_s)} the first {span_s:g} s{onsets} are drawn"
 
 
 def bands(read: Reading, diagnosis: str) -> tuple[Band, ...]:

@@ -3,10 +3,9 @@
 from typing import Final
 
 from twelvelead.classifier import Report
-from twelvelead.diagnoses import name_in_words, nothing_found
-from twelvelead.drawing.geometry import drawn_s
+from twelvelead.diagnoses import name_in_words, normal_too, nothing_found, stated
 from twelvelead.record import age_in_words
-from twelvelead.reports.reading import MOST_SHEETS, RHYTHM, Reading
+from twelvelead.reports.reading import RHYTHM, Reading
 
 MOST_EPISODES: Final = 20
 RESEARCH: Final = (
@@ -46,13 +45,21 @@ def said_of(read: Reading, diagnosis: str) -> str:
 def conclusion(read: Reading) -> str:
     """What is positive and what is withheld, in a sentence each."""
     found = ", ".join(
-        f"{name_in_words(name)}, probability {read.report.probabilities[name]:.2f}" for name in read.report.positive
+        f"{name_in_words(name)}, probability {read.report.probabilities[name]:.2f}"
+        for name in stated(read.report.positive)
     )
     held = ", ".join(read.report.withheld)
     said = found or f"{nothing_found(len(read.report.withheld))}, which does not mean normal"
     if through := through_the_recording(read.report):
         said = f"on average over the recording {said}; through it: {', '.join(through)}"
+    said += f". {doubt(read)}" if doubt(read) else ""
     return said + (f". Withheld for the quality of the recording: {held}" if held else "")
+
+
+def doubt(read: Reading) -> str:
+    """A sentence where Normal and another diagnosis are positive, else nothing."""
+    said = normal_too(read.report.positive, is_long=bool(read.report.burden))
+    return said[:1].upper() + said[1:]
 
 
 def through_the_recording(report: Report) -> list[str]:
@@ -107,11 +114,9 @@ def facts(read: Reading) -> list[tuple[str, str]]:
 
 
 def notes(read: Reading) -> list[str]:
-    """Quality findings, warnings and what is not drawn, in words; never empty."""
-    shown_s = MOST_SHEETS * drawn_s(read.paper)
-    left = read.record.duration_s - 0.5 > shown_s
+    """Quality findings and warnings, in words; never empty."""
     found = [
         *(str(finding) for finding in read.report.quality),
         *(f"warning: {warning}" for warning in read.report.warnings),
     ]
-    return [*(found or ["nothing found wrong"]), *([f"only the first {shown_s:g} s are drawn"] if left else [])]
+    return found or ["nothing found wrong"]

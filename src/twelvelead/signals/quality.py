@@ -95,7 +95,8 @@ class Finding:
         leads = "all leads" if len(self.leads) == len(LEADS) else ", ".join(self.leads)
         if self.kind == "electrode":
             return f"electrode missing: {self.unit} ({leads} flat){often}"
-        words = f"{self.kind} in {leads}: {self.value:.3g} {self.unit} (limit {self.limit:.3g}){often}"
+        value = "all" if f"{self.value:.3g} {self.unit}" == "1 of the time" else f"{self.value:.3g}"
+        words = f"{self.kind} in {leads}: {value} {self.unit} (limit {self.limit:.3g}){often}"
         return words.replace("  ", " ")
 
     def as_json(self) -> dict[str, Any]:
