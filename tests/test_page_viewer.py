@@ -158,7 +158,7 @@ def test_an_episode_leads_to_its_onset(on_paper):
 @pytest.mark.parametrize("typed, shown", [
     ("0:02:30", "0:02:30 to 0:02:40 of 0:06:00"), ("2:30", "0:02:30 to 0:02:40 of 0:06:00"),
     ("65.5", "0:01:05 to 0:01:15 of 0:06:00"), ("9:00:00", "0:05:50 to 0:06:00 of 0:06:00"),
-    ("0:06:00", "0:05:50 to 0:06:00 of 0:06:00"), ("355", "0:05:55 to 0:06:00 of 0:06:00"),
+    ("0:06:00", "0:05:50 to 0:06:00 of 0:06:00"), ("355", "0:05:50 to 0:06:00 of 0:06:00"),
 ])  # fmt: skip
 def test_the_paper_begins_at_the_moment_that_is_typed(on_paper, typed, shown):
     on_paper.fill("#start", typed)
@@ -181,7 +181,7 @@ def test_what_is_no_moment_is_said_and_changes_nothing(on_paper):
 
 def test_the_moments_of_a_short_recording_are_seconds(two):
     two.click("#later")
-    assert part(two) == ("10.0 to 20.0 s of 30.0 s", "10.0 to 20.0 s of 30.0 s")
+    assert part(two) == ("10.0 to 20.0 s of 30.0 s", "10.0 to 20.0 s of 30.0 s, next sheet from 20.0 s")
 
 
 @pytest.mark.parametrize("positive", [[], ["Normal"], ["AF"], ["AF", "Normal"], ["Normal", "PVC", "STD"]])

@@ -168,11 +168,10 @@ function turn(direction) {
   goTo(state.paper.startS + direction * drawnS(state.paper));
 }
 
-/** Begin the paper at a moment; within the recording, so that there is always something on it. */
+/** Begin the paper at a moment, or so early that the sheet is full. */
 function goTo(seconds) {
-  const { durationS } = state.shown.record;
-  const last = Math.max(0, durationS - drawnS(state.paper));
-  state.paper.startS = seconds < durationS ? Math.max(0, seconds) : last;
+  const latest = Math.max(0, state.shown.record.durationS - drawnS(state.paper));
+  state.paper.startS = Math.min(Math.max(0, seconds), latest);
   redraw();
 }
 

@@ -11,7 +11,7 @@ from twelvelead.classifier import Classifier, Report
 from twelvelead.classifier.long import Episode, clock
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.drawing import Band, Page, Paper, lay_out
-from twelvelead.drawing.geometry import drawn_s, drawn_signal
+from twelvelead.drawing.geometry import drawn_s, drawn_signal, sheet_starts
 from twelvelead.record import Record
 from twelvelead.signals.heart import HeartRate, heart_rate
 
@@ -99,13 +99,11 @@ def _parts(read: Reading) -> list[tuple[float, str]]:
 
     Of a shorter one a sheet for each span of time, six at most.
     """
-    first_s, span_s = read.paper.start_s, drawn_s(read.paper)
+    first_s, *later_s = sheet_starts(read.record.duration_s, read.paper)[:MOST_SHEETS]
+    first = (first_s, drawn_in_words(read))
     if read.report.burden:
-        onsets = [(episode.start_s, f"episode: {episode}") for episode in drawn_episodes(read)]
-        return [(first_s, drawn_in_words(read)), *onsets]
-    left_s = read.record.duration_s - first_s - 0.5
-    n_sheets = min(MOST_SHEETS, max(1, int(np.ceil(left_s / span_s))))
-    return [(first_s + number * span_s, "" if number else drawn_in_words(read)) for number in range(n_sheets)]
+        return [first, *((episode.start_s, f"episode: {episode}") for episode in drawn_episodes(read))]
+    return [first, *((start_s, "") for start_s in later_s)]
 
 
 def drawn_episodes(read: Reading) -> list[Episode]:
@@ -119,10 +117,10 @@ def drawn_episodes(read: Reading) -> list[Episode]:
 
 def drawn_in_words(read: Reading) -> str:
     """What is drawn, where that is not all of the recording; else nothing."""
-    span_s, duration_s = drawn_s(read.paper), read.record.duration_s - read.paper.start_s
+    span_s = drawn_s(read.paper)
     if not read.report.burden:
-        shown_s = MOST_SHEETS * span_s
-        return f"only the first {shown_s:g} s are drawn" if duration_s - 0.5 > shown_s else ""
+        is_more = len(sheet_starts(read.record.duration_s, read.paper)) > MOST_SHEETS
+        return f"only the first {MOST_SHEETS * span_s:g} s are drawn" if is_more else ""
     n_onsets, n_episodes = len(drawn_episodes(read)), len(read.report.episodes)
     which = "" if n_onsets == n_episodes else f"the {n_onsets} longest of "
     counted = f"{n_episodes} episode{'s' * (n_episodes != 1)}"
