@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import simulator
-from binary_writers import edf
+from binary_writers import edf, ishne
 from simulator import Wfdb, digital
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.classifier.classify import conclude
@@ -182,6 +183,36 @@ def test_a_gap_in_a_long_edf_is_found(before, unknown, tmp_path, classifier):
     extra = [("EDF Annotations", "", lambda n: onset("?" if n == unknown else n + (n >= before), 2))]
     path = edf(tmp_path, np.tile(SIGNAL, 3), extra=[("Resp", "", bytes(1000)), *extra], kind="EDF+C")
     with pytest.raises(RecordError, match="gaps between them"):
+        classify(open_recording(path), classifier)
+
+
+@pytest.mark.parametrize("nanovolts", [500, 1000, 2441])
+def test_ishne_gives_the_samples_of_the_whole(nanovolts, tmp_path):
+    path = ishne(tmp_path, np.tile(SIGNAL, 3), nanovolts=nanovolts)
+    path.write_bytes(path.read_bytes() + b"\1\2\3\4")
+    stream, record = open_recording(path), read(path)
+    blocks = list(stream.blocks())
+    assert len(blocks) > 3
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), record.signal)
+    assert (stream.rate_hz, stream.n_samples, stream.unit) == (record.rate_hz, record.n_samples, record.unit)
+    assert stream.warnings == ("the file ends within a sample, which was left out",)
+    assert ["incomplete final frame" in warning for warning in record.warnings] == [True]
+
+
+def test_an_ishne_file_too_long_to_be_held_is_classified(tmp_path, classifier):
+    """47 minutes are 34 MB, of which at most 32 are read at once."""
+    path = ishne(tmp_path, np.tile(minutes(["Normal", "AF"], 500), 24))
+    with pytest.raises(RecordError, match="at most 33,554,432"):
+        read(path)
+    report = classify(open_recording(path), classifier)
+    assert (report.starts_s[-1], report.burden["AF"].assessed, report.warnings) == (2870, len(report.starts_s), ())
+
+
+def test_a_fault_in_an_ishne_block_says_where(tmp_path, classifier):
+    path = ishne(tmp_path, np.tile(SIGNAL, 3))
+    data = path.read_bytes()
+    path.write_bytes(data[:206] + struct.pack("<h", 32767) + data[208:-24] + b"\xff\x7f" * 12)  # lead I at 1 V
+    with pytest.raises(RecordError, match=r"a lead spans .* \(in block 5 of 5\)"):
         classify(open_recording(path), classifier)
 
 

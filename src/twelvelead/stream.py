@@ -60,15 +60,20 @@ def stream_of(recording: Record | Stream) -> Stream:
     """A recording that is in memory already, as a stream of one block; a stream as it is."""
     if isinstance(recording, Stream):
         return recording
+    return stream_like(recording, recording.n_samples, lambda: iter([recording.signal]), recording.warnings)
+
+
+def stream_like(first: Record, n_samples: int, blocks: Callable[[], Blocks], warnings: tuple[str, ...]) -> Stream:
+    """A stream of which a block is a recording: what that says of rate, unit, age and sex holds for all."""
     return Stream(
-        name=recording.name,
-        rate_hz=recording.rate_hz,
-        n_samples=recording.n_samples,
-        blocks=lambda: iter([recording.signal]),
-        unit=recording.unit,
-        age=recording.age,
-        sex=recording.sex,
-        warnings=recording.warnings,
+        name=first.name,
+        rate_hz=first.rate_hz,
+        n_samples=n_samples,
+        blocks=blocks,
+        unit=first.unit,
+        age=first.age,
+        sex=first.sex,
+        warnings=warnings,
     )
 
 

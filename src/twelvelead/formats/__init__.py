@@ -15,6 +15,7 @@ from twelvelead.formats import (
     edf,
     edf_stream,
     ishne,
+    ishne_stream,
     mfer,
     mortara,
     muse,
@@ -49,7 +50,7 @@ FORMATS: Final = (
     Format("Philips Sierra XML", sierra.is_sierra, sierra.read),
     Format("Mortara ELI XML", mortara.is_mortara, mortara.read),
     Format("EDF, EDF+ or BDF", edf.is_edf, edf.read, open=edf_stream.recording),
-    Format("ISHNE", ishne.is_ishne, ishne.read),
+    Format("ISHNE", ishne.is_ishne, ishne.read, open=ishne_stream.recording),
     Format("CPSC2018's own .mat", cpsc2018.is_matlab, cpsc2018.read),
     Format("AliveCor JSON (always refused)", alivecor.is_alivecor, alivecor.read),
     Format("NPY", table.is_npy, table.read_npy, takes_statements=True),
@@ -79,7 +80,7 @@ def read(source: Source, *, rate_hz: float | None = None, unit: str | None = Non
 def open_recording(path: Path | str) -> Record | Stream:
     """Read one recording as `read` does, or leave it where it is and read it as it is used.
 
-    The latter where it lasts 5 minutes or more, in WFDB (without FLAC), EDF or BDF.
+    The latter where it lasts 5 minutes or more, in WFDB (without FLAC), EDF, BDF or ISHNE.
     Raises RecordError as `read`; a stream raises the rest of what is wrong when it is passed through.
     """
     form, given = _recognised(_given(path, None, None))

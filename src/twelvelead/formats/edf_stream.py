@@ -8,7 +8,7 @@ import numpy as np
 from twelvelead.formats.edf import MAX_SIGNALS, Layout, in_order, layout_of, onsets_s, read, refuse_gaps
 from twelvelead.formats.files import Given, parts_of
 from twelvelead.record import Record, RecordError, standard_lead
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, stream_like
 
 
 def recording(given: Given) -> Record | Stream:
@@ -21,15 +21,9 @@ def recording(given: Given) -> Record | Stream:
         return read(given)
     path, name = given.path, given.name
     first = next(_records(name, path, layout))
-    return Stream(
-        name=first.name,
-        rate_hz=first.rate_hz,
-        n_samples=round(layout.n_records * layout.duration_s * first.rate_hz),
-        blocks=lambda: (record.signal for record in _records(name, path, layout)),
-        unit=first.unit,
-        age=first.age,
-        sex=first.sex,
-        warnings=first.warnings,
+    n_samples = round(layout.n_records * layout.duration_s * first.rate_hz)
+    return stream_like(
+        first, n_samples, lambda: (record.signal for record in _records(name, path, layout)), first.warnings
     )
 
 

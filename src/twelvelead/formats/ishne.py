@@ -1,4 +1,4 @@
-"""ISHNE Holter files of twelve leads, as far as they fit into memory: some 90 minutes at 500 Hz.
+"""ISHNE Holter files of twelve leads: at once up to 32 MB (46 minutes at 500 Hz), of any length in blocks.
 
 Format: Badilini, "The ISHNE Holter Standard Output File Format" (1998); 16-bit numbers, resolution in nanovolts.
 """
@@ -20,7 +20,12 @@ def is_ishne(start: bytes) -> bool:
 
 def read(given: Given) -> Record:
     """Read all of it; raises RecordError when a lead is missing or states no resolution."""
-    return read_with(_parser, given.content(at_most=MAX_BYTES), given)
+    return read_bytes(given.content(at_most=MAX_BYTES), given.name)
+
+
+def read_bytes(data: bytes, name: str) -> Record:
+    """Read the bytes of a whole file, however many."""
+    return read_with(_parser, data, Given(name=name, held=data))
 
 
 def _parser() -> Any:

@@ -25,7 +25,7 @@ from twelvelead.formats.wfdb import (
 from twelvelead.formats.wfdb_header import Header, SignalLine
 from twelvelead.formats.wfdb_samples import BITS, n_bytes
 from twelvelead.record import Record, RecordError
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, stream_like
 
 Files = list[tuple[str, list[SignalLine]]]
 
@@ -58,15 +58,11 @@ def _stream(path: Path, header: Header, n_samples: int) -> Stream:
     files = files_of(header.signals)
     notes = [note for file, signals in files for note in _checked(path.parent / file, signals, n_samples)]
     first = next(_records(path, header, files, n_samples))
-    return Stream(
-        name=first.name,
-        rate_hz=first.rate_hz,
-        n_samples=n_samples,
-        blocks=lambda: (record.signal for record in _records(path, header, files, n_samples)),
-        unit=first.unit,
-        age=first.age,
-        sex=first.sex,
-        warnings=(*header.warnings, *notes, *first.warnings),
+    return stream_like(
+        first,
+        n_samples,
+        lambda: (record.signal for record in _records(path, header, files, n_samples)),
+        (*header.warnings, *notes, *first.warnings),
     )
 
 
