@@ -236,7 +236,7 @@ def test_normal_is_not_concluded_beside_another_diagnosis(form, said):
     doubt = "ormal ECG reaches its threshold too, and the two exclude each other: look at the recording"
     assert conclusion(both).startswith("atrial fibrillation (AF), probability ")
     assert conclusion(both).endswith(f". N{doubt}")
-    assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f}; n{doubt}"
+    assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f} (Normal too: look at it)"
     assert both.report.as_json()["positive"] == ["AF", "Normal"]
     assert (doubt in text) == (form != "json")  # numbers, for programs
     assert doubt not in conclusion(replace(read, report=replace(read.report, positive=("Normal",))))
