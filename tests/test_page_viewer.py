@@ -9,7 +9,7 @@ import simulator
 from binary_writers import edf, scp
 from browser import browsing, choose, opened, write_page
 from test_page_paper import contrast
-from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, normal_too, stated
+from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, NORMAL_TOO, normal_too, stated
 from twelvelead.formats import FORMATS, read
 from twelvelead.record import RecordError
 from twelvelead.signals.quality import assess
@@ -200,7 +200,7 @@ def test_a_recording_of_both_is_said_to_be_looked_at_wherever_its_findings_are(o
     doubt = normal_too(["AF", "Normal"], is_long=True)
     assert on_paper.inner_text("#findings .summary") == f"atrial fibrillation; {doubt}"
     assert doubt in on_paper.inner_text("#says")
-    assert on_paper.locator("#recordings [aria-current] .short").inner_text() == "AF (Normal too: look at it)"
+    assert on_paper.locator("#recordings [aria-current] .short").inner_text() == f"AF{NORMAL_TOO}"
     assert on_paper.locator("#findings tr.positive").count() == 2
 
 

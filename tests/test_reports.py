@@ -236,10 +236,17 @@ def test_normal_is_not_concluded_beside_another_diagnosis(form, said):
     doubt = "ormal ECG reaches its threshold too, and the two exclude each other: look at the recording"
     assert conclusion(both).startswith("atrial fibrillation (AF), probability ")
     assert conclusion(both).endswith(f". N{doubt}")
-    assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f}; n{doubt}"
+    assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f} (Normal too: look at it)"
     assert both.report.as_json()["positive"] == ["AF", "Normal"]
     assert (doubt in text) == (form != "json")  # numbers, for programs
     assert doubt not in conclusion(replace(read, report=replace(read.report, positive=("Normal",))))
+
+
+def test_the_doubt_about_normal_is_on_every_page_of_words_that_is_printed(with_episodes, tmp_path):
+    in_browser(FORMS["html"](with_episodes), tmp_path, "--no-pdf-header-footer", "--print-to-pdf=printed.pdf")
+    for document in ((tmp_path / "printed.pdf").read_bytes(), FORMS["pdf"](with_episodes)):
+        page = words("pdf", document).partition("What the network says")[2].partition("Quality of the recording")[0]
+        assert "Normal ECG reaches its threshold too: parts of the recording may be normal" in page
 
 
 def test_the_command_line_says_that_normal_was_found_beside_another_diagnosis(with_episodes, twelvelead, tmp_path):
@@ -276,8 +283,9 @@ def test_nothing_on_the_page_of_words_is_printed_over_something_else(with_episod
 
 
 def test_the_probability_of_a_long_recording_is_called_a_mean(said):
-    assert "mean probability" in words("pdf", FORMS["pdf"](said(duration_s=320.0)))
-    assert "mean probability" not in words("pdf", FORMS["pdf"](said()))
+    for form in ("pdf", "html"):
+        assert "mean probability" in words(form, FORMS[form](said(duration_s=320.0)))
+        assert "mean probability" not in words(form, FORMS[form](said()))
 
 
 def test_the_sheets_of_a_recording_are_filtered_once(said, monkeypatch):

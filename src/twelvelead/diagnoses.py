@@ -22,6 +22,8 @@ IN_WORDS: Final = {
     "STE": "ST-segment elevation",
 }
 
+NORMAL_TOO: Final = " (Normal too: look at it)"  # in short, after what is positive besides
+
 # Of each group of leads at least one must be usable, or the diagnosis is withheld: a rhythm is seen in a lead with
 # clear P waves, a bundle branch block in a right and a left one, ST segments and a normal ECG only in all.
 _RHYTHM: Final = (("II", "V1"),)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twelvelead.classifier.bundle import Classifier
 from twelvelead.classifier.long import Burden, Episode, burdens, episodes
-from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED, normal_too, nothing_found, stated
+from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED, NORMAL_TOO, nothing_found, stated
 from twelvelead.record import LEADS, Record, RecordError
 from twelvelead.scoring.probabilities import decide, merge
 from twelvelead.signals.prepared import Prepared, joined, prepare_alike, prepare_stream, refuse_unfit
@@ -73,9 +73,8 @@ class Report:
     def in_words(self, bundle: str) -> str:
         """A line for people: the bundle's name, what is positive with its probability, and what is withheld."""
         said = ", ".join(f"{name} {self.probabilities[name]:.2f}" for name in stated(self.positive))
-        line = f"{bundle}: {said or nothing_found(len(self.withheld))}"
-        if doubt := normal_too(self.positive, is_long=bool(self.burden)):
-            line = f"{line}; {doubt}"
+        too = NORMAL_TOO if stated(self.positive) != self.positive else ""
+        line = f"{bundle}: {said or nothing_found(len(self.withheld))}{too}"
         return f"{line}; withheld: {', '.join(self.withheld)}" if self.withheld else line
 
 

@@ -12,6 +12,7 @@ from twelvelead.reports.words import (
     RESEARCH,
     conclusion,
     decision,
+    doubt,
     facts,
     notes,
     probability,
@@ -118,8 +119,10 @@ def _table(read: Reading) -> str:
         f'<td class="number">{probability(read, name)}</td><td>{escape(said_of(read, name))}</td></tr>\n'
         for name in read.report.probabilities
     )
-    head = '<tr><th>diagnosis</th><th class="number">probability</th><th>decision</th></tr>\n'
-    return f"<h2>What the network says</h2>\n<table>\n{head}{rows}</table>\n"
+    mean = "mean " if read.report.burden else ""
+    head = f'<tr><th>diagnosis</th><th class="number">{mean}probability</th><th>decision</th></tr>\n'
+    too = f'<p class="paper">{escape(doubt(read))}.</p>\n' if doubt(read) else ""
+    return f"<h2>What the network says</h2>\n{too}<table>\n{head}{rows}</table>\n"
 
 
 def _notes(read: Reading) -> str:
