@@ -315,6 +315,7 @@ def test_options_that_would_change_nothing_are_refused(folder, tmp_path, twelvel
     for options, sentence in (
         (["--layout", "6x2"], "nothing is drawn: give --paper FOLDER or --report OUT"),
         (["--identity"], "nothing is drawn"),
+        (["--start", "3"], "nothing is drawn"),
         (["--paper-format", "pdf"], "--paper-format pdf, and nothing is drawn"),
         (["--report-format", "pdf"], "--report-format pdf, and no report is written"),
         (["--report", tmp_path / "a.html", "--report-format", "pdf"], "the name says another form"),
@@ -323,6 +324,19 @@ def test_options_that_would_change_nothing_are_refused(folder, tmp_path, twelvel
         done = twelvelead("classify", folder / "good.hea", *options)
         assert (done.returncode, sentence in done.stderr) == (1, True), done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_drawing_may_begin_later(tmp_path, twelvelead):
+    path = simulator.Wfdb("a", simulator.digital(simulator.ecg(duration_s=400))).write(tmp_path)
+    done = twelvelead("classify", path, "--paper", tmp_path / "drawn", "--start", 320)
+    assert done.returncode == 0, done.stderr
+    assert "320.0 to 330.0 s of 400.0 s" in (tmp_path / "drawn/a.svg").read_text()
+    simulator.Wfdb("b", simulator.digital(simulator.ecg())).write(tmp_path)
+    done = twelvelead("classify", tmp_path, "--paper", tmp_path / "again", "--start", 320, "--json")
+    answers = {Path(line["path"]).stem: line for line in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 1
+    assert answers["b"]["error"] == "--start 320: the recording ends at 10 s; name less"
+    assert [path.name for path in (tmp_path / "again").iterdir()] == ["a.svg"]
 
 
 def test_the_shipped_bundle_takes_no_test_into_its_card(home, twelvelead):

@@ -23,6 +23,7 @@ from twelvelead.doors.drawing import (
     Identity,
     LayoutOption,
     Speed,
+    Start,
     draw_into,
 )
 from twelvelead.doors.options import Bundle, Json, Precision
@@ -53,6 +54,7 @@ def classify_command(
     speed: Speed = "25",
     gain: Gain = "10",
     paper_filter: FilterOption = "none",
+    start: Start = 0.0,
     identity: Identity = False,
     windows: Annotated[
         Path | None,
@@ -79,6 +81,7 @@ def classify_command(
         speed_mm_per_s=float(speed),
         gain_mm_per_mv=float(gain),
         filter=paper_filter,
+        start_s=start,
         identity=identity,
     )
     _refuse_idle(sheet, paper, paper_format, report_out, report_format)
@@ -88,7 +91,7 @@ def classify_command(
         refuse_unwritable(report_out, len(found), report_format)
     with window_table(windows) as table, _bar() as bar:
         tracked = bar.track(found, description="classifying")
-        opened = ((path, _opened(path, whole=report_out is not None)) for path in tracked)
+        opened = ((path, _opened(path, whole=report_out is not None, start_s=start)) for path in tracked)
         for path, recording, report in classify_many(opened, classifier, anyway=anyway):
             if isinstance(recording, RecordError) or isinstance(report, RecordError):
                 refused += 1
@@ -134,12 +137,18 @@ def _recordings(paths: list[Path]) -> Iterator[Path]:
         yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
 
 
-def _opened(path: Path, *, whole: bool) -> Opened:
-    """whole: in memory, however long, for a report needs the attention and the heart rate of all of it."""
+def _opened(path: Path, *, whole: bool, start_s: float) -> Opened:
+    """whole: in memory, however long, for a report needs the attention and the heart rate of all of it.
+
+    So does a drawing that begins at `start_s`, before the end.
+    """
     if path.is_dir():
         return RecordError("no recordings can be found in this folder: name one that holds some, or a file")
     try:
-        return read(path) if whole else open_recording(path)
+        recording = read(path) if whole or start_s else open_recording(path)
+        if start_s >= recording.duration_s:
+            return RecordError(f"--start {start_s:g}: the recording ends at {recording.duration_s:g} s; name less")
+        return recording
     except RecordError as error:
         return error
 

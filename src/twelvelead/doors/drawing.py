@@ -20,6 +20,7 @@ Cabrera = Annotated[bool, typer.Option("--cabrera", help="Limb leads as aVL, I, 
 Speed = Annotated[Literal["12.5", "25", "50"], typer.Option("--speed", help="Paper speed in mm/s.")]
 Gain = Annotated[Literal["5", "10", "20"], typer.Option("--gain", help="Height of a millivolt in mm, in every lead.")]
 FilterOption = Annotated[Filter, typer.Option("--filter", help="Filter of the drawing; the network has its own.")]
+Start = Annotated[float, typer.Option("--start", help="Second at which the drawing begins.", min=0)]
 Identity = Annotated[
     bool, typer.Option("--identity", help="Write the recording's name, age and sex into drawings and reports.")
 ]

@@ -91,10 +91,11 @@ def _sheets(read: Reading) -> str:
 
 def _looked(number: int, name: str, page: Page) -> str:
     """The bands for a diagnosis, and what they are, so that it stands on the paper too when it is printed."""
-    right_mm = page.grid.x_mm + page.grid.width_mm
+    right_mm, below_mm = page.grid.x_mm + page.grid.width_mm, page.grid.y_mm + page.grid.height_mm
+    place = f'x="{right_mm:g}" y="{below_mm + 9.5:g}" font-size="3.5" text-anchor="end"'
     return (
-        f'<g class="looked look-{number}">{tints_svg(page.tints)}<text x="{right_mm:g}" y="19.5" font-size="3.5" '
-        f'text-anchor="end" fill="{hex_of(TINT_RGB)}">blue, {escape(name)}: {LOOKED}</text></g>\n'
+        f'<g class="looked look-{number}">{tints_svg(page.tints)}<text {place} fill="{hex_of(TINT_RGB)}">'
+        f"blue, {escape(name)}: {LOOKED}</text></g>\n"
     )
 
 
