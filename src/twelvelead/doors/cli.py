@@ -37,7 +37,7 @@ EXTRAS = {
     "fastapi": "serve",
     "pebble": "serve",
     "python_multipart": "serve",
-}  # what is not here belongs to training
+}  # other packages belong to training
 
 app = typer.Typer(
     name="twelvelead",

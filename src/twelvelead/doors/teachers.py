@@ -23,7 +23,7 @@ from twelvelead.study.contestants import Contestant, definition_of
 
 def fit_taught(
     config: Config,
-    masters: Sequence[Contestant],
+    teachers: Sequence[Contestant],
     sides: tuple[Samples, Samples],
     recipe: Recipe,
     settings: Settings,
@@ -39,11 +39,11 @@ def fit_taught(
     """
     state = state_path(out)
     state.parent.mkdir(parents=True, exist_ok=True)
-    taught_by = [
-        _teacher(master, sides, recipe, settings, out, resume=resume, together=together, tell=tell)
-        for master in masters
+    trained = [
+        _teacher(teacher, sides, recipe, settings, out, resume=resume, together=together, tell=tell)
+        for teacher in teachers
     ]
-    definition = definition_of(config, [master.name for master in masters])
+    definition = definition_of(config, [teacher.name for teacher in teachers])
     return fit(
         partial(CnnGru, config),
         *sides,
@@ -51,20 +51,19 @@ def fit_taught(
         settings,
         state_path=state,
         fingerprint=fingerprint(definition, recipe, settings, *sides),
-        resume=resume and (not masters or state.exists()),
-        teachers=taught_by,
+        resume=resume and (not teachers or state.exists()),
+        teachers=trained,
         together=together,
         tell=tell,
     )
 
 
-def refuse_taught(masters: Sequence[Contestant]) -> None:
+def refuse_taught(teachers: Sequence[Contestant]) -> None:
     """Raise NetworkError on a teacher that has teachers of its own: it would be trained without them."""
-    for master in masters:
-        if master.teachers:
-            raise NetworkError(
-                f"teacher {master.name!r} has teachers itself: name those that have none, {', '.join(master.teachers)}"
-            )
+    for teacher in teachers:
+        if teacher.teachers:
+            without = ", ".join(teacher.teachers)
+            raise NetworkError(f"teacher {teacher.name!r} has teachers itself: name those that have none, {without}")
 
 
 def _teacher(

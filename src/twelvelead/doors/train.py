@@ -84,9 +84,9 @@ def train_command(
     from twelvelead.study.contestants import contestants
 
     torch.set_num_threads(threads)
-    masters = [] if teachers is None else contestants(listed(teachers))
-    settings = Settings(epochs=epochs * TAUGHT_LONGER if masters else epochs, seed=seed)
-    refuse_taught(masters)
+    taught_by = [] if teachers is None else contestants(listed(teachers))
+    settings = Settings(epochs=epochs * TAUGHT_LONGER if taught_by else epochs, seed=seed)
+    refuse_taught(taught_by)
     with team() as together:
         console = Console(emoji=False, stderr=True, quiet=together.rank > 0)
         parted = split(found.records, held_out=held_out, validation_share=VALIDATION_SHARE, seed=seed)
@@ -94,7 +94,7 @@ def train_command(
         sides = _load(found.records, parted, recipe, console)
         with _training_bar(console) as tell:
             fitted = fit_taught(
-                config, masters, sides, recipe, settings, out, resume=resume, together=together, tell=tell
+                config, taught_by, sides, recipe, settings, out, resume=resume, together=together, tell=tell
             )
     if together.rank > 0:
         return  # the first process writes
@@ -104,7 +104,7 @@ def train_command(
         config=config,
         recipe=recipe,
         settings=settings,
-        teachers=tuple(master.name for master in masters),
+        teachers=tuple(one.name for one in taught_by),
         training=sides[0],
         validation=sides[1],
         held_out=tuple(_held_out(found.records, parted)),

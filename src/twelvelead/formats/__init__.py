@@ -36,7 +36,7 @@ class Format(NamedTuple):
     name: str
     recognises: Callable[[bytes], bool]
     read: Callable[[Given], Record]
-    takes_statements: bool = False
+    needs_rate_and_unit: bool = False
     open: Callable[[Given], Record | Stream] | None = None
 
 
@@ -53,8 +53,8 @@ FORMATS: Final = (
     Format("ISHNE", ishne.is_ishne, ishne.read, open=ishne_stream.recording),
     Format("CPSC2018's own .mat", cpsc2018.is_matlab, cpsc2018.read),
     Format("AliveCor JSON (always refused)", alivecor.is_alivecor, alivecor.read),
-    Format("NPY", table.is_npy, table.read_npy, takes_statements=True),
-    Format("CSV", table.is_csv, table.read_csv, takes_statements=True),
+    Format("NPY", table.is_npy, table.read_npy, needs_rate_and_unit=True),
+    Format("CSV", table.is_csv, table.read_csv, needs_rate_and_unit=True),
     Format("MFER", mfer.is_mfer, mfer.read),
 )
 SIGNAL_SUFFIXES: Final = (".dat", ".mat")
@@ -92,7 +92,7 @@ def open_recording(path: Path | str) -> Record | Stream:
 
 def _read(form: Format, given: Given) -> Record:
     rate_hz, unit = given.rate_hz, given.unit
-    if not form.takes_statements and (rate_hz, unit) != (None, None):
+    if not form.needs_rate_and_unit and (rate_hz, unit) != (None, None):
         raise RecordError(f"{form.name} states rate and unit itself: give neither")
     return _moving(form.read(given))
 

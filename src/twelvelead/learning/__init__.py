@@ -1,1 +1,1 @@
-"""From labelled recordings to trained weights: split, samples, fit, export."""
+"""From labelled recordings to trained weights: split, samples, store, fit."""

@@ -28,7 +28,7 @@ MAX_PARAMETERS: Final = 50_000
 
 
 class NetworkError(TwelveleadError):
-    """No network has the name that was asked for."""
+    """No network has the name that was asked for, or it cannot be used as asked."""
 
 
 def named(name: str) -> Config:

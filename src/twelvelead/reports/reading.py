@@ -54,10 +54,11 @@ class Reading:
 
     @property
     def looked_for(self) -> tuple[str, ...]:
-        """The diagnoses whose attention is shown: the positive ones, else the likeliest that is not withheld."""
-        allowed = {name: p for name, p in self.report.probabilities.items() if name not in self.report.withheld}
-        likeliest = tuple(sorted(allowed, key=lambda name: -allowed[name])[:1])
-        return self.report.positive or likeliest
+        """The diagnoses whose attention is shown: the positive ones, else the one nearest to its threshold."""
+        report = self.report
+        nearness = {name: p / max(report.thresholds[name], 1e-9) for name, p in report.probabilities.items()}
+        allowed = [name for name in nearness if name not in report.withheld]
+        return report.positive or tuple(sorted(allowed, key=lambda name: -nearness[name])[:1])
 
 
 def read_by(classifier: Classifier) -> ReadBy:

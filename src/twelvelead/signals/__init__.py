@@ -1,1 +1,1 @@
-"""Record -> windows: the recipe in physical units, and the cutting of a recording into windows."""
+"""Record -> windows: the recipe in physical units, and windows; quality and heart rate on the way."""
