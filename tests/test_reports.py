@@ -127,9 +127,10 @@ def test_the_attention_is_off_at_first_and_labelled(said):
 def test_without_a_positive_the_attention_is_that_of_the_diagnosis_nearest_to_its_threshold(said):
     thresholds = dict.fromkeys(DIAGNOSES, 0.5) | {"PVC": 0.1, "Normal": 0.9, "STE": 0.0}
     chances = dict.fromkeys(DIAGNOSES, 0.0) | {"PVC": 0.08, "Normal": 0.6}
-    report = replace(said.report, positive=(), withheld={}, probabilities=chances, thresholds=thresholds)
-    assert replace(said, report=report).looked_for == ("PVC",)
-    assert replace(said, report=replace(report, withheld={"PVC": "flat"})).looked_for == ("Normal",)
+    read = said()
+    report = replace(read.report, positive=(), withheld={}, probabilities=chances, thresholds=thresholds)
+    assert replace(read, report=report).looked_for == ("PVC",)
+    assert replace(read, report=replace(report, withheld={"PVC": "flat"})).looked_for == ("Normal",)
 
 
 def in_browser(content, folder, *options):
