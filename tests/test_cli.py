@@ -326,6 +326,16 @@ def test_options_that_would_change_nothing_are_refused(folder, tmp_path, twelvel
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_passed_over_in_a_folder_is_counted(tmp_path, twelvelead):
+    path = simulator.Wfdb("a", simulator.digital(simulator.ecg())).write(tmp_path)
+    assert "passed over" not in twelvelead("classify", tmp_path, "--json").stderr
+    (tmp_path / "export.xml").symlink_to(path)
+    (tmp_path / "list.txt").write_text("a")
+    done = twelvelead("classify", tmp_path, "--json")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert f"as no recordings or links: 2, such as {tmp_path / 'export.xml'}" in done.stderr
+
+
 def test_a_drawing_may_begin_later(tmp_path, twelvelead):
     path = simulator.Wfdb("a", simulator.digital(simulator.ecg(duration_s=400))).write(tmp_path)
     done = twelvelead("classify", path, "--paper", tmp_path / "drawn", "--start", 320)

@@ -31,7 +31,7 @@ from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwrit
 from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
 from twelvelead.drawing.paper import PaperError
-from twelvelead.formats import open_recording, read, recordings_in
+from twelvelead.formats import files_below, is_part, is_recording, open_recording, read
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.reports import read_by, reading
 from twelvelead.reports.words import through_the_recording
@@ -86,7 +86,8 @@ def classify_command(
     )
     _refuse_idle(sheet, paper, paper_format, report_out, report_format)
     console = Console(emoji=False, soft_wrap=True)
-    refused, found = 0, list(_recordings(paths))
+    refused, passed_over = 0, list[Path]()
+    found = list(_recordings(paths, passed_over))
     if report_out:
         refuse_unwritable(report_out, len(found), report_format)
     with window_table(windows) as table, _bar() as bar:
@@ -109,6 +110,9 @@ def classify_command(
             else:
                 told = [f"written to {escape(printable(str(place)))}" for place in written]
                 console.print(_table(path, recording, report), *told, sep="\n")
+    if passed_over:
+        words = f"passed over in the folders, as no recordings or links: {len(passed_over):,}, such as {passed_over[0]}"
+        Console(emoji=False, stderr=True, soft_wrap=True).print(printable(words), markup=False, highlight=False)
     if not as_json:
         console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
     raise typer.Exit(1 if refused else 0)
@@ -131,10 +135,21 @@ def _refuse_idle(sheet: Paper, paper: Path | None, paper_format: str, report: Pa
         raise PaperError(f"--report-format {report_format}, and no report is written: give --report FOLDER with it")
 
 
-def _recordings(paths: list[Path]) -> Iterator[Path]:
-    """The recordings named and those in the folders named; an empty folder stands for itself, to be refused."""
+def _recordings(paths: list[Path], passed_over: list[Path]) -> Iterator[Path]:
+    """The recordings named and those in the folders named; an empty folder stands for itself, to be refused.
+
+    passed_over: takes the other files of the folders, but for those with the samples of a header beside them.
+    """
+
+    def is_wanted(path: Path) -> bool:
+        if is_recording(path):
+            return True
+        if not is_part(path.name, lambda header: path.with_name(header).is_file()):
+            passed_over.append(path)
+        return False
+
     for path in paths:
-        yield from (recordings_in(path) or [path]) if path.is_dir() else [path]
+        yield from (list(files_below(path, is_wanted)) or [path]) if path.is_dir() else [path]
 
 
 def _opened(path: Path, *, whole: bool, start_s: float) -> Opened:
