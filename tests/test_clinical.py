@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -73,6 +74,19 @@ def test_nanovolts_are_carried(tmp_path):
 def test_aecg_rates_are_those_stated_and_not_rounded(increment, rate_hz, tmp_path):
     record = read(xml.aecg(tmp_path, increment=increment))
     assert (record.rate_hz, record.warnings) == (pytest.approx(rate_hz, abs=1e-5), ())
+
+
+@pytest.mark.parametrize("first", ["short", "long", "one lead"])
+def test_of_several_rhythms_of_an_aecg_the_longest_is_read_and_said(first, tmp_path):
+    whole = xml.aecg(tmp_path).read_text()
+    brief = xml.aecg(tmp_path, SIGNAL[:, :500]).read_text()
+    strip = re.sub(r"<component><sequence><code code='MDC_ECG_LEAD_(?!II').*?</sequence></component>", "", whole)
+    series = {name: re.search("<component><series>.*</series></component>", text)[0] for name, text in (
+        ("long", whole), ("short", brief), ("one lead", strip))}  # fmt: skip
+    others = "".join(series[name] for name in series if name != first)
+    record = read(whole.replace(series["long"], series[first] + others).encode())
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+    assert record.warnings == ("3 rhythm series found; only the longest is read",)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,20 @@
 Format: ANSI/HL7 V3 ECG R1-2004 and the FDA's implementation guide.
 """
 
-from typing import Any
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from twelvelead.formats.files import Given
-from twelvelead.formats.markup import checked_xml, root_name
+from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.vendor import read_with
-from twelvelead.record import Record
+from twelvelead.record import INDEPENDENT_LEADS, Record
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+BEAT: Final = "REPRESENTATIVE_BEAT"
+_SERIES: Final = re.compile(rb"<(?:[\w.-]+:)?series[\s>]")
 
 
 def is_aecg(start: bytes) -> bool:
@@ -17,8 +25,40 @@ def is_aecg(start: bytes) -> bool:
 
 
 def read(given: Given) -> Record:
-    """Read the rhythm; raises RecordError when it states no rate or unit, or is no 12-lead ECG."""
-    return read_with(_parser, checked_xml(given), given, _exact_rate_hz)
+    """Read the longest rhythm; raises RecordError when it states no rate or unit, or is no 12-lead ECG."""
+    data = checked_xml(given)
+    if len(_SERIES.findall(data)) < 2:
+        return read_with(_parser, data, given, _exact_rate_hz)
+    data, n_series = _with_longest(data)
+    record = read_with(_parser, data, given, _exact_rate_hz)
+    note = (f"{n_series} rhythm series found; only the longest is read",) if n_series > 1 else ()
+    return replace(record, warnings=(*record.warnings, *note))
+
+
+def _with_longest(data: bytes) -> tuple[bytes, int]:
+    """The document with the longest rhythm of eight leads or more alone, where it has several, and how many it has."""
+    from defusedxml.ElementTree import tostring
+
+    root = tree(data)
+    parts = [part for part in root.findall("component") if part.find("series") is not None]
+    rhythms = [part for part in parts if _code(part.find("series")) != BEAT]
+    if len(rhythms) > 1:
+        kept = max(rhythms, key=_extent)
+        for part in rhythms:
+            if part is not kept:
+                root.remove(part)
+    return tostring(root), len(rhythms)
+
+
+def _code(series: "Element | None") -> str:
+    code = None if series is None else series.find("code")
+    return "" if code is None else code.get("code", "").upper()
+
+
+def _extent(part: "Element") -> tuple[bool, int]:
+    """Whether there may be twelve leads, and how much is written of the longest."""
+    digits = part.findall("series/component/sequenceSet/component/sequence/value/digits")
+    return len(digits) >= len(INDEPENDENT_LEADS), max((len(one.text or "") for one in digits), default=0)
 
 
 def _exact_rate_hz(found: Any) -> float:
