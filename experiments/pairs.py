@@ -48,8 +48,12 @@ def main() -> None:
 
 
 def differences(first: str, second: str, one: Pooled, other: Pooled) -> None:
-    """What the first has more than the second in the study's two scores."""
-    _, row = compare([one, other], one.network)
+    """What the first has more than the second in the study's two scores, on the recordings that both have tested."""
+    common = [*({*one.keys} & {*other.keys})]
+    rows = compare([part(each, np.isin(each.keys, common)) for each in (one, other)], one.network)
+    for name, scores in zip((first, second), rows, strict=True):
+        print(f"{name}: AUROC {scores['auroc']:.3f}, sqrt(F2 x G2) {scores['balance']:.3f} on {len(common)} recordings")
+    row = rows[1]
     for score, words in (("auroc", "AUROC"), ("balance", "sqrt(F2 x G2)")):
         gain, low, high = (row[f"{score}_{end}"] for end in ("gain", "gain_low", "gain_high"))
         print(f"{first} minus {second}, {words}: {gain:+.3f} ({low:+.3f} to {high:+.3f})")
