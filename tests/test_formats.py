@@ -283,6 +283,7 @@ def test_a_table_that_states_its_rate_twice_is_refused(tmp_path):
         ("# rate_hz: 250\n# unit: mV", ["Time [ms]", *LEADS], 2.0, r"column 'Time \[ms\]' goes in steps of 2"),
         ("# rate_hz: 500\n# unit: mV", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header mV"),
         ("# rate_hz: 500\n# unit: mV", [f"ch{n}" for n in range(12)], None, "columns without lead names"),
+        ("# rate_hz: 500\n# unit: mV", ["", "", *LEADS[:10]], None, "column '' is there twice"),
     ],
 )  # fmt: skip
 def test_a_table_that_contradicts_itself_is_refused(head, names, column, sentence):

@@ -103,7 +103,7 @@ def _column_names(line: str) -> list[str]:
         raise RecordError(f"columns without lead names ({line[:40]!r}): begin the table with a line of them")
     if len(names) > MAX_COLUMNS:
         raise RecordError(f"{len(names)} columns: there may be {MAX_COLUMNS}; leave out what is no lead")
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if (twice := next((name for name in names if names.count(name) > 1), None)) is not None:
         raise RecordError(f"column {twice!r} is there twice: name each column once")
     return names
 
