@@ -8,7 +8,7 @@ from typing import Final
 from twelvelead.formats.files import Given, parts_of
 from twelvelead.formats.ishne import read, read_bytes
 from twelvelead.record import Record, RecordError
-from twelvelead.stream import BLOCK_VALUES, LONG_S, Stream, stream_like
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, stream_like
 
 FIXED_BYTES: Final = 522
 MAX_HEAD_BYTES: Final = 1 << 16
@@ -22,7 +22,8 @@ def recording(given: Given) -> Record | Stream:
     start, size = given.part(0, lambda _: MAX_HEAD_BYTES)
     begin, n_leads, rate_hz = _layout(start)
     n_frames = (size - begin) // (2 * n_leads) if n_leads else 0
-    if not 0 < n_leads <= MAX_LEADS or not FIXED_BYTES <= begin <= len(start) or n_frames < LONG_S * rate_hz:
+    is_sound = 0 < n_leads <= MAX_LEADS and FIXED_BYTES <= begin <= len(start)
+    if not is_sound or n_frames < LONG_S * rate_hz or rate_hz > MAX_RATE_HZ:
         return read(given)
     records = (given.name, given.path, start[:begin], 2 * n_leads, n_frames)
     first = next(_records(*records))
