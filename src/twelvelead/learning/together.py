@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # before there is a group: its functions keep, as a default, that of their first import
 from torch import Tensor, nn
 
 from twelvelead.network.layers import Dropout
