@@ -24,13 +24,10 @@ def runtime_archive() -> Path:
         pytest.skip(f"no onnxruntime-web, and {URL} cannot be fetched: {error}")
 
 
-def write_page(folder: Path) -> Path:
-    """`index.html` with the shipped bundle."""
-    path = folder / "index.html"
-    path.write_text(
-        one_file(runtime_in(runtime_archive()), load_bundle(shipped_bundle())), encoding="utf-8", newline="\n"
-    )
-    return path
+def write_page(path: Path) -> None:
+    """The page with the shipped bundle, in one file."""
+    html = one_file(runtime_in(runtime_archive()), load_bundle(shipped_bundle()))
+    path.write_text(html, encoding="utf-8", newline="\n")
 
 
 @contextmanager

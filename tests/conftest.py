@@ -11,6 +11,7 @@ import pytest
 
 import simulator
 import warm
+from browser import write_page
 from twelvelead.record import Record
 
 ROOT = Path(__file__).parent.parent
@@ -44,19 +45,41 @@ def twelvelead() -> Run:
 
 
 @pytest.fixture(scope="session")
-def trained(home: Path, twelvelead: Run, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, object]:
-    """What `train --json` answered for a bundle trained on the simulated databases, once for all test processes."""
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """A file that the first test process to ask for it makes, and the others share: its name, and what writes it."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent
-    answer = folder / "trained.json"
-    with (folder / "trained.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not answer.exists():
-            done = twelvelead("train", home, "--out", folder / "bundle", "--epochs", 12, "--seed", 3, "--json")
-            assert done.returncode == 0, done.stderr
-            answer.write_text(done.stdout)
-    said: dict[str, object] = json.loads(answer.read_text())
+
+    def made(name: str, write: Callable[[Path], None]) -> Path:
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / name).exists():
+                write(folder / name)
+        return folder / name
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def trained(home: Path, twelvelead: Run, made_once: Callable[..., Path]) -> dict[str, object]:
+    """What `train --json` answered for a bundle trained on the simulated databases."""
+
+    def write(answer: Path) -> None:
+        bundle = answer.with_name("bundle")
+        done = twelvelead("train", home, "--out", bundle, "--epochs", 12, "--seed", 3, "--json")
+        assert done.returncode == 0, done.stderr
+        answer.write_text(done.stdout)
+
+    said: dict[str, object] = json.loads(made_once("trained.json", write).read_text())
     return said
+
+
+@pytest.fixture(scope="session")
+def page_file(made_once: Callable[..., Path]) -> Path:
+    """The page with the shipped bundle, in one file."""
+    return made_once("index.html", write_page)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 
 import simulator
 from binary_writers import edf, scp
-from browser import browsing, choose, opened, write_page
+from browser import browsing, choose, opened
 from test_page_paper import contrast
 from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, NORMAL_TOO, normal_too, stated
 from twelvelead.formats import FORMATS, read
@@ -17,8 +17,8 @@ from xml_writers import aecg
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    return write_page(tmp_path_factory.mktemp("page")).as_uri()
+def url(page_file):
+    return page_file.as_uri()
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 import simulator
+from test_learning import RECIPE, simulated
+from together_program import write_tensors
 from twelvelead.learning.samples import Augmentation, batches
 from twelvelead.learning.together import Team
 
@@ -23,46 +25,48 @@ def home(tmp_path_factory):
     return folder
 
 
-def train(home, folder, *options, processes):
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    command = [sys.executable, *(launcher if processes > 1 else []), "-m", "twelvelead", "train", home]
-    done = subprocess.run(
-        [*map(str, command), "--out", "bundle", *options, "--json"],
-        cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), load_file(folder / "bundle/weights.safetensors")
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+TAUGHT = ["train", "--epochs", "1", "--teachers", "cpsc2018-winner", "--out", "bundle", "--json"]
 
 
 @pytest.fixture(scope="module")
-def alone_and_together(home, tmp_path_factory):
-    folders = [tmp_path_factory.mktemp(name) for name in ("alone", "together")]
-    return [train(home, folder, "--epochs", "3", processes=n + 1) for n, folder in enumerate(folders)]
+def alone_and_together(home, twelvelead, tmp_path_factory):
+    """The folders that one process trained in, and two, and what they said of it."""
+    alone, together = (tmp_path_factory.mktemp(name) for name in ("alone", "together"))
+    by_one = twelvelead(*TAUGHT, home, cwd=alone)
+    by_two = subprocess.run(
+        [*TORCHRUN, "-m", "twelvelead", *TAUGHT, str(home)],
+        cwd=together, env=ONE_THREAD, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (by_one.returncode, by_two.returncode) == (0, 0), by_one.stderr + by_two.stderr
+    return (alone, json.loads(by_one.stdout)), (together, json.loads(by_two.stdout))
 
 
 def test_two_processes_train_as_one_does(alone_and_together):
     """Step by step the same but for rounding, which ReLUs and Adam make more of as they go."""
-    (alone, weights), (together, shared) = alone_and_together
-    assert together["epochs"] == alone["epochs"] == 3
-    assert together["validation"] == pytest.approx(alone["validation"], abs=1e-6)
+    (alone, by_one), (together, by_two) = alone_and_together
+    assert by_two["epochs"] == by_one["epochs"] == 2  # twice the teacher's
+    assert by_two["validation"] == pytest.approx(by_one["validation"], abs=1e-6)
+    weights, shared = (load_file(folder / "bundle/weights.safetensors") for folder in (alone, together))
     assert weights.keys() == shared.keys()
     one, other = (torch.cat([part[name].flatten().float() for name in weights]) for part in (weights, shared))
     assert torch.linalg.norm(one - other) < 0.05 * torch.linalg.norm(one)
 
 
+def test_two_processes_leave_what_one_does(alone_and_together):
+    for folder, _ in alone_and_together:
+        assert [path.name for path in folder.iterdir()] == ["bundle"]
+
+
 @pytest.fixture(scope="module")
 def by_one_and_by_two(tmp_path_factory):
-    """The tensors that `PROGRAM` writes to the path which is its argument."""
-    folder = tmp_path_factory.mktemp("programs")
-    (folder / "program.py").write_text(PROGRAM, encoding="utf-8")
-    variables = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
-    written = []
-    for launcher in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
-        out = folder / f"{len(launcher)}.safetensors"
-        command = [sys.executable, *launcher, folder / "program.py", out]
-        subprocess.run([*map(str, command)], env=variables, check=True)
-        written.append(load_file(out))
-    return written
+    """The tensors that `together_program.py` writes in this process, and in two."""
+    folder = tmp_path_factory.mktemp("tensors")
+    write_tensors(folder / "one.safetensors")
+    program = Path(__file__).with_name("together_program.py")
+    subprocess.run([*TORCHRUN, str(program), str(folder / "two.safetensors")], env=ONE_THREAD, check=True)
+    return [load_file(folder / f"{name}.safetensors") for name in ("one", "two")]
 
 
 def test_two_processes_give_the_weights_of_one(by_one_and_by_two):
@@ -124,19 +128,10 @@ if together.rank == 0:
 
 def test_no_connection_outlives_the_training(by_one_and_by_two):
     """A thread of one that Python's end meets ends the process by SIGABRT, which torchrun calls a failure."""
-    assert [int(tensors["groups"]) for tensors in by_one_and_by_two] == [0, 0]
-
-
-def test_a_training_together_resumes_and_learns_from_teachers(home, tmp_path):
-    options = ("--epochs", "1", "--teachers", "cpsc2018-winner")
-    facts, _ = train(home, tmp_path, *options, processes=2)
-    assert facts["epochs"] == 2  # twice its teacher's
-    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert [int(tensors["connections"]) for tensors in by_one_and_by_two] == [0, 0]
 
 
 def test_the_parts_of_a_batch_are_the_batch():
-    from test_learning import RECIPE, simulated
-
     samples = simulated(11)
 
     def epoch(team):

@@ -2,7 +2,7 @@
 
 Importing torch takes longer than most of what the tests ask for. Each call has its own arguments, folder, output and
 exit status, and warnings are errors in it; what Python does at its end, freeing all that was imported, is left out.
-`tests/test_documents.py` runs the README's commands from nothing.
+`tests/test_documents.py` runs from nothing those of the README's commands that do without torch.
 """
 
 import atexit

@@ -55,24 +55,29 @@ def fetched(tell: Callable[[int], None]) -> Path:
 
 def runtime_in(archive: Path) -> Runtime:
     """The runtime in an npm archive; raises PageError where it is another version's, or damaged."""
-    script, wasm = (_member(archive, name) for name in SHA256)
+    files = _files(archive)
+    for name, sha256 in SHA256.items():
+        found = hashlib.sha256(files[name]).hexdigest()
+        if found != sha256:
+            raise PageError(
+                f"{name} in {archive} has sha256 {found[:12]}…, that of onnxruntime-web {VERSION} is {sha256[:12]}…: "
+                f"get it with npm pack onnxruntime-web@{VERSION}"
+            )
+    script, wasm = files.values()
     return Runtime(script.decode(), wasm)
 
 
-def _member(archive: Path, name: str) -> bytes:
+def _files(archive: Path) -> dict[str, bytes]:
+    """The two files of an npm archive, which is read once, from its beginning to its end."""
+    found: dict[str, bytes] = {}
     try:
-        with tarfile.open(archive) as held:
-            member = held.extractfile(name)
-            data = member.read() if member else b""
+        with tarfile.open(archive, "r|gz") as held:
+            for member in held:
+                if member.name in SHA256 and (opened := held.extractfile(member)):
+                    found[member.name] = opened.read()
+        return {name: found[name] for name in SHA256}
     except (OSError, KeyError, tarfile.TarError, EOFError) as error:
         raise PageError(
             f"{archive} is not the npm archive of onnxruntime-web {VERSION} ({str(error).splitlines()[0]}): "
             f"get it with npm pack onnxruntime-web@{VERSION}"
         ) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != SHA256[name]:
-        raise PageError(
-            f"{name} in {archive} has sha256 {found[:12]}…, that of onnxruntime-web {VERSION} is "
-            f"{SHA256[name][:12]}…: get it with npm pack onnxruntime-web@{VERSION}"
-        )
-    return data
