@@ -1,6 +1,7 @@
 /** The one line that the page calls: record -> report, with the fields of the server's JSON and the attention. */
 
 import { DIAGNOSES, LEADS_NEEDED } from "./diagnoses.js";
+import { heartOf } from "./heart.js";
 import { assessWindows, isLong, summed, through } from "./long.js";
 import { assessed, inWords } from "./quality.js";
 import { bandsOf, startsOf, windowAt, windowSamples } from "./recipe.js";
@@ -33,6 +34,7 @@ export async function classify(record, card, run) {
     quality: long ? summed(findings) : findings[0],
     warnings: record.warnings,
     ...(long ? through(heard.map((row, w) => unlessWithheld(row, reasons[w])), thresholds, startsS, recipe.window_s, record.durationS) : {}),
+    ...heartOf(record, withheld),
     attention: { starts_s: startsS, window_s: recipe.window_s, weights: attention },
     all: merged,
   };

@@ -68,10 +68,9 @@ function show(entry) {
   redraw();
 }
 
-/** What the network says, and the heart rate where a server measured it. */
+/** What the network says, and the heart rate, which it has no part in. */
 function saidOf(report) {
-  const rate = report.heart_rate_in_words;
-  return `Network: ${findingsInWords(report)}.${rate ? ` Heart rate: ${rate}.` : ""}`;
+  return `Network: ${findingsInWords(report)}. Heart rate: ${report.heart_rate_in_words}.`;
 }
 
 function factsOf({ record, undrawn, isExample }) {

@@ -7,9 +7,9 @@ import { halfToEven, parted } from "./recipe.js";
 const QUALITY_HZ = 100;
 const QUALITY = { rate_hz: QUALITY_HZ, low_hz: 0.5, high_hz: 40 };
 const SHORT_S = 10;
-const STILL_MV = 1e-3;
+export const STILL_MV = 1e-3;
 const STILL_RATE_HZ = 1000;
-const FLAT_S = 1;
+export const FLAT_S = 1;
 const CLIPPED_S = 0.04;
 const MAINS_WINDOW_S = 2;
 const LIMBS = LEADS.slice(0, 6);
@@ -88,8 +88,13 @@ function finding(kind, leads, value, limit, unit, unusable = false) {
   return { kind, leads, value, limit, unit, unusable };
 }
 
+/** How far apart the samples are by which a lead stands still or moves: a millisecond, and neighbours at least. */
+export function samplesApart(rateHz) {
+  return Math.ceil(rateHz / STILL_RATE_HZ);
+}
+
 function stillShare(lead, rateHz) {
-  const apart = Math.ceil(rateHz / STILL_RATE_HZ);
+  const apart = samplesApart(rateHz);
   const moves = (k) => Math.abs(Math.fround(lead[k + apart] - lead[k])) >= Math.fround(STILL_MV / 2);
   return shareInRuns(lead.length - apart, (k) => !moves(k), FLAT_S * rateHz);
 }
@@ -260,7 +265,7 @@ function extentOf(lead, percent) {
 }
 
 /** Linear between the two nearest ranks. */
-function percentile(values, percent) {
+export function percentile(values, percent) {
   const sorted = Float64Array.from(values).sort();
   const at = ((sorted.length - 1) * percent) / 100;
   const [low, high] = [Math.floor(at), Math.ceil(at)];
