@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 from twelvelead.archive.entries import Entry, from_line, to_line
 from twelvelead.archive.inside import recordings_inside
 from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED_SUFFIXES
-from twelvelead.formats import files_below, is_recording
+from twelvelead.formats import PassedOver, files_below, is_recording
 from twelvelead.record import TwelveleadError
 
 LIST_SUFFIXES: Final = (".txt", ".list")
@@ -34,11 +34,11 @@ class Listing(NamedTuple):
     sha256: str
 
 
-def write_listing(inputs: Iterable[Path], out: Path, shard_size: int) -> Listing:
+def write_listing(inputs: Iterable[Path], out: Path, shard_size: int, passed_over: PassedOver | None = None) -> Listing:
     """List the recordings of all inputs into `out`, beside and renamed, with the place at which each shard begins."""
     listing, offsets = out / f".{LISTING}.part", out / f".{OFFSETS}.part"
     with listing.open("wb") as lines, offsets.open("wb") as places:
-        found = _hashed(inputs, out, shard_size, lines, places)
+        found = _hashed(_entries(inputs, out, passed_over), shard_size, lines, places)
         for file in (lines, places):
             file.flush()
             os.fsync(file.fileno())
@@ -61,16 +61,16 @@ def is_whole(out: Path, listing: Listing, shard_size: int) -> bool:
         return False
 
 
-def listing_now(inputs: Iterable[Path], out: Path) -> Listing:
+def listing_now(inputs: Iterable[Path], out: Path, passed_over: PassedOver | None = None) -> Listing:
     """What would be listed now, so that it can be compared; nothing is written."""
-    return _hashed(inputs, out, 1)
+    return _hashed(_entries(inputs, out, passed_over), 1)
 
 
 def _hashed(
-    inputs: Iterable[Path], out: Path, shard_size: int, lines: BinaryIO | None = None, places: BinaryIO | None = None
+    entries: Iterable[Entry], shard_size: int, lines: BinaryIO | None = None, places: BinaryIO | None = None
 ) -> Listing:
     digest, number, size = hashlib.sha256(), 0, 0
-    for entry in _entries(inputs, out):
+    for entry in entries:
         line = to_line(entry)
         if places is not None and number % shard_size == 0:
             places.write(_OFFSET.pack(size))
@@ -91,15 +91,15 @@ def shard_entries(out: Path, shard: int, shard_size: int) -> Iterator[tuple[int,
                 yield number, from_line(line)
 
 
-def _entries(inputs: Iterable[Path], out: Path) -> Iterator[Entry]:
+def _entries(inputs: Iterable[Path], out: Path, passed_over: PassedOver | None) -> Iterator[Entry]:
     for given in inputs:
         if not os.path.lexists(given):
             raise ArchiveError(f"{given} is not there: name folders, lists, tar or zip archives, or recordings")
         if given.suffix.lower() in LIST_SUFFIXES and given.is_file():
             for path in _listed(given):
-                yield from _found(path, out)
+                yield from _found(path, out, passed_over)
         else:
-            yield from _found(given, out)
+            yield from _found(given, out, passed_over)
 
 
 def _listed(file: Path) -> Iterator[Path]:
@@ -114,17 +114,16 @@ def _listed(file: Path) -> Iterator[Path]:
                 yield Path(os.path.abspath(file.parent / os.fsdecode(path)))  # noqa: PTH100  # links stay as named
 
 
-def _found(path: Path, out: Path) -> Iterator[Entry]:
+def _found(path: Path, out: Path, passed_over: PassedOver | None) -> Iterator[Entry]:
     """The recordings of a folder or an archive, or the file itself."""
-    if path.is_dir():
-        for below in files_below(path, lambda file: out not in file.parents and _is_wanted(file)):
-            yield from _in_file(below)
-    else:
-        yield from _in_file(path)
 
+    def is_wanted(file: Path) -> bool:
+        if out in file.parents:
+            return False
+        return file.suffix.lower() in (*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES) or is_recording(file, passed_over)
 
-def _is_wanted(file: Path) -> bool:
-    return file.suffix.lower() in (*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES) or is_recording(file)
+    for below in files_below(path, is_wanted) if path.is_dir() else (path,):
+        yield from _in_file(below)
 
 
 def _in_file(path: Path) -> Iterator[Entry]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, is_whole, listing_now, write_listing
 from twelvelead.classifier.bundle import CARD, Classifier, Precision
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats import PassedOver
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -84,20 +85,29 @@ def seal_of(classifier: Classifier) -> str:
     return hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()
 
 
-def begin(inputs: Iterable[Path], out: Path, classifier: Classifier, settings: Settings) -> Manifest:
+def begin(
+    inputs: Iterable[Path],
+    out: Path,
+    classifier: Classifier,
+    settings: Settings,
+    passed_over: PassedOver | None = None,
+) -> Manifest:
     """The manifest in `out`: written now, or found there and the same as would be written.
+
+    passed_over: counts what is in the inputs' folders and is no recording.
 
     Raises ArchiveError where `out` holds anything else, or results of another input, bundle, settings or software.
     """
     paths = list(inputs)
     if (out / MANIFEST).exists():
         found = read_manifest(out)
-        _refuse_other(out, found, _manifest(paths, listing_now(paths, out), classifier, settings))
+        _refuse_other(out, found, _manifest(paths, listing_now(paths, out, passed_over), classifier, settings))
         if not is_whole(out, found.listing, settings.shard_size):
             write_listing(paths, out, settings.shard_size)
         return found
     (out / SHARDS).mkdir(exist_ok=True)
-    manifest = _manifest(paths, write_listing(paths, out, settings.shard_size), classifier, settings)
+    listing = write_listing(paths, out, settings.shard_size, passed_over)
+    manifest = _manifest(paths, listing, classifier, settings)
     if not manifest.listing.recordings:
         raise ArchiveError(f"no recordings in {', '.join(manifest.inputs)}: name folders or archives that hold some")
     write_beside(out / MANIFEST, json.dumps(_as_json(manifest), indent=2).encode() + b"\n")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twelvelead.doors.cores import n_cores
+from twelvelead.doors.left_out import tell_passed_over
 from twelvelead.doors.options import Bundle, Json, Precision
 from twelvelead.record import printable
 
@@ -57,14 +58,16 @@ def archive_command(
     from twelvelead.archive.manifest import Settings, alone_in, begin
     from twelvelead.archive.running import run_here
     from twelvelead.classifier import load_bundle, shipped_bundle
+    from twelvelead.formats import PassedOver
 
     folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
     settings = Settings(shard_size=shard_size, seconds=seconds, memory_mb=memory, anyway=anyway, precision=precision)
-    console = Console(emoji=False, stderr=True)
+    console, passed_over = Console(emoji=False, stderr=True), PassedOver()
     began = time.monotonic()
     with alone_in(place):
         with console.status("listing"):
-            manifest = begin([path.absolute() for path in inputs], place, load_bundle(folder, precision), settings)
+            named = [path.absolute() for path in inputs]
+            manifest = begin(named, place, load_bundle(folder, precision), settings, passed_over)
         with _bar(console, manifest.listing.recordings) as tell:
             if cluster is None:
                 told = run_here(place, folder, manifest, workers or n_cores(), tell)
@@ -72,10 +75,12 @@ def archive_command(
                 from twelvelead.archive.cluster import run_on_cluster
 
                 told = run_on_cluster(cluster, place, folder, manifest, tell)
+    tell_passed_over(passed_over)
     facts = {
         "folder": str(out),
         "recordings": told.n_rows,
         "refused": told.n_refused,
+        "passed_over": passed_over.n,
         "there_before": told.n_before,
         "seconds": round(time.monotonic() - began, 3),
     }

@@ -26,12 +26,13 @@ from twelvelead.doors.drawing import (
     Start,
     draw_into,
 )
+from twelvelead.doors.left_out import tell_passed_over
 from twelvelead.doors.options import Bundle, Json, Precision
 from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
 from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
 from twelvelead.drawing.paper import PaperError
-from twelvelead.formats import files_below, is_part, is_recording, open_recording, read
+from twelvelead.formats import PassedOver, files_below, is_recording, open_recording, read
 from twelvelead.record import Record, RecordError, printable
 from twelvelead.reports import read_by, reading
 from twelvelead.reports.words import through_the_recording
@@ -86,7 +87,7 @@ def classify_command(
     )
     _refuse_idle(sheet, paper, paper_format, report_out, report_format)
     console = Console(emoji=False, soft_wrap=True)
-    refused, passed_over = 0, list[Path]()
+    refused, passed_over = 0, PassedOver()
     found = list(_recordings(paths, passed_over))
     if report_out:
         refuse_unwritable(report_out, len(found), report_format)
@@ -110,9 +111,7 @@ def classify_command(
             else:
                 told = [f"written to {escape(printable(str(place)))}" for place in written]
                 console.print(_table(path, recording, report), *told, sep="\n")
-    if passed_over:
-        words = f"passed over in the folders, as no recordings or links: {len(passed_over):,}, such as {passed_over[0]}"
-        Console(emoji=False, stderr=True, soft_wrap=True).print(printable(words), markup=False, highlight=False)
+    tell_passed_over(passed_over)
     if not as_json:
         console.print(f"[dim]{escape(classifier.name)}. Research software, no medical device.[/dim]")
     raise typer.Exit(1 if refused else 0)
@@ -135,21 +134,11 @@ def _refuse_idle(sheet: Paper, paper: Path | None, paper_format: str, report: Pa
         raise PaperError(f"--report-format {report_format}, and no report is written: give --report FOLDER with it")
 
 
-def _recordings(paths: list[Path], passed_over: list[Path]) -> Iterator[Path]:
-    """The recordings named and those in the folders named; an empty folder stands for itself, to be refused.
-
-    passed_over: takes the other files of the folders, but for those with the samples of a header beside them.
-    """
-
-    def is_wanted(path: Path) -> bool:
-        if is_recording(path):
-            return True
-        if not is_part(path.name, lambda header: path.with_name(header).is_file()):
-            passed_over.append(path)
-        return False
-
+def _recordings(paths: list[Path], passed_over: PassedOver) -> Iterator[Path]:
+    """The recordings named and those in the folders named; an empty folder stands for itself, to be refused."""
     for path in paths:
-        yield from (list(files_below(path, is_wanted)) or [path]) if path.is_dir() else [path]
+        found = files_below(path, lambda file: is_recording(file, passed_over)) if path.is_dir() else ()
+        yield from list(found) or [path]
 
 
 def _opened(path: Path, *, whole: bool, start_s: float) -> Opened:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from twelvelead.formats import PassedOver
 from twelvelead.record import printable
 
 
@@ -18,3 +19,11 @@ def tell_repeated(console: Console, n: int) -> None:
     """A line on files of recordings that other files hold too, where there are any."""
     if n:
         console.print(f"{n:,} files hold, by their names, a recording that another file holds too: it counts once")
+
+
+def tell_passed_over(passed_over: PassedOver) -> None:
+    """A line on standard error, where there are any."""
+    if passed_over.n:
+        Console(emoji=False, stderr=True, soft_wrap=True).print(
+            printable(str(passed_over)), markup=False, highlight=False
+        )

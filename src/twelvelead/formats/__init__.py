@@ -192,14 +192,39 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def is_recording(path: Path) -> bool:
-    """Whether a file is a recording of its own, or claims by its suffix to be one."""
+class PassedOver:
+    """The files of folders that are neither recordings nor the samples of one: how many, and the first of them."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.first: Path | None = None
+
+    def add(self, path: Path) -> None:
+        """Count one."""
+        self.n += 1
+        self.first = self.first or path
+
+    def __str__(self) -> str:
+        return f"passed over in the folders, as no recordings or links: {self.n:,}, such as {self.first}"
+
+
+def is_recording(path: Path, passed_over: PassedOver | None = None) -> bool:
+    """Whether a file is a recording of its own, or claims by its suffix to be one.
+
+    passed_over: counts it if it is not, nor the samples of one.
+    """
     if path.name.startswith("."):
         return False
     if is_part(path.name, lambda header: path.with_name(header).is_file()):
         return False
-    if claims(path.name):
-        return True
+    is_one = claims(path.name) or _begins_as_one(path)
+    if passed_over and not is_one:
+        passed_over.add(path)
+    return is_one
+
+
+def _begins_as_one(path: Path) -> bool:
+    """By its first bytes; true also of what cannot be opened, so that reading it says why."""
     if path.is_symlink() or not path.is_file():
         return False
     try:
