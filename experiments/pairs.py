@@ -50,6 +50,9 @@ def main() -> None:
 def differences(first: str, second: str, one: Pooled, other: Pooled) -> None:
     """What the first has more than the second in the study's two scores, on the recordings that both have tested."""
     common = [*({*one.keys} & {*other.keys})]
+    if not common:
+        print(f"{first}, {second}: no recording that both have tested")
+        return
     rows = compare([part(each, np.isin(each.keys, common)) for each in (one, other)], one.network)
     for name, scores in zip((first, second), rows, strict=True):
         print(f"{name}: AUROC {scores['auroc']:.3f}, sqrt(F2 x G2) {scores['balance']:.3f} on {len(common)} recordings")
