@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=10)
     n = parser.parse_args().n
     with tempfile.TemporaryDirectory() as folder:
-        path = write_page(Path(folder))
+        path = write_page(Path(folder, "index.html"))
         rows = [",".join(f"{value:.3f}" for value in row) for row in simulator.ecg().T]
         head = ["# rate_hz: 500", "# unit: mV", ",".join(simulator.LEADS)]
         (path.parent / "ecg.csv").write_text("\n".join([*head, *rows]) + "\n")

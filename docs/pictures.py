@@ -17,7 +17,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "i
 def main() -> None:
     """Open the page at both sizes, measure from one R peak to the next, and keep what is seen."""
     with tempfile.TemporaryDirectory() as folder, browsing() as browser:
-        address = write_page(Path(folder)).as_uri()
+        address = write_page(Path(folder, "index.html")).as_uri()
         with opened(browser, address, offline=True) as page:
             sheet = page.locator("#paper svg").bounding_box()
             mm = sheet["width"] / 297

@@ -24,10 +24,11 @@ def runtime_archive() -> Path:
         pytest.skip(f"no onnxruntime-web, and {URL} cannot be fetched: {error}")
 
 
-def write_page(path: Path) -> None:
+def write_page(path: Path) -> Path:
     """The page with the shipped bundle, in one file."""
     html = one_file(runtime_in(runtime_archive()), load_bundle(shipped_bundle()))
     path.write_text(html, encoding="utf-8", newline="\n")
+    return path
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def made_once(
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent
 
-    def made(name: str, write: Callable[[Path], None]) -> Path:
+    def made(name: str, write: Callable[[Path], object]) -> Path:
         with (folder / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (folder / name).exists():
