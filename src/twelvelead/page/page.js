@@ -8,7 +8,7 @@ import { IN_WORDS } from "./diagnoses.js";
 import { chosenFiles, droppedFiles } from "./dropped.js";
 import { EXAMPLE_NAME, exampleFile } from "./example.js";
 import { recordingsAmong } from "./files.js";
-import { findingsInWords, findingsOf } from "./findings.js";
+import { element, findingsInWords, findingsOf } from "./findings.js";
 import { drawnS, layOut, PAPER } from "./paper.js";
 import { addList } from "./recordings.js";
 import { inWords } from "./quality.js";
@@ -63,14 +63,14 @@ function show(entry) {
   byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
   byId("findings").replaceChildren(...(entry.report ? [findingsOf(entry.report, goToOnset)] : []));
   byId("facts").textContent = entry.error ? `Refused: ${entry.error}` : factsOf(entry);
-  byId("says").textContent = entry.report ? saidOf(entry.report) : "";
+  byId("says").replaceChildren(...(entry.report ? saidOf(entry.report) : []));
   byId("facts").classList.toggle("refused", Boolean(entry.error));
   redraw();
 }
 
 /** What the network says, and the heart rate, which it has no part in. */
 function saidOf(report) {
-  return `Network: ${findingsInWords(report)}. Heart rate: ${report.heart_rate_in_words}.`;
+  return [`Network: ${findingsInWords(report)}. `, element("span", `Heart rate: ${report.heart_rate_in_words}.`, "rate")];
 }
 
 function factsOf({ record, undrawn, isExample }) {
