@@ -47,7 +47,7 @@ def twelvelead() -> Run:
 @pytest.fixture(scope="session")
 def made_once(
     tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> Callable[[str, Callable[[Path], None]], Path]:
+) -> Callable[[str, Callable[[Path], object]], Path]:
     """A file that the first test process to ask for it makes, and the others share: its name, and what writes it."""
     folder = tmp_path_factory.getbasetemp()
     folder = folder if worker_id == "master" else folder.parent

@@ -1,7 +1,7 @@
 /** R peaks and the heart rate, from all independent leads together; as signals/heart.py finds them. */
 
 import { gaussian, lowPass, resample } from "./filters.js";
-import { FLAT_S, percentile, samplesApart, STILL_MV } from "./quality.js";
+import { FLAT_S, partsOf, percentile, samplesApart, STILL_MV } from "./quality.js";
 import { halfToEven } from "./recipe.js";
 import { INDEPENDENT_LEADS, LEADS } from "./record.js";
 
@@ -114,9 +114,7 @@ function movingLeads(record) {
 
 /** Median of the highest values of successive windows, each long enough for a slow heart's beat. */
 function usualPeak(values) {
-  const length = Math.min(values.length, halfToEven(WINDOW_S * RATE_HZ));
-  const n = Math.floor(values.length / length);
-  return percentile(Array.from({ length: n }, (_, k) => largest(values.subarray(k * length, (k + 1) * length))), 50);
+  return percentile(partsOf(values, WINDOW_S, RATE_HZ).map(largest), 50);
 }
 
 /** Indices of the local maxima that are the highest within `distance` on both sides. */

@@ -273,7 +273,7 @@ export function percentile(values, percent) {
 }
 
 /** Whole parts of a length, at least one. */
-function partsOf(lead, lengthS, rateHz) {
+export function partsOf(lead, lengthS, rateHz) {
   const length = Math.min(halfToEven(lengthS * rateHz), lead.length);
   return Array.from({ length: Math.floor(lead.length / length) }, (_, k) => lead.subarray(k * length, (k + 1) * length));
 }
