@@ -1,5 +1,6 @@
 """A real Chromium for the tests of the page, and the page as a file; skipped in one line where there is none."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,7 +70,7 @@ def opened(
 def choose(page: Any, paths: Iterable[Path]) -> str:
     """Choose files as a person does, wait until all are read, and give what the page says of it."""
     page.set_input_files("#files", [str(path) for path in paths])
-    page.locator("#status", has_text=" recordings read").wait_for()
+    page.locator("#status", has_text=re.compile(r" recordings? read")).wait_for()
     status = page.inner_text("#status")
     page.evaluate("document.getElementById('status').textContent = ''")
     return status

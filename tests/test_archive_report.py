@@ -81,7 +81,7 @@ def test_an_archive_that_is_not_finished_is_said_to_be_so(out, twelvelead):
         shard.write_bytes(content)
     assert done.returncode == 0
     assert "18 of 23 recordings" in done.stdout
-    assert "not finished: 1 of 5 files are missing" in done.stdout
+    assert "not finished: 1 of 5 files missing" in done.stdout
 
 
 def test_what_is_no_archive_is_refused_in_a_sentence(twelvelead, tmp_path):

@@ -21,7 +21,8 @@ from twelvelead.doors.page_assembly import SOURCE, joined_modules
 from twelvelead.doors.page_runtime import PageError, runtime_in
 from twelvelead.formats import read
 from twelvelead.formats.writing import write
-from twelvelead.record import LEADS, age_in_words
+from twelvelead.person import age_in_words
+from twelvelead.record import LEADS
 from twelvelead.reports import read_by, reading
 from twelvelead.reports.reading import bands
 from twelvelead.reports.words import rate_in_words, through_the_recording
@@ -379,7 +380,7 @@ def test_a_malicious_name_comes_out_as_text(page, tmp_path):
 ])  # fmt: skip
 def test_a_broken_file_is_refused_in_a_sentence_and_the_page_goes_on(page, tmp_path, name, data, said):
     (tmp_path / name).write_bytes(data)
-    assert choose(page, [tmp_path / name]) == "0 of 1 recordings read, 1 refused."
+    assert choose(page, [tmp_path / name]) == "0 of 1 recording read, 1 refused."
     assert said in page.inner_text("#facts")
 
 
@@ -467,7 +468,7 @@ def test_what_is_dropped_is_read(page, recordings):
         }""",
         (recordings / "table.csv").read_text(),
     )
-    page.locator("#status", has_text="1 of 1 recordings read.").wait_for()
+    page.locator("#status", has_text="1 of 1 recording read.").wait_for()
     assert page.locator("#recordings .name").first.inner_text() == "dropped.csv"
     page.evaluate("document.getElementById('status').textContent = ''")
 

@@ -10,7 +10,7 @@ import pytest
 
 from browser import browsing, opened
 from twelvelead.drawing import Band, Paper, lay_out
-from twelvelead.record import age_in_words
+from twelvelead.person import age_in_words
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,7 @@ def test_what_only_the_server_reads_is_drawn_where_the_page_would_draw_it(page, 
 def test_a_long_recording_that_only_the_server_reads_is_drawn_to_its_end_and_measured(page, tmp_path):
     long = np.tile(simulator.ecg(), (1, 45))  # 450 s: as a table more than a server gives
     path = edf(tmp_path, long)
-    assert choose(page, [path]) == "1 of 1 recordings read."
+    assert choose(page, [path]) == "1 of 1 recording read."
     shown(page, path.name)
     assert page.inner_text("#facts").startswith("450.0 s at 500 Hz")
     page.select_option("[name=gain]", "20")
@@ -155,7 +155,7 @@ def test_a_file_that_the_server_refuses_and_a_server_that_stops_are_told_in_a_se
         opened(browser, server.url, token=TOKEN, refusals=True) as page,
     ):
         assert page.locator("#token-form").is_hidden()
-        assert choose(page, [tmp_path / "noise.bin"]) == "0 of 1 recordings read, 1 refused."
+        assert choose(page, [tmp_path / "noise.bin"]) == "0 of 1 recording read, 1 refused."
         assert "none of the formats" in page.inner_text("#facts")
         assert server.stop() in (0, -15)
         choose(page, [tmp_path / "noise.bin"])
@@ -169,7 +169,7 @@ def test_a_file_that_the_server_refuses_and_a_server_that_stops_are_told_in_a_se
 def test_real_recordings_are_uploaded_answered_and_drawn(page, corpus, name):
     path = corpus / "formats" / name
     files = [path, path.with_suffix(".dat")] if path.suffix == ".hea" else [path]
-    assert choose(page, files) == "1 of 1 recordings read."
+    assert choose(page, files) == "1 of 1 recording read."
     expected = said(classify(read(path), load_bundle(shipped_bundle())))
     np.testing.assert_allclose(shown(page, path.name), expected, atol=5.1e-4)
     assert page.locator("#paper svg .trace").count() == 13 - len(read(path).flat_leads)

@@ -7,19 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import simulator
+from twelvelead.person import age_between, age_in_words, plausible_age, sex_letter
 from twelvelead.record import (
     INDEPENDENT_LEADS,
     LEADS,
     Record,
     RecordError,
-    age_between,
-    age_in_words,
     millivolts_per,
-    plausible_age,
     record_from_leads,
-    sex_letter,
     standard_lead,
 )
+from twelvelead.wording import counted
 
 
 def named(signal=None, names=LEADS):
@@ -213,3 +211,7 @@ def test_what_is_masked_is_no_number():
 def test_leads_of_small_integers_do_not_wrap_around():
     leads = {lead: np.full(5, 70, np.int8) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")}
     assert record_from_leads("x", leads, 500).signal[3, 0] == -70
+
+
+def test_numbers_are_said_with_what_they_count():
+    assert [counted(n, "recording") for n in (0, 1, 2000)] == ["0 recordings", "1 recording", "2,000 recordings"]

@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, Final, Literal, get_args
@@ -13,20 +12,18 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twelvelead.person import MAX_AGE, plausible_age, sex_letter
+from twelvelead.wording import printable
+
 LEADS: Final = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 INDEPENDENT_LEADS: Final = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 MILLIVOLTS_PER: Final = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "nv": 1e-6, "v": 1e3}
 MAX_MV: Final = 100.0
 MAX_LEAD_NAME: Final = 64
-YEARS_FROM: Final = 2.0
-AGE_ROUNDING: Final = 1e-2  # a month as .083 years is a month
 
 Unit = Literal["mV", "NU"]
 UNITS: Final = get_args(Unit)
 STANDARDISED_UNIT: Final = "NU"
-MAX_AGE: Final = 120
-PER_YEAR: Final = {"y": 1, "m": 12, "w": 52, "d": 365}
-_AGE = re.compile(r"\s*(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?|eeks?|ays?)?\s*", re.IGNORECASE)
 NOTHING_MOVES: Final = (
     "none of the twelve leads ever changes: nothing was recorded; look at the electrodes and the source of the file"
 )
@@ -258,65 +255,9 @@ def standard_lead(name: str) -> str | None:
     return None if _ANOTHER_LEAD.fullmatch(bare) else _STANDARD.get(_AROUND_A_LEAD.sub("", bare))
 
 
-def printable(text: str) -> str:
-    """Text from a file or a file's name, with whatever could steer a terminal or break a document replaced."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
-
-
 def millivolts_per(unit: str) -> float:
     """How many millivolts one of `unit` is; raises RecordError on a unit that is no voltage."""
     try:
         return MILLIVOLTS_PER[unit.strip().lower()]
     except KeyError:
         raise RecordError(f"unit {unit!r}: allowed are V, mV, uV and nV; correct the unit in the file") from None
-
-
-def plausible_age(age: float | str | None) -> float | None:
-    """Age in years of `74`, `045Y`, `45 years` or `7 months`; None where a file says nothing usable.
-
-    So `NaN`, `Unknown`, or 300, PTB-XL's "over 89".
-    """
-    try:
-        years = float(age)  # type: ignore[arg-type]  # float() itself says what it cannot take
-    except (TypeError, ValueError):
-        said = _AGE.fullmatch(str(age))
-        if said is None:
-            return None
-        years = float(said[1]) / PER_YEAR[said[2].lower()]
-    return years if 0 <= years <= MAX_AGE else None
-
-
-def age_between(born: str, at: str, form: str) -> float | None:
-    """Age in years between two dates written as `form` says (of strptime); None where one of them is no such date.
-
-    Whole years; below two years whole months, and below one month days.
-    """
-    try:
-        birth, day = (datetime.strptime(text, form) for text in (born, at))
-    except ValueError:
-        return None
-    months = 12 * (day.year - birth.year) + day.month - birth.month - (day.day < birth.day)
-    days = (day - birth).days
-    return plausible_age(months // 12 if months >= 12 * YEARS_FROM else months / 12 if months > 0 else days / 365.25)
-
-
-def age_in_units(years: float) -> tuple[int, str]:
-    """An age in whole years, below two in months, and below one month in days; with the unit's name."""
-    if years >= YEARS_FROM:
-        return int(years), "year"
-    months = int(years * 12 + AGE_ROUNDING)
-    return (months, "month") if months else (int(years * 365.25 + AGE_ROUNDING), "day")
-
-
-def age_in_words(years: float) -> str:
-    """ "71 years", "18 months", "1 day"."""
-    number, unit = age_in_units(years)
-    return f"{number} {unit}{'' if number == 1 else 's'}"
-
-
-def sex_letter(sex: str | None) -> Literal["F", "M"] | None:
-    """ "F" or "M" from the ways in which files write it, else None."""
-    word = (sex or "").strip().upper()
-    return "F" if word.startswith(("F", "MU")) else "M" if word.startswith("M") else None  # mujer, mulher

@@ -7,7 +7,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.record import LEADS, MAX_MV, NOTHING_MOVES, Record, RecordError, Unit, printable
+from twelvelead.record import LEADS, MAX_MV, NOTHING_MOVES, Record, RecordError, Unit
+from twelvelead.wording import printable
 
 LONG_S: Final = 300.0
 BLOCK_VALUES: Final = 500_000  # of all signals of a file, read at a time: 83 s of twelve at 500 Hz

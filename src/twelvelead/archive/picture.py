@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from twelvelead.archive.summary import N_BINS, Summary
 from twelvelead.diagnoses import DIAGNOSES, IN_WORDS
+from twelvelead.wording import counted
 
 COLUMNS: Final = 3
 PANEL: Final = (300, 150)
@@ -32,8 +33,9 @@ def histograms(summary: Summary, thresholds: dict[str, float], title: str) -> st
         f'viewBox="0 0 {size[0]} {size[1]}" font-family="sans-serif" font-size="12">\n'
         f'<rect width="100%" height="100%" fill="#fff"/>\n'
         f'<text x="{across}" y="28" font-size="17" font-weight="bold">{escape(title)}</text>\n'
-        f'<text x="{across}" y="48" fill="#444">{n_classified:,} recordings classified, {summary.n_refused:,} refused; '
-        f"recordings by probability, each line ten times the one below; dark: from the threshold on (positive)</text>\n"
+        f'<text x="{across}" y="48" fill="#444">{counted(n_classified, "recording")} classified, '
+        f"{summary.n_refused:,} refused; recordings by probability, each line ten times the one below; "
+        f"dark: from the threshold on (positive)</text>\n"
         f"{chr(10).join(panels)}\n</svg>\n"
     )
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from twelvelead.archive.entries import Entry
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.record import printable
+from twelvelead.wording import printable
 
 Row = dict[str, Any]
 TAG: Final = b"twelvelead"

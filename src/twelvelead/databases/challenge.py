@@ -8,7 +8,8 @@ from typing import Final
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.diagnoses import from_challenge, is_challenge_code
 from twelvelead.formats.wfdb_header import headers_in, read_header
-from twelvelead.record import RecordError, plausible_age, sex_letter
+from twelvelead.person import plausible_age, sex_letter
+from twelvelead.record import RecordError
 
 BY_PREFIX: Final = {
     "A": "cpsc2018",

@@ -12,7 +12,8 @@ from twelvelead.databases import hdf5
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, labelled_rows
 from twelvelead.diagnoses import CODE_15, in_order
-from twelvelead.record import RecordError, plausible_age
+from twelvelead.person import plausible_age
+from twelvelead.record import RecordError
 
 TABLE: Final = "exams.csv"
 COLUMNS: Final = {"exam_id", "patient_id", "trace_file", *CODE_15}

@@ -8,7 +8,7 @@ from typing import Final
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, labelled_rows
 from twelvelead.diagnoses import from_ludb
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.person import plausible_age, sex_letter
 
 TABLE: Final = "ludb.csv"
 NOT_STATEMENTS: Final = ("ID", "Sex", "Age")

@@ -8,7 +8,7 @@ from typing import Final
 from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
 from twelvelead.diagnoses import DIAGNOSES, from_challenge
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.person import plausible_age, sex_letter
 
 COLUMNS: Final = {"path", "labels"}
 NONE: Final = "none"

@@ -11,7 +11,8 @@ from typing import Final
 from twelvelead.databases.comments import comment_lines
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.diagnoses import from_statements
-from twelvelead.record import RecordError, plausible_age, sex_letter
+from twelvelead.person import plausible_age, sex_letter
+from twelvelead.record import RecordError
 
 NOTHING: Final = ("", "n/a")
 STATEMENTS: Final = ("reason for admission", "additional diagnoses")

@@ -9,7 +9,7 @@ from typing import Final
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, inside, labelled_rows
 from twelvelead.diagnoses import from_scp
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.person import plausible_age, sex_letter
 
 TABLE: Final = "ptbxl_database.csv"
 COLUMNS: Final = {100: "filename_lr", 500: "filename_hr"}

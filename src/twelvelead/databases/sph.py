@@ -8,7 +8,7 @@ from typing import Final
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, labelled_rows
 from twelvelead.diagnoses import from_aha
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.person import plausible_age, sex_letter
 
 TABLE: Final = "metadata.csv"
 COLUMNS: Final = {"ECG_ID", "AHA_Code", "Patient_ID"}

@@ -14,7 +14,7 @@ from typing import Any, Final
 from twelvelead.databases.labelled import DatabaseError, LabelledRecord, Search
 from twelvelead.databases.tables import Row, labelled_rows, rows_of
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.record import plausible_age, sex_letter
+from twelvelead.person import plausible_age, sex_letter
 
 FACTS: Final = "store.json"
 TABLE: Final = "recordings.csv"

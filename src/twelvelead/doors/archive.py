@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from twelvelead.doors.cores import n_cores
 from twelvelead.doors.left_out import tell_passed_over
 from twelvelead.doors.options import Bundle, Json, Precision
-from twelvelead.record import printable
+from twelvelead.wording import counted, printable
 
 if TYPE_CHECKING:
     from twelvelead.archive.running import Told
@@ -87,7 +87,7 @@ def archive_command(
     if as_json:
         print(json.dumps(facts))
     else:
-        said = f"{told.n_rows:,} recordings, {told.n_refused:,} of them refused, in {facts['seconds']:.1f} s"
+        said = f"{counted(told.n_rows, 'recording')}, {told.n_refused:,} of them refused, in {facts['seconds']:.1f} s"
         print(f"{printable(str(out))}: {said}; twelvelead archive-report says what they show")
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from twelvelead.diagnoses import DIAGNOSES, name_in_words
 from twelvelead.doors.options import Json
 from twelvelead.formats.files import write_whole
-from twelvelead.record import printable
+from twelvelead.wording import counted, printable
 
 if TYPE_CHECKING:
     from twelvelead.archive.manifest import Manifest
@@ -60,15 +60,16 @@ def archive_report_command(
     if summary.n_shards < manifest.n_shards:
         n_left = manifest.n_shards - summary.n_shards
         console.print(
-            f"[bold]not finished[/bold]: {n_left:,} of {manifest.n_shards:,} files are missing; go on with "
+            f"[bold]not finished[/bold]: {n_left:,} of {counted(manifest.n_shards, 'file')} missing; go on with "
             f"twelvelead archive as it was begun"
         )
 
 
 def _diagnoses(manifest: "Manifest", summary: "Summary") -> Table:
     n_classified = summary.n_rows - summary.n_refused
+    listed = counted(manifest.listing.recordings, "recording")
     table = Table(
-        title=f"{summary.n_rows:,} of {manifest.listing.recordings:,} recordings, {n_classified:,} classified, "
+        title=f"{summary.n_rows:,} of {listed}, {n_classified:,} classified, "
         f"{summary.n_refused:,} refused  ({escape(printable(manifest.bundle_name))})",
         title_justify="left",
         caption="quality: " + ", ".join(f"{kind} {count:,}" for kind, count in summary.quality.most_common()),

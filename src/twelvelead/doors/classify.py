@@ -33,10 +33,11 @@ from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
 from twelvelead.drawing.paper import PaperError
 from twelvelead.formats import PassedOver, files_below, is_recording, open_recording, read
-from twelvelead.record import Record, RecordError, printable
+from twelvelead.record import Record, RecordError
 from twelvelead.reports import read_by, reading
 from twelvelead.reports.words import through_the_recording
 from twelvelead.stream import Stream
+from twelvelead.wording import printable
 
 
 def classify_command(

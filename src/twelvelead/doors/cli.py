@@ -25,7 +25,8 @@ from twelvelead.doors.show import show_command
 from twelvelead.doors.store import store_command
 from twelvelead.doors.study import study_command
 from twelvelead.doors.train import train_command
-from twelvelead.record import TwelveleadError, printable
+from twelvelead.record import TwelveleadError
+from twelvelead.wording import printable
 
 INTERRUPTED = 130
 EXTRAS = {

@@ -10,7 +10,7 @@ from rich.markup import escape
 from twelvelead.doors.options import Rate, Unit
 from twelvelead.formats import read
 from twelvelead.formats.writing import write
-from twelvelead.record import printable
+from twelvelead.wording import printable
 
 
 def convert_command(

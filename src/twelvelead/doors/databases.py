@@ -18,7 +18,7 @@ from twelvelead.databases.survey import Contents, Holding, contents, holdings
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
-from twelvelead.record import printable
+from twelvelead.wording import printable
 
 SHOWN = 10
 TABLE_CHARACTERS = 110

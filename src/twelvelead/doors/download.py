@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from twelvelead.doors.options import Json
 from twelvelead.downloads import SOURCES, download
 from twelvelead.downloads.download import Told
-from twelvelead.record import printable
+from twelvelead.wording import counted, printable
 
 
 def download_command(
@@ -51,7 +51,8 @@ def download_command(
         print(json.dumps({"folder": str(folder), **asdict(done)}))
     else:
         there = done.n_files - len(done.failed)
-        print(f"{printable(str(folder))}: {there:,} of {done.n_files:,} files verified, {done.n_fetched:,} fetched now")
+        verified = f"{there:,} of {counted(done.n_files, 'file')} verified"
+        print(f"{printable(str(folder))}: {verified}, {done.n_fetched:,} fetched now")
     raise typer.Exit(1 if done.failed else 0)
 
 

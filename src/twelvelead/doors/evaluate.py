@@ -29,9 +29,10 @@ from twelvelead.databases import (
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate
-from twelvelead.record import Record, RecordError, printable
+from twelvelead.record import Record, RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, Predictions
+from twelvelead.wording import counted, printable
 
 WIDEST: Final = 1000
 
@@ -120,8 +121,9 @@ def _reading(record: LabelledRecord) -> Record | RecordError:
 
 def print_evaluation(result: Result, console: Console) -> None:
     """The tables for people."""
+    on = f"{counted(result['records'], 'recording')} of {counted(result['patients'], 'patient')}"
     console.print(
-        f"[bold]{escape(result['bundle'])}[/bold] on {result['records']} recordings of {result['patients']} patients; "
+        f"[bold]{escape(result['bundle'])}[/bold] on {on}; "
         f"F2, G2, F1 and accuracy over the {result['records_with_a_diagnosis']} with at least one of the nine"
     )
     if result["patients_unknown"]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from twelvelead.formats import PassedOver
-from twelvelead.record import printable
+from twelvelead.wording import counted, printable
 
 
 def tell_left_out(console: Console, left_out: Iterable[tuple[Path, str]]) -> None:
@@ -18,7 +18,7 @@ def tell_left_out(console: Console, left_out: Iterable[tuple[Path, str]]) -> Non
 def tell_repeated(console: Console, n: int) -> None:
     """A line on files of recordings that other files hold too, where there are any."""
     if n:
-        console.print(f"{n:,} files hold, by their names, a recording that another file holds too: it counts once")
+        console.print(f"left out {counted(n, 'file')}: another holds the same recording, by its name")
 
 
 def tell_passed_over(passed_over: PassedOver) -> None:

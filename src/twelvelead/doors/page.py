@@ -12,7 +12,7 @@ from twelvelead.doors.options import Bundle
 from twelvelead.doors.page_assembly import one_file
 from twelvelead.doors.page_runtime import N_BYTES, VERSION, PageError, fetched, runtime_in
 from twelvelead.formats.files import write_whole
-from twelvelead.record import printable
+from twelvelead.wording import printable
 
 MARK: Final = b'id="bundle-card"'
 

@@ -10,8 +10,10 @@ from rich.markup import escape
 
 from twelvelead.doors.options import Json, Rate, Unit
 from twelvelead.formats import format_name, open_recording, read
-from twelvelead.record import LEADS, RecordError, age_in_words, printable
+from twelvelead.person import age_in_words
+from twelvelead.record import LEADS, RecordError
 from twelvelead.stream import Stream, extremes, stream_of
+from twelvelead.wording import printable
 
 
 def show_command(

@@ -18,8 +18,8 @@ from twelvelead.doors.left_out import tell_left_out, tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.doors.unfinished import forget, left_of
 from twelvelead.network.zoo import named
-from twelvelead.record import printable
 from twelvelead.signals.recipe import Recipe
+from twelvelead.wording import counted, printable
 
 if TYPE_CHECKING:
     from twelvelead.learning.fit import Progress as Step
@@ -150,9 +150,10 @@ def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
         names = printable(", ".join(unnamed))
         console.print(f"{names}: no patients are named, so a person may be on both sides", markup=False)
     if parted.held_out:
-        console.print(f"left out {len(parted.held_out)} recordings: held out, or maybe of a person held out")
+        console.print(f"left out {counted(len(parted.held_out), 'recording')}: held out, or maybe of a person held out")
     if parted.unplaceable:
-        console.print(f"left out {len(parted.unplaceable)} recordings: whose they are is unknown, so no side is safe")
+        n_left_out = counted(len(parted.unplaceable), "recording")
+        console.print(f"left out {n_left_out}: of an unknown person, so no side is safe")
 
 
 def _held_out(records: Sequence[LabelledRecord], parted: "Split") -> list[str]:
@@ -175,7 +176,8 @@ def _load(
     validation = unlike(validating, held_out)
     training = unlike(unlike(every, held_out), validation)
     if n_copies := len(every) - len(training) + len(validating) - len(validation):
-        console.print(f"left out {n_copies} recordings: the validation, or what is held out, has copies by other names")
+        n_left_out = counted(n_copies, "recording")
+        console.print(f"left out {n_left_out}: the validation, or what is held out, has copies by other names")
     if not len(training) or not len(validation):
         raise DatabaseError("no recording of one side could be read: the reasons stand above")
     return training, validation
@@ -219,7 +221,8 @@ def _tell_result(out: Path, card: dict[str, object], as_json: bool) -> None:
         print(json.dumps({"bundle": str(out), **facts}))
         return
     scores = "  ".join(f"{name.upper()} {_or_none(value)}" for name, value in validation["scores"].items())
-    print(f"{out}: {network['parameters']:,} parameters, {training['epochs']} epochs\nvalidation: {scores}")
+    n_epochs = counted(training["epochs"], "epoch")
+    print(f"{out}: {network['parameters']:,} parameters, {n_epochs}\nvalidation: {scores}")
 
 
 def _or_none(score: float | None) -> str:

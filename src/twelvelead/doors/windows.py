@@ -12,7 +12,7 @@ import numpy as np
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.reporting import ReportError
-from twelvelead.record import printable
+from twelvelead.wording import printable
 
 COLUMNS: Final = ("path", "record", "start_s", "end_s", *DIAGNOSES, "positive", "quality")
 

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from twelvelead.drawing.page import Band, Box, Line, Page, Text, Tint
 from twelvelead.drawing.paper import GAINS_MM_PER_MV, ORDERS, Paper, PaperError
-from twelvelead.record import LEADS, Record, age_in_words, printable
+from twelvelead.person import age_in_words
+from twelvelead.record import LEADS, Record
 from twelvelead.signals.filters import gaussian, low_pass, resample
+from twelvelead.wording import printable
 
 WIDTH_MM: Final = 297.0  # A4, landscape
 HEIGHT_MM: Final = 210.0

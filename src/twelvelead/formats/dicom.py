@@ -12,16 +12,8 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.dicom_elements import refuse_too_many_elements
 from twelvelead.formats.files import BEGINNING_BYTES, Given, refuse_too_many
-from twelvelead.record import (
-    INDEPENDENT_LEADS,
-    Record,
-    RecordError,
-    age_between,
-    millivolts_per,
-    plausible_age,
-    record_from_leads,
-    standard_lead,
-)
+from twelvelead.person import age_between, plausible_age
+from twelvelead.record import INDEPENDENT_LEADS, Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
 DEFLATED: Final = b"1.2.840.10008.1.2.1.99"

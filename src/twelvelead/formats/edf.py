@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.wfdb_samples import from_24_bit
-from twelvelead.record import Record, RecordError, age_between, millivolts_per, record_from_leads, standard_lead
+from twelvelead.person import age_between
+from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 EDF, BDF = b"0       ", b"\xffBIOSEMI"
 MAX_BYTES: Final = 3 << 25

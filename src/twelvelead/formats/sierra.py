@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.xli import unpack
-from twelvelead.record import LEADS, YEARS_FROM, Record, RecordError, age_between, plausible_age, record_from_leads
+from twelvelead.person import YEARS_FROM, age_between, plausible_age
+from twelvelead.record import LEADS, Record, RecordError, record_from_leads
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

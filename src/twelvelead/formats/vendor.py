@@ -17,15 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
-from twelvelead.record import (
-    YEARS_FROM,
-    Record,
-    RecordError,
-    age_between,
-    millivolts_per,
-    record_from_leads,
-    standard_lead,
-)
+from twelvelead.person import YEARS_FROM, age_between
+from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
 
 ROUNDED_RATE: Final = "Sampling rate"
 MAX_WORDS: Final = 300

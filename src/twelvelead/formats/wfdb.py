@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import MAX_STREAM_BYTES, Given, refuse_too_many
 from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
 from twelvelead.formats.wfdb_samples import BITS, FLAC_BITS, INVALID_SAMPLE, n_bytes, n_values_in, unpack, unpack_flac
+from twelvelead.person import plausible_age, sex_letter
 from twelvelead.record import (
     LEADS,
     STANDARDISED_UNIT,
@@ -23,9 +24,7 @@ from twelvelead.record import (
     RecordError,
     Unit,
     millivolts_per,
-    plausible_age,
     record_from_leads,
-    sex_letter,
     standard_lead,
 )
 

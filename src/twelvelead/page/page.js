@@ -12,7 +12,7 @@ import { element, findingsInWords, findingsOf } from "./findings.js";
 import { drawnS, layOut, PAPER } from "./paper.js";
 import { addList } from "./recordings.js";
 import { inWords } from "./quality.js";
-import { RecordError, ageInWords } from "./record.js";
+import { RecordError, ageInWords, counted } from "./record.js";
 import { sheetOf } from "./sheet.js";
 
 const AT_MOST_FILES = 20_000;
@@ -28,7 +28,7 @@ const list = addList(byId("recordings"), show);
 
 /** Read and classify recordings one after the other; the page stays usable between them. */
 async function add(files) {
-  if (files.length > AT_MOST_FILES) return tell(`${files.length} files: at most ${AT_MOST_FILES} at once; choose fewer`);
+  if (files.length > AT_MOST_FILES) return tell(`${counted(files.length, "file")}: at most ${AT_MOST_FILES} at once; choose fewer`);
   const recordings = await recordingsAmong(files);
   if (!recordings.length) return tell("No recording among these files.");
   list.begin();
@@ -42,7 +42,7 @@ async function add(files) {
     if (k === 0) list.choose(row);
   }
   const nRead = rows.length - nRefused;
-  return tell(`${nRead} of ${rows.length} recordings read${nRefused ? `, ${nRefused} refused` : ""}.`);
+  return tell(`${nRead} of ${counted(rows.length, "recording")} read${nRefused ? `, ${nRefused} refused` : ""}.`);
 }
 
 async function answerInto(recording, row) {

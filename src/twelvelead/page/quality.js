@@ -1,6 +1,6 @@
 /** What is wrong with a recording, measured before anybody says what it shows; as signals/measures.py and quality.py do it. */
 
-import { LEADS } from "./record.js";
+import { LEADS, counted } from "./record.js";
 import { lowPass, resample } from "./filters.js";
 import { halfToEven, parted } from "./recipe.js";
 
@@ -74,7 +74,7 @@ export function assessed(recipe, record, bands) {
 /** A finding in words; windows: of a long recording, in how many. */
 export function inWords({ kind, leads, value, limit, unit, windows }) {
   const where = leads.length === LEADS.length ? "all leads" : leads.join(", ");
-  const often = windows ? `, in ${windows.toLocaleString("en-US")} window${windows === 1 ? "" : "s"}` : "";
+  const often = windows ? `, in ${counted(windows, "window")}` : "";
   if (kind === "electrode") return `electrode missing: ${unit} (${where} flat)${often}`;
   const much = unit === "of the time" && short(value) === "1" ? "all" : short(value);
   return `${kind} in ${where}: ${much} ${unit} (limit ${short(limit)})${often}`;

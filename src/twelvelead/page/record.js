@@ -159,7 +159,12 @@ export function ageInWords(years) {
       : months
         ? [months, "month"]
         : [Math.trunc(years * 365.25 + AGE_ROUNDING), "day"];
-  return `${number} ${unit}${number === 1 ? "" : "s"}`;
+  return counted(number, unit);
+}
+
+/** "1 recording", "2,000 recordings". */
+export function counted(n, noun) {
+  return `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 /** Age in years of `74`, `045Y`, `45 years` or `7 months`; null where a file says nothing usable. */

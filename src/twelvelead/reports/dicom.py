@@ -3,7 +3,7 @@
 import io
 from importlib.metadata import version
 
-from twelvelead.record import age_in_units
+from twelvelead.person import age_in_units
 from twelvelead.reports.pdf import pdf
 from twelvelead.reports.reading import Reading
 

@@ -8,9 +8,9 @@ from twelvelead.diagnoses import name_in_words
 from twelvelead.drawing.geometry import HEIGHT_MM, WIDTH_MM
 from twelvelead.drawing.page import Text
 from twelvelead.drawing.pdf import PLAIN_TYPE, new_pdf, put_page, put_text, start_page
-from twelvelead.record import printable
 from twelvelead.reports.reading import Reading, sheets
 from twelvelead.reports.words import RESEARCH, doubt, facts, notes, probability, said_of
+from twelvelead.wording import printable
 
 LEFT_MM: Final = 20.0
 TOP_MM: Final = 20.0

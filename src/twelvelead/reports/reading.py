@@ -14,6 +14,7 @@ from twelvelead.drawing import Band, Page, Paper, lay_out
 from twelvelead.drawing.geometry import drawn_s, drawn_signal, sheet_starts
 from twelvelead.record import Record
 from twelvelead.signals.heart import HeartRate, heart_rate
+from twelvelead.wording import counted
 
 LOOKED: Final = "where the network looked, not a measurement"
 RHYTHM: Final = "AF"  # withheld where neither II nor V1 can be used
@@ -124,8 +125,7 @@ def drawn_in_words(read: Reading) -> str:
         return f"only the first {MOST_SHEETS * span_s:g} s are drawn" if is_more else ""
     n_onsets, n_episodes = len(drawn_episodes(read)), len(read.report.episodes)
     which = "" if n_onsets == n_episodes else f"the {n_onsets} longest of "
-    counted = f"{n_episodes} episode{'s' * (n_episodes != 1)}"
-    onsets = f" and the onset of {which}{counted}" if n_onsets else ""
+    onsets = f" and the onset of {which}{counted(n_episodes, 'episode')}" if n_onsets else ""
     return f"of {clock(read.record.duration_s)} the first {span_s:g} s{onsets} are drawn"
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import name_in_words, normal_too, nothing_found, stated
-from twelvelead.record import age_in_words
+from twelvelead.person import age_in_words
 from twelvelead.reports.reading import RHYTHM, Reading
 
 MOST_EPISODES: Final = 20

@@ -28,6 +28,7 @@ from twelvelead.signals.measures import (
     resting_shares,
 )
 from twelvelead.signals.recipe import Bands
+from twelvelead.wording import counted
 
 Kind = Literal[
     "flat",
@@ -91,7 +92,7 @@ class Finding:
 
     def __str__(self) -> str:
         """The finding in words."""
-        often = "" if self.windows is None else f", in {self.windows:,} window{'s' * (self.windows != 1)}"
+        often = "" if self.windows is None else f", in {counted(self.windows, 'window')}"
         leads = "all leads" if len(self.leads) == len(LEADS) else ", ".join(self.leads)
         if self.kind == "electrode":
             return f"electrode missing: {self.unit} ({leads} flat){often}"

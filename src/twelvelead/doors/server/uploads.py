@@ -17,9 +17,10 @@ from python_multipart.multipart import parse_options_header
 from twelvelead.formats import HEADER_SUFFIXES, SIGNAL_SUFFIXES, read
 from twelvelead.formats.files import Given
 from twelvelead.formats.wfdb import header_in
-from twelvelead.record import Record, RecordError, printable
+from twelvelead.record import Record, RecordError
 from twelvelead.signals.prepared import Prepared, prepare
 from twelvelead.signals.recipe import Recipe
+from twelvelead.wording import printable
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
