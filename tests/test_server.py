@@ -24,7 +24,7 @@ import writers
 from serving import recording, serving, until
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.server import batching
+from twelvelead.doors.server import batching, workers
 from twelvelead.doors.server.gate import refuse_foreign
 from twelvelead.doors.server.problems import Problem
 from twelvelead.doors.server.settings import Settings
@@ -242,6 +242,7 @@ def test_51_mb_are_refused_with_and_without_their_length(server):
 @pytest.mark.parametrize("headers, status", [
     ({"Origin": "http://evil.example"}, 403),
     ({"Origin": "null"}, 403),
+    ({"Origin": "http://["}, 403),
     ({"Sec_Fetch_Site": "cross-site"}, 403),
     ({"Sec_Fetch_Site": "same-site"}, 403),
     ({"Host": "evil.example"}, 421),
@@ -445,8 +446,30 @@ def test_requests_under_way_finish_when_it_is_told_to_stop(tmp_path, long_wfdb):
 def test_what_takes_too_long_is_ended(tmp_path, tmp_path_factory, wfdb):
     forty_minutes = recording(tmp_path_factory.mktemp("longer"), "longer", 2400.0)
     with serving(tmp_path, "--workers", 1, "--request-seconds", 0.2) as server:
-        assert "not read within 0.2 s" in problem(server.post(*forty_minutes), 422)["detail"]
+        assert "not done within 0.2 s" in problem(server.post(*forty_minutes), 422)["detail"]
         until(lambda: server.post(*wfdb).status == 200)
+
+
+def test_a_request_is_under_way_until_it_is_answered(server, long_wfdb):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answer, seen = pool.submit(server.post, *long_wfdb, to="/api/report?format=pdf"), []
+        server.wait_until_under_way()
+        while not answer.done():
+            seen.append(server.get("/health").json()["under_way"])
+        assert answer.result().status == 200
+    assert set(seen[:-3]) == {1}  # through reading, network and drawing; the answer itself takes a moment to come
+
+
+def test_what_a_worker_s_function_raises_is_the_caller_s_at_once():
+    async def asked():
+        pool = await workers.start_workers(1)
+        try:
+            await workers.run_in_worker(pool, workers.Deadline.after(60), asyncio.get_running_loop)  # there is none
+        finally:
+            await workers.stop_workers(pool)
+
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        asyncio.run(asyncio.wait_for(asked(), 30))
 
 
 @pytest.fixture(scope="module")

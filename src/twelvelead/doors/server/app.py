@@ -15,7 +15,7 @@ from twelvelead.classifier.bundle import Classifier
 from twelvelead.doors.page_assembly import SOURCE
 from twelvelead.doors.server import schema
 from twelvelead.doors.server.batching import answer_jobs
-from twelvelead.doors.server.flow import Running, reports_of
+from twelvelead.doors.server.flow import Running, answered
 from twelvelead.doors.server.gate import App, gated
 from twelvelead.doors.server.problems import Problem, problem_response
 from twelvelead.doors.server.reference import reference_page
@@ -105,15 +105,15 @@ def _add_api(app: FastAPI) -> None:
     async def classify(request: Request) -> Response:
         """Say which of nine diagnoses each recording of an upload shows."""
         _refuse_unknown_parameters(request)
-        reports = await reports_of(request, _running(request))
-        return JSONResponse(
-            [
-                {"path": reading.path, "error": reading.error}
-                if said is None
-                else {"path": reading.path, **said.as_json()}
-                for reading, said in reports
-            ]
-        )
+        async with answered(request, _running(request)) as answer:
+            return JSONResponse(
+                [
+                    {"path": reading.path, "error": reading.error}
+                    if said is None
+                    else {"path": reading.path, **said.as_json()}
+                    for reading, said in answer.reports
+                ]
+            )
 
     @app.post("/api/report", responses=schema.REPORTED, openapi_extra=schema.UPLOAD | schema.FORMAT_PARAMETER)
     async def report(request: Request) -> Response:
@@ -137,18 +137,18 @@ async def _rendered(request: Request, running: Running) -> Response:
     wanted = request.query_params.get("format", "svg")
     if wanted not in RENDERINGS:
         raise Problem(422, f"format {wanted[:40]!r}: there are {', '.join(RENDERINGS)}")
-    reports = await reports_of(request, running, with_records=True)
-    if len(reports) != 1:
-        raise Problem(422, f"{len(reports)} recordings: a report is of one; send them one by one")
-    ((reading, said),) = reports
-    assert said is not None
-    assert reading.record is not None
     media_type, render, headers = RENDERINGS[wanted]
-    by, seconds = read_by(running.classifier), running.settings.request_s
-    try:
-        document = await run_in_worker(running.workers, seconds, render, reading.record, said, by)
-    except RecordError as error:
-        raise Problem(422, str(error)) from None
+    by = read_by(running.classifier)
+    async with answered(request, running, with_records=True) as answer:
+        if len(answer.reports) != 1:
+            raise Problem(422, f"{len(answer.reports)} recordings: a report is of one; send them one by one")
+        ((reading, said),) = answer.reports
+        assert said is not None
+        assert reading.record is not None
+        try:
+            document = await run_in_worker(running.workers, answer.deadline, render, reading.record, said, by)
+        except RecordError as error:
+            raise Problem(422, str(error)) from None
     return Response(document, media_type=media_type, headers=headers)
 
 

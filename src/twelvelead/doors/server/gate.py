@@ -76,7 +76,7 @@ def refuse_foreign(method: str, path: str, headers: Headers, settings: Settings)
         return
     origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
     if site not in ("same-origin", "none") or (
-        origin is not None and _netloc(origin) not in (host.lower(), settings.public_name)
+        origin is not None and _netloc(origin) not in {host.lower(), settings.public_name} - {None}
     ):
         raise Problem(403, "the request comes from a page of another site: use the page of this server")
     if settings.token is not None and path.startswith("/api/"):

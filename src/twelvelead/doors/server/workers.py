@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, NamedTuple, ParamSpec, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -26,6 +26,18 @@ LOST_S: Final = 5.0
 MEMORY_BYTES: Final = 4 << 30
 PRELOADED: Final = [f"twelvelead.doors.{name}" for name in ("cli", "server.uploads", "server.renderings")]
 ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Deadline(NamedTuple):
+    """When a request's `seconds` are over, by the clock of the loop."""
+
+    ends: float
+    seconds: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Self:
+        """That many seconds from now."""
+        return cls(asyncio.get_running_loop().time() + seconds, seconds)
 
 
 async def start_workers(n_workers: int) -> Workers:
@@ -48,17 +60,17 @@ async def stop_workers(workers: Workers) -> None:
 
 
 async def run_in_worker(
-    workers: Workers, seconds: float, function: Callable[P, T], *arguments: P.args, **_none: P.kwargs
+    workers: Workers, deadline: Deadline, function: Callable[P, T], *arguments: P.args, **_none: P.kwargs
 ) -> T:
     """Run a function in a worker and give its value; what ended with its process is tried once more in a new one.
 
-    Raises Problem where no worker is free in time (429), or where it took too long or ended its process twice (422).
+    Raises what the function raises, and Problem where no worker is free in time (429), or where it took too long or
+    ended its process twice (422).
     """
-    now = asyncio.get_running_loop().time
-    ends, n_ended = now() + seconds, 0
-    while n_ended < ATTEMPTS and (left := ends - now()) > 0:
+    now, n_ended = asyncio.get_running_loop().time, 0
+    while n_ended < ATTEMPTS and (left := deadline.ends - now()) > 0:
         try:
-            async with asyncio.timeout_at(ends):
+            async with asyncio.timeout_at(deadline.ends):
                 pool = await workers.get()
         except TimeoutError:
             break
@@ -70,21 +82,22 @@ async def run_in_worker(
             return value
         except TimeoutError:
             raise Problem(
-                422, f"not read within {seconds:g} s: the files are damaged or too long; send fewer"
+                422, f"not done within {deadline.seconds:g} s: the files are damaged or too long; send fewer"
             ) from None
         except ProcessExpired:
             n_ended += 1
-        except (BrokenProcessPool, RuntimeError):
+        except BrokenProcessPool:
             pass  # its process had ended before it began with this
+        except RuntimeError:
+            if pool.active:
+                raise  # the function's own
         finally:
             if not sound:
                 await asyncio.shield(_dispose(pool))
             workers.put_nowait(pool if sound else _new_pool())
     if n_ended == ATTEMPTS:
-        raise Problem(
-            422, "the process that read the upload ended twice: the files are damaged, or need too much memory"
-        )
-    raise busy(f"no process was free to read the upload within {seconds:g} s")
+        raise Problem(422, "the process that was at it ended twice: the files are damaged, or need too much memory")
+    raise busy(f"no process was free within {deadline.seconds:g} s")
 
 
 def _new_pool() -> ProcessPool:
