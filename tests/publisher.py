@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -44,12 +44,13 @@ def dropped(after: int) -> Fault:
 
 
 class Publisher:
-    """What is published, the faults still to come for each path, and what was asked: (path, Range)."""
+    """What is published, the faults still to come for each path, and what was asked: (path, Range), and all headers."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.faults: dict[str, list[Fault]] = defaultdict(list)
         self.asked: list[tuple[str, str | None]] = []
+        self.headers: list[Mapping[str, str]] = []
         self.knows_ranges = True
         self.url = ""
 
@@ -87,6 +88,7 @@ def publishing() -> Iterator[Publisher]:
         def do_GET(self) -> None:
             path, wanted = unquote(urlsplit(self.path).path), self.headers.get("Range")
             publisher.asked.append((path, wanted))
+            publisher.headers.append(self.headers)
             if path not in publisher.files:
                 return status(404)(self, b"")
             content = publisher.files[path]

@@ -1,5 +1,6 @@
 """The command line as a machine meets it: JSON, exit statuses, and errors of one sentence."""
 
+import errno
 import io
 import itertools
 import json
@@ -22,6 +23,7 @@ import layouts
 import simulator
 from twelvelead.classifier import shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.classify import _opened
 from twelvelead.doors.cli import _in_words
 from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import listed
@@ -118,6 +120,16 @@ def test_classify_tells_people_what_was_refused(folder, bundle, twelvelead):
     assert "nowhere.hea cannot be opened: No such file or directory" in done.stdout
 
 
+def test_a_folder_that_cannot_be_looked_into_is_refused_as_such(tmp_path, monkeypatch):
+    """As root one may look into everything, so the system is made to refuse."""
+
+    def refusing(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert str(_opened(tmp_path, whole=False, start_s=0.0)) == "cannot be looked into: Permission denied"
+
+
 def test_an_empty_folder_is_refused(tmp_path, bundle, twelvelead):
     done = twelvelead("classify", tmp_path, "--bundle", bundle, "--json")
     assert done.returncode == 1
@@ -171,6 +183,15 @@ def test_evaluate_tells_people_that_training_data_are_no_test(home, bundle, twel
     assert done.returncode == 0
     assert "4 of them were seen in training: this is no test" in done.stdout
     assert "left out of the means, for want of a positive: LBBB" in done.stdout
+
+
+def test_evaluate_tells_of_patients_of_whom_other_recordings_were_seen(bundle, twelvelead, tmp_path):
+    simulator.write_ptbxl(tmp_path / "ptb-xl", n=49)
+    table = tmp_path / "ptb-xl" / "ptbxl_database.csv"
+    table.write_text(table.read_text().replace("\n49,48.0,", "\n49,0.0,"))  # a new recording of the first patient
+    (tmp_path / "new.txt").write_text("ptb-xl/00049\n")
+    done = twelvelead("evaluate", tmp_path, "--bundle", bundle, "--records", tmp_path / "new.txt")
+    assert "other recordings of 1 patient were seen in training: this is no test" in done.stdout, done.stderr
 
 
 def test_evaluate_takes_the_recordings_that_are_listed(home, bundle, twelvelead, tmp_path):

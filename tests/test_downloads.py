@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from contextlib import nullcontext
 from email.utils import formatdate
 from typing import NamedTuple
@@ -210,6 +211,10 @@ def test_the_proxy_of_the_environment_is_used(publisher, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", publisher.url)
     assert download("ludb", tmp_path / "by proxy", mirror="http://mirror.invalid", backoff_s=0.001).failed == ()
     assert_whole(tmp_path / "by proxy")
+    assert {sent["User-Agent"] for sent in publisher.headers} == {"twelvelead"}
+    monkeypatch.setenv("http_proxy", publisher.url.replace("://", "://ward:p%40ss@"))
+    assert download("ludb", tmp_path / "known", mirror="http://mirror.invalid", backoff_s=0.001).failed == ()
+    assert publisher.headers[-1]["Proxy-Authorization"] == f"Basic {b64encode(b'ward:p@ss').decode()}"
     monkeypatch.setenv("no_proxy", "mirror.invalid")
     with pytest.raises(DownloadError, match="the connection failed"):
         download("ludb", tmp_path / "direct", mirror="http://mirror.invalid", backoff_s=0.001)

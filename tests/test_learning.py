@@ -29,7 +29,7 @@ from twelvelead.classifier.bundle import _sealed_text
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, read_labelled
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.unfinished import left_of
-from twelvelead.learning.fit import Settings, at_step, fit
+from twelvelead.learning.fit import FitError, Settings, at_step, fit
 from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
 from twelvelead.learning.split import split
 from twelvelead.learning.state import StateError
@@ -254,6 +254,14 @@ def test_it_stops_early_and_keeps_the_best_weights(tmp_path):
     assert fitted.best_epoch == int(np.argmin(losses)) == fitted.epochs - 3
 
 
+def test_a_training_that_diverges_is_ended_in_a_sentence(tmp_path):
+    samples = simulated(8)
+    broken = replace(samples, truth=np.full_like(samples.truth, np.inf))
+    with pytest.raises(FitError, match="epoch 1, step 1: the loss is nan, so the training has diverged"):
+        fit(BUILD, broken, samples, RECIPE, QUICK, state_path=tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
 def test_another_run_is_not_resumed(tmp_path):
     samples = simulated(8)
 
@@ -409,7 +417,7 @@ def test_copies_of_what_is_held_out_are_on_no_side(twelvelead, tmp_path):
         1,
     )
     assert done.returncode == 0, done.stderr
-    assert "left out 1 recordings: the validation, or what is held out, has copies by other names" in " ".join(
+    assert "left out 1 recording: the validation, or what is held out, has copies by other names" in " ".join(
         done.stderr.split()
     )
     sides = {line.split(",")[0]: line.split(",")[1] for line in (out / "split.csv").read_text().splitlines()}

@@ -426,3 +426,10 @@ def test_no_episode_ends_after_its_recording():
     chances = np.ones((3, len(DIAGNOSES)))
     found = episodes(chances, np.full(len(DIAGNOSES), 0.5), (0.0, 5.0, 10.0), 10.0, 19.996)
     assert {episode.end_s for episode in found} == {19.996}
+
+
+def test_a_beginning_is_as_long_as_was_asked_for():
+    signal = simulator.ecg(duration_s=9.0, rate_hz=500.0).astype(np.float32)
+    stream = Stream(name="x", rate_hz=500.0, n_samples=4500, blocks=lambda: iter(np.split(signal, 6, axis=1)))
+    assert [stream.beginning(seconds).duration_s for seconds in (1.0, 4.0, 100.0)] == [1.5, 4.5, 9.0]
+    np.testing.assert_array_equal(stream.beginning(4.0).signal, signal[:, :2250])

@@ -13,7 +13,15 @@ from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.scoring.challenge import ScoreError, challenge_scores
 from twelvelead.scoring.challenge_files import score_folders
 from twelvelead.scoring.evaluation import evaluation
-from twelvelead.scoring.probabilities import Calibration, decide, fit_calibration, fit_thresholds, merge, sigmoid
+from twelvelead.scoring.probabilities import (
+    SMALLEST_SLOPE,
+    Calibration,
+    decide,
+    fit_calibration,
+    fit_thresholds,
+    merge,
+    sigmoid,
+)
 from twelvelead.scoring.scores import Predictions, _rankings, _weighted_scores, class_scores, intervals, means
 
 NAMES_IN_GOLDEN = {
@@ -237,6 +245,16 @@ def test_calibration_stays_where_it_was_without_positives():
     calibration = fit_calibration([np.full((1, 9), -3.0)] * 20, np.zeros((20, 9), bool))
     assert (calibration.slopes > 0).all()
     assert (np.abs(calibration.offsets) < 1).all()
+
+
+def test_a_class_that_the_network_has_upside_down_keeps_its_prevalence():
+    """Its slope stops at the smallest allowed, and the offset is fitted for that slope."""
+    random = np.random.default_rng(0)
+    logits = random.normal(-2, 2, (4000, 9))
+    truth = random.random((4000, 9)) < sigmoid(-0.5 * logits - 2)
+    calibration = fit_calibration(list(logits[:, None]), truth)
+    np.testing.assert_allclose(calibration.slopes, SMALLEST_SLOPE)
+    np.testing.assert_allclose(calibration.probabilities(logits).mean(axis=0), truth.mean(axis=0), atol=0.002)
 
 
 def test_a_long_recording_counts_once_in_the_calibration():

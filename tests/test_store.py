@@ -1,6 +1,7 @@
 """The sample store: the same training as from the files, checked when opened, never half there."""
 
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -8,10 +9,12 @@ import pytest
 
 import simulator
 from twelvelead.databases import DatabaseError, find, read_labelled
+from twelvelead.databases.stored import is_stored
 from twelvelead.learning.samples import load
 from twelvelead.learning.store import LARGEST_COUNT, quantised, write_store
 from twelvelead.record import RecordError
 from twelvelead.signals.recipe import Recipe
+from twelvelead.study.workers import taken_over, to_hand_over
 
 RECIPE = Recipe()
 
@@ -57,6 +60,20 @@ def test_a_store_trains_on_what_the_files_hold(home, store):
 def test_the_samples_are_mapped_not_loaded(store):
     samples, _ = load(find([store]).records, RECIPE)
     assert not any(sample.counts.flags.writeable or sample.counts.flags.owndata for sample in samples.samples)
+
+
+def test_a_study_s_workers_share_what_lies_in_a_store(store, tmp_path):
+    simulator.write_challenge(tmp_path, n=2)
+    samples, _ = load(find([store, tmp_path]).records, RECIPE)
+    handed = pickle.dumps(to_hand_over(samples))
+    of_files = sum(not is_stored(record) for record in samples.records)
+    assert 0 < of_files < len(samples)
+    assert len(handed) < (of_files + 1) * 50_000  # counts of 10 s are 24,000 bytes
+    again = taken_over(pickle.loads(handed), RECIPE)
+    assert again.records == samples.records
+    assert (again.truth == samples.truth).all()
+    for one, other in zip(again.samples, samples.samples, strict=True):
+        np.testing.assert_array_equal(one.signal, other.signal)
 
 
 def test_a_signal_comes_back_within_half_a_step():

@@ -44,11 +44,16 @@ class Stream:
         """Length of the recording in seconds."""
         return self.n_samples / self.rate_hz
 
-    def beginning(self) -> Record:
-        """The first block as a recording of its own."""
+    def beginning(self, seconds: float) -> Record:
+        """Its first blocks, so many seconds at least, as a recording of its own; all of it where it has no more."""
+        blocks: list[NDArray[np.float32]] = []
+        for block in self.blocks():
+            blocks.append(block)
+            if sum(each.shape[1] for each in blocks) >= seconds * self.rate_hz:
+                break
         return Record(
             name=self.name,
-            signal=next(self.blocks()),
+            signal=np.concatenate(blocks, axis=1),
             rate_hz=self.rate_hz,
             unit=self.unit,
             age=self.age,

@@ -64,8 +64,9 @@ class Training:
 
 def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
     """Write the bundle and return its card; raises BundleError when the ONNX graph does not answer as the network."""
-    graph = to_onnx(ended.fitted.network, ended.config).SerializeToString()
-    _refuse_other_answers(graph, ended.fitted.network, ended.config, ended.recipe)
+    network = ended.fitted.network.cpu()  # it may have been trained on a GPU
+    graph = to_onnx(network, ended.config).SerializeToString()
+    _refuse_other_answers(graph, network, ended.config, ended.recipe)
     in_integers = to_int8(graph, _some_windows(ended))
     decisions = _decisions(ended)
     card = {
@@ -96,7 +97,7 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
     for side, of_side in (("training", ended.training), ("validation", ended.validation)):
         pairs = zip(of_side.records, of_side.samples, strict=True)
         sides |= {record.key: (side, sample.digest) for record, sample in pairs}
-    write_bundle(out, card, ended.recipe, save(ended.fitted.network.state_dict()), graphs, sides)
+    write_bundle(out, card, ended.recipe, save(network.state_dict()), graphs, sides)
     return card
 
 

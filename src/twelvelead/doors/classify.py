@@ -1,6 +1,7 @@
 """`twelvelead classify`: what recordings show, for people as tables, for machines as a line of JSON each."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,7 +149,7 @@ def _opened(path: Path, *, whole: bool, start_s: float) -> Opened:
     So does a drawing that begins at `start_s`, before the end.
     """
     if path.is_dir():
-        return RecordError("no recordings can be found in this folder: name one that holds some, or a file")
+        return RecordError(_why_none_in(path))
     try:
         recording = read(path) if whole or start_s else open_recording(path)
         if start_s >= recording.duration_s:
@@ -156,6 +157,14 @@ def _opened(path: Path, *, whole: bool, start_s: float) -> Opened:
         return recording
     except RecordError as error:
         return error
+
+
+def _why_none_in(folder: Path) -> str:
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        return f"cannot be looked into: {error.strerror}"
+    return "no recordings can be found in this folder: name one that holds some, or a file"
 
 
 def _tell_refused(path: Path, reason: str, console: Console, as_json: bool) -> None:

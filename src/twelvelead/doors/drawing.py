@@ -8,11 +8,13 @@ from typing import Annotated, Final, Literal
 import typer
 
 from twelvelead.drawing import Paper, lay_out, write
+from twelvelead.drawing.geometry import drawn_s
 from twelvelead.drawing.paper import Filter, Layout
 from twelvelead.formats.files import write_whole
 from twelvelead.record import Record
 from twelvelead.stream import Stream
 
+BEYOND_S: Final = 10.0  # after what is drawn, for the filter
 MAX_NAME_BYTES: Final = 200
 Form = Annotated[Literal["svg", "pdf", "png"], typer.Option("--paper-format", help="Form of the drawings of --paper.")]
 LayoutOption = Annotated[Layout, typer.Option("--layout", help="Rows x columns; below 3x4, lead II as rhythm strip.")]
@@ -48,6 +50,6 @@ def write_new(folder: Path, name: str, ending: str, content: bytes) -> Path:
 
 def draw_into(folder: Path, recording: Record | Stream, caption: str, paper: Paper, form: str) -> Path:
     """Draw to a new file named after the recording."""
-    record = recording.beginning() if isinstance(recording, Stream) else recording
+    record = recording.beginning(drawn_s(paper) + BEYOND_S) if isinstance(recording, Stream) else recording
     page = lay_out(record, paper, caption=caption, whole_s=recording.duration_s)
     return write_new(folder, record.name, form, write(page, form))

@@ -70,9 +70,11 @@ def evaluate_command(
     if not kept:
         raise DatabaseError(f"none of {len(labelled)} recordings can be classified, the first because: {refused[0][1]}")
     passed_over = found.passed_over if records is None else ()
+    trained_on = people_of(record for record in found.records if record.patient and record.key in classifier.seen)
     result = evaluation([record.database for record in kept], predictions) | {
         "bundle": classifier.name,
         "seen_in_training": n_seen,
+        "patients_seen_in_training": len({*trained_on} & {*people_of(kept)}),
         "patients_unknown": sum(record.patient is None for record in kept),
         "repeated": found.repeated,
         "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
@@ -130,6 +132,9 @@ def print_evaluation(result: Result, console: Console) -> None:
         console.print(f"of {result['patients_unknown']} nobody knows the patient: each counts as one of its own")
     if result["seen_in_training"]:
         console.print(f"[red]{result['seen_in_training']} of them were seen in training: this is no test[/red]")
+    elif result["patients_seen_in_training"]:
+        those = counted(result["patients_seen_in_training"], "patient")
+        console.print(f"[red]other recordings of {those} were seen in training: this is no test[/red]")
     tell_repeated(console, result["repeated"])
     if result["refused"]:
         console.print(

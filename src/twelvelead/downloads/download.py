@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from twelvelead.downloads.fetch import (
     FREE_BYTES_TO_LEAVE,
@@ -99,13 +99,14 @@ def connections_to(address: str, n: int, backoff_s: float, received: Callable[[i
         total=None, connect=0, read=0, status=0, other=0, redirect=MAX_REDIRECTS, respect_retry_after_header=False
     )
     timeout = urllib3.Timeout(connect=CONNECT_S, read=SILENCE_S)
-    headers = {"User-Agent": "twelvelead"}
     proxy = getproxies().get(urlsplit(address).scheme)
     pool: urllib3.PoolManager
     if proxy and not proxy_bypass(urlsplit(address).netloc):
-        pool = urllib3.ProxyManager(proxy, maxsize=n, retries=redirects_only, timeout=timeout, headers=headers)
+        login = unquote(urllib3.util.parse_url(proxy).auth or "")
+        theirs = urllib3.make_headers(proxy_basic_auth=login or None)
+        pool = urllib3.ProxyManager(proxy, maxsize=n, retries=redirects_only, timeout=timeout, proxy_headers=theirs)
     else:
-        pool = urllib3.PoolManager(maxsize=n, retries=redirects_only, timeout=timeout, headers=headers)
+        pool = urllib3.PoolManager(maxsize=n, retries=redirects_only, timeout=timeout)
     return Connections(pool, received, backoff_s=backoff_s)
 
 

@@ -122,7 +122,8 @@ def _receive(file: File, part: Path, connections: Connections) -> None:
 
 def _request(url: str, have: int, connections: Connections) -> "BaseHTTPResponse":
     """The server's answer to a request for the bytes from `have` on; only success, and 416, come back."""
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    headers = {"User-Agent": "twelvelead", "Accept-Encoding": "identity"}
+    headers |= {"Range": f"bytes={have}-"} if have else {}
     response = connections.pool.request("GET", url, headers=headers, preload_content=False)
     if url.startswith("https:") and not urljoin(url, response.geturl() or url).startswith("https:"):
         response.close()

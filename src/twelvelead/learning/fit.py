@@ -17,6 +17,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from twelvelead.learning.samples import Augmentation, Samples, batches, n_batches
 from twelvelead.learning.state import Run, load_state, save_state
 from twelvelead.learning.together import ALONE, Team, join, said_by_first, sum_gradients
+from twelvelead.record import TwelveleadError
 from twelvelead.scoring.probabilities import merge, sigmoid
 from twelvelead.scoring.scores import Predictions, class_scores, means
 from twelvelead.signals.recipe import Recipe
@@ -27,6 +28,10 @@ TAUGHT: Final = 0.7
 TAUGHT_LONGER: Final = 2  # times the epochs: it still learns where one without teachers begins to learn by heart
 VALIDATED: Final = ("loss", "auroc", "auprc")
 Network = TypeVar("Network", bound=nn.Module)
+
+
+class FitError(TwelveleadError):
+    """A network cannot be trained so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +101,7 @@ def fit(
     and the rest the truth (Hinton, Vinyals and Dean 2015; Beyer et al. 2022).
     together: the processes of torchrun that train this network, each called with the same arguments.
     fingerprint: stands for all that a resumed run must have in common with the one that was stopped.
+    Raises FitError when the loss is no number.
     """
     torch.manual_seed(settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -107,7 +113,7 @@ def fit(
     run = Run(
         network=network,
         optimiser=optimiser,
-        best=network.state_dict(),
+        best={},
         fingerprint=fingerprint,
     )
     if resume:
@@ -134,6 +140,11 @@ def fit(
             nn.utils.clip_grad_norm_(network.parameters(), settings.largest_gradient)
             optimiser.step()
             shown = loss.item() * together.size  # of this process's part
+            if not np.isfinite(shown):
+                raise FitError(
+                    f"epoch {run.epoch + 1}, step {step + 1}: the loss is {shown}, so the training has diverged; "
+                    f"begin with another --seed, or look for recordings that are no ECG"
+                )
             tell(at(epoch=run.epoch, step=step + 1, loss=shown))
         scores = said_by_first(
             lambda: validation_scores(window_logits(network, validation, recipe), validation), VALIDATED, together
@@ -202,7 +213,7 @@ def validation_scores(logits: Sequence[NDArray[np.floating]], validation: Sample
 def fingerprint(
     config: dict[str, Any], recipe: Recipe, settings: Settings, training: Samples, validation: Samples
 ) -> str:
-    """Sixteen characters that change with anything that would change a run's result, but the thread count."""
+    """Sixteen characters that change with anything that a user can change of a run's result, but device and threads."""
     parts = (config, asdict(recipe), asdict(settings))
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for samples in (training, validation):

@@ -55,8 +55,6 @@ def load(
     records: Sequence[LabelledRecord],
     recipe: Recipe,
     advance: Callable[[], None] = lambda: None,
-    *,
-    n_workers: int = 1,
 ) -> tuple[Samples, list[tuple[Path, str]]]:
     """Read and filter every recording, or take it from its store; those that cannot be read are passed over with the
     reason.
@@ -66,7 +64,7 @@ def load(
     for record in filter(is_stored, records):
         samples[record.key] = stored_sample(record, recipe)
         advance()
-    for record, sample in read_samples([record for record in records if not is_stored(record)], recipe, n_workers):
+    for record, sample in read_samples([record for record in records if not is_stored(record)], recipe, n_workers=1):
         if isinstance(sample, str):
             refused.append((record.path, sample))
         else:
@@ -80,7 +78,7 @@ class Augmentation:
     """How a training window differs from the recording. Each is a probability or an extent; 0 turns it off.
 
     stretch: largest relative change of speed. lead_dropout: chance that a lead is silent.
-    shortened: chance that the window holds only 5 to 10 s.
+    shortened: chance that the window is shorter, by half at most, and the rest of it silent.
     """
 
     stretch: float = 0.1

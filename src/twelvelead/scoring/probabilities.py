@@ -107,16 +107,23 @@ def _platt(logits: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArr
         misfit = weights @ (np.logaddexp(0, scaled) - scaled * truth)
         return float(misfit + PRIOR_STRENGTH / 2 * ((values - prior) ** 2).sum())
 
-    values = prior
-    for _ in range(ROUNDS):
-        chances = sigmoid(design @ values)
-        gradient = design.T @ (weights * (chances - truth)) + PRIOR_STRENGTH * (values - prior)
-        curvature = (design * (weights * chances * (1 - chances))[:, None]).T @ design + PRIOR_STRENGTH * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        while cost(values - step) > cost(values) and np.abs(step).max() > 1e-9:
-            step = step / 2
-        values = values - step
-    return float(max(values[0], SMALLEST_SLOPE)), float(values[1])
+    def lowest(values: NDArray[np.float64], free: list[int]) -> NDArray[np.float64]:
+        """By Newton's method, the values that are not free kept."""
+        for _ in range(ROUNDS):
+            chances = sigmoid(design @ values)
+            gradient = design.T @ (weights * (chances - truth)) + PRIOR_STRENGTH * (values - prior)
+            curvature = (design * (weights * chances * (1 - chances))[:, None]).T @ design + PRIOR_STRENGTH * np.eye(2)
+            step = np.zeros(2)
+            step[free] = np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
+            while cost(values - step) > cost(values) and np.abs(step).max() > 1e-9:
+                step = step / 2
+            values = values - step
+        return values
+
+    slope, offset = lowest(prior, [0, 1])
+    if slope < SMALLEST_SLOPE:
+        slope, offset = lowest(np.array([SMALLEST_SLOPE, offset]), [1])
+    return float(slope), float(offset)
 
 
 def fit_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.bool_]) -> NDArray[np.float64]:

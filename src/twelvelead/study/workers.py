@@ -11,9 +11,13 @@ from typing import Final, NamedTuple
 
 import torch
 
+from twelvelead.databases import LabelledRecord
+from twelvelead.databases.stored import is_stored
 from twelvelead.learning.fit import Progress
-from twelvelead.learning.samples import Samples
+from twelvelead.learning.samples import Samples, gathered
+from twelvelead.learning.store import Sample, stored_sample
 from twelvelead.record import TwelveleadError
+from twelvelead.signals.recipe import Recipe
 from twelvelead.study.contestants import contestants
 from twelvelead.study.folds import Fold
 from twelvelead.study.run import Protocol, StudyError, run
@@ -48,12 +52,13 @@ def run_all(
     hear: Callable[[Told], None],
 ) -> None:
     """Bring every run to its outcome in `folder`; raises StudyError when a worker cannot."""
+    given = to_hand_over(samples)
     spawn = multiprocessing.get_context("spawn")
     tasks, told = spawn.Queue(), spawn.Queue()
     for task in (*todo, *[None] * n_workers):
         tasks.put(task)
     workers = [
-        spawn.Process(target=_work, args=(tasks, told, samples, protocol, folder, os.getpid()), daemon=True)
+        spawn.Process(target=_work, args=(tasks, told, given, protocol, folder, os.getpid()), daemon=True)
         for _ in range(min(n_workers, len(todo)))
     ]
     for worker in workers:
@@ -78,10 +83,21 @@ def run_all(
             worker.join()
 
 
+def to_hand_over(samples: Samples) -> list[tuple[LabelledRecord, Sample | None]]:
+    """Recordings with their samples, but for those that lie in a store: workers open it, and share it."""
+    pairs = zip(samples.records, samples.samples, strict=True)
+    return [(record, None if is_stored(record) else sample) for record, sample in pairs]
+
+
+def taken_over(given: Sequence[tuple[LabelledRecord, Sample | None]], recipe: Recipe) -> Samples:
+    """What was handed over, whole again."""
+    return gathered((record, sample or stored_sample(record, recipe)) for record, sample in given)
+
+
 def _work(
     tasks: "Queue[Task | None]",
     told: "Queue[Told]",
-    samples: Samples,
+    given: Sequence[tuple[LabelledRecord, Sample | None]],
     protocol: Protocol,
     folder: Path,
     parent: int,
@@ -89,6 +105,7 @@ def _work(
     """The life of a worker: one thread, deaf to Ctrl-C (its parent ends it), ended when its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
+    samples = taken_over(given, protocol.recipe)
     while (task := tasks.get()) is not None:
         network, fold, for_teaching = task
 
