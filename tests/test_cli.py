@@ -460,6 +460,18 @@ def test_names_with_commas_may_have_spaces():
     assert listed("") == []
 
 
+def test_a_closed_standard_error_stops_nothing(folder):
+    command = ["bash", "-c", f"{sys.executable} -m twelvelead classify {folder / 'good.hea'} --json 2>&-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["record"]) == (0, "good")
+
+
+def test_a_terminal_without_a_width_is_told_all_the_same():
+    command = [sys.executable, "-m", "twelvelead", "networks"]
+    done = subprocess.run(command, env={**os.environ, "COLUMNS": "0"}, capture_output=True, text=True, check=True)
+    assert "single" in done.stdout
+
+
 def test_standard_output_that_is_closed_is_said():
     command = f"{sys.executable} -m twelvelead networks --json >&-"
     done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True)

@@ -1,5 +1,6 @@
 """What each clinical format has of its own: what its reader takes, and what it refuses in a sentence."""
 
+import base64
 import copy
 import io
 import json
@@ -8,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+import zlib
 
 import numpy as np
 import pydicom
@@ -32,11 +34,14 @@ def test_scp_samples_counted_from_zero_are_read_as_counted_from_one(tmp_path):
     assert record.warnings == ()
 
 
-def test_scp_with_a_changed_byte_says_so(tmp_path):
+def test_scp_with_a_changed_byte_is_refused(tmp_path):
     path = binary.scp(tmp_path)
     data = bytearray(path.read_bytes())
     data[-1000] ^= 1
-    assert read(bytes(data)).warnings == ("SCP-ECG CRC mismatch in: record, Section 6",)
+    with pytest.raises(RecordError, match="SCP-ECG CRC mismatch in: record, Section 6: the file is damaged"):
+        read(bytes(data))
+    (data := bytearray(path.read_bytes()))[0] ^= 1  # the checksum of the whole alone
+    assert read(bytes(data)).warnings == ("SCP-ECG CRC mismatch in: record",)
 
 
 def test_scp_that_declares_more_samples_than_it_could_hold_is_refused_before_it_is_read(tmp_path):
@@ -362,6 +367,40 @@ def test_tables_with_decimal_commas_and_units_in_the_names(tmp_path):
     head, rest = text.split("\n", 1)
     for body in (rest, rest.replace(".", ",")):
         np.testing.assert_allclose(read(f"{head}\n{body}".encode()).signal, SIGNAL, atol=6e-5)
+
+
+@pytest.mark.parametrize("numbers, is_refused", [
+    ("1,296\t-1,006\t28", True),
+    ('"1,296"\t-12,345,678\t28', True),
+    ("0,296\t-1,006\t28", False),
+    ("1,296\t-1,006\t28,000", False),
+    ("1,29\t-1,006\t28", False),
+])  # fmt: skip
+def test_commas_that_may_part_thousands_are_refused(numbers, is_refused):
+    table = f"# rate_hz: 500\n# unit: uV\nI\tII\tV1\n{numbers}\n".encode()
+    with pytest.raises(RecordError, match="parts thousands, or decimals" if is_refused else "V2, V3, V4, V5, V6 are"):
+        read(table)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_that_a_spreadsheet_saved_again_is_read(separator, tmp_path):
+    """Each line of it has as many cells as the longest."""
+    head, rest = binary.csv(tmp_path, separator=separator).read_text().split("\nI", 1)
+    padded = "".join(f"{line}{separator * 11}\n" for line in head.split("\n"))
+    np.testing.assert_allclose(read(f"{padded}I{rest}".encode()).signal, SIGNAL, atol=6e-5)
+
+
+def test_muse_samples_that_are_not_those_of_their_checksum_are_refused(tmp_path):
+    text = xml.muse(tmp_path).read_text()
+    payloads = re.findall(r"<WaveFormData>([^<]*)</WaveFormData>", text)
+    for payload in dict.fromkeys(payloads):
+        crc = zlib.crc32(base64.b64decode(payload))
+        text = text.replace(
+            f"<WaveFormData>{payload}<", f"<LeadDataCRC32>{crc}</LeadDataCRC32><WaveFormData>{payload}<"
+        )
+    assert read(text.encode()).warnings == read(xml.muse(tmp_path)).warnings
+    with pytest.raises(RecordError, match=r"CRC32 mismatch in lead I \(median\): the file is damaged"):
+        read(re.sub(r"<LeadDataCRC32>\d+", "<LeadDataCRC32>7", text).encode())
 
 
 def test_alivecor_is_refused_with_the_reason():

@@ -313,6 +313,7 @@ def test_a_table_that_says_the_same_twice_is_read(names, column):
         (lambda k: k * 2 + 1000 * (k >= 1500), "goes from 2998 to 4000 after row 1500, and not in even steps"),
         (lambda k: k * 2 - 2 * min(max(k - 1000, 0), 500), "not in even steps"),  # 500 rows at one time
         (lambda k: round(k * 2.4), None),  # whole milliseconds
+        (lambda k: 1_700_000_000_000 + round(k * 2.4), None),  # since 1970
     ],
 )
 def test_times_that_jump_are_refused_and_rounded_ones_are_not(times, said):

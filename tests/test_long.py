@@ -22,6 +22,8 @@ from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.classifier.classify import conclude
 from twelvelead.classifier.long import BRIDGED_S, Burden, burdens, clock, episodes
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.reporting import ReportError
+from twelvelead.doors.windows import window_table
 from twelvelead.formats import open_recording, read
 from twelvelead.record import LEADS, Record, RecordError
 from twelvelead.signals.prepared import prepare, summed
@@ -426,6 +428,16 @@ def test_no_episode_ends_after_its_recording():
     chances = np.ones((3, len(DIAGNOSES)))
     found = episodes(chances, np.full(len(DIAGNOSES), 0.5), (0.0, 5.0, 10.0), 10.0, 19.996)
     assert {episode.end_s for episode in found} == {19.996}
+
+
+def test_a_table_of_windows_replaces_none_that_was_written_meanwhile(tmp_path):
+    writing = window_table(tmp_path / "w.csv")
+    writing.__enter__().write("mine\n")
+    (tmp_path / "w.csv").write_text("theirs\n")
+    with pytest.raises(ReportError, match="was written by somebody else meanwhile: this table is") as said:
+        writing.__exit__(None, None, None)
+    assert (tmp_path / "w.csv").read_text() == "theirs\n"
+    assert Path(str(said.value).split()[-1]).read_text().endswith("mine\n")
 
 
 def test_a_beginning_is_as_long_as_was_asked_for():

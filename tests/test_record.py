@@ -130,7 +130,14 @@ def test_ages_that_say_nothing_are_none():
     assert [age_between(born, "2020-03-31", "%Y-%m-%d") for born in ("2020-04-01", "1899-03-31", "X", "", "None")] == [
         None
     ] * 5
-    assert [sex_letter(sex) for sex in ("Female", "M", "male", "Unknown", None)] == ["F", "M", "M", None, None]
+    assert [sex_letter(sex) for sex in ("Female", "mujer", "M", "muž", "Unknown", None)] == [
+        "F",
+        "F",
+        "M",
+        "M",
+        None,
+        None,
+    ]
 
 
 def test_age_between_birth_and_recording_is_that_of_the_calendar():

@@ -409,3 +409,15 @@ def test_ages_with_their_unit(said, years, tmp_path):
     record = read(Wfdb("a", digital(SIGNAL), comments=[f"# Age: {said}", "# Gender: mujer"]).write(tmp_path))
     assert record.age == (None if years is None else pytest.approx(years))
     assert record.sex == "F"
+
+
+def test_32_bits_as_the_wfdb_package_scales_them_by_itself_are_read(tmp_path):
+    oracle.wrsamp("x", 500, ["mV"] * 12, list(LEADS), SIGNAL.T.astype(float), fmt=["32"] * 12, write_dir=str(tmp_path))
+    assert all(float(line.split()[2].split("(")[0]) > 1e9 for line in (tmp_path / "x.hea").read_text().splitlines()[1:])
+    np.testing.assert_allclose(read(tmp_path / "x.hea").signal, SIGNAL, atol=1e-6)
+
+
+def test_a_header_may_begin_with_a_byte_order_mark(tmp_path):
+    path = Wfdb("1", digital(SIGNAL)).write(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf# a comment first\n" + path.read_bytes())
+    assert read(path).n_samples == SIGNAL.shape[1]

@@ -59,4 +59,4 @@ def age_in_words(years: float) -> str:
 def sex_letter(sex: str | None) -> Literal["F", "M"] | None:
     """ "F" or "M" from the ways in which files write it, else None."""
     word = (sex or "").strip().upper()
-    return "F" if word.startswith(("F", "MU")) else "M" if word.startswith("M") else None  # mujer, mulher
+    return "F" if word.startswith(("F", "MUJ", "MUL")) else "M" if word.startswith("M") else None  # mujer, mulher

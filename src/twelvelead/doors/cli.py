@@ -84,6 +84,10 @@ def main() -> None:
     os.environ.setdefault("PYTHONSAFEPATH", "1")  # else workers import what the folder has
     if sys.stdout is None:
         _stop("standard output is closed: nothing can be said; open it, to /dev/null if need be")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  # to the end
+    if not os.environ.get("COLUMNS", "").strip("0"):
+        os.environ.pop("COLUMNS", None)  # a terminal of no width: nothing would be printed
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a narrow terminal shows ? where it cannot show a name

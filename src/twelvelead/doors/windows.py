@@ -39,6 +39,10 @@ def window_table(path: Path | None) -> Iterator[TextIO | None]:
         with file:
             csv.writer(file).writerow(COLUMNS)
             yield file
+        if path.exists():
+            kept = path.with_name(f"{path.name}.{os.getpid()}")
+            os.replace(beside, kept)
+            raise ReportError(f"{path} was written by somebody else meanwhile: this table is {kept}")
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

@@ -44,6 +44,7 @@ _TIME = re.compile(rf"(?:time|t)[\s_]*[(\[]?\s*{_TIME_UNIT}?\s*[)\]]?|{_TIME_UNI
 TIME_ERROR: Final = 0.01
 MOST_UNEVEN_STEPS: Final = 1.5  # times in whole milliseconds are off by half of one
 _BLANK_LINE = re.compile(r"^[ \t]*$", re.MULTILINE)
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
 _CELL = re.compile(r"[-+\d.eE\s]*")
 
 
@@ -88,7 +89,7 @@ def _head(text: str) -> tuple[dict[str, str], str, str, int]:
         line, _, rest = rest.partition("\n")
         if line.strip() and not line.startswith("#"):
             return stated, line, rest, n_above
-        if match := _COMMENT.match(line):
+        if match := _COMMENT.match(line.rstrip(SEPARATORS)):  # which spreadsheets add, as many as there are columns
             name, value = match[1].lower(), match[2].strip()
             if stated.setdefault(name, value) != value:
                 raise RecordError(f"{name} is stated twice, as {stated[name]!r} and {value!r}: leave the wrong one out")
@@ -108,11 +109,12 @@ def _column_names(line: str) -> list[str]:
     return names
 
 
-def _scaled(signal: NDArray[np.float32], said: str) -> tuple[NDArray[np.float32], Unit]:
+def _scaled(numbers: NDArray[np.generic], said: str) -> tuple[NDArray[np.float32], Unit]:
     """The numbers in millivolts, or as they are where they are said to be standardised."""
-    if said == STANDARDISED_UNIT:
-        return signal, "NU"
     with np.errstate(over="ignore"):
+        signal = numbers.astype(np.float32)
+        if said == STANDARDISED_UNIT:
+            return signal, "NU"
         return signal * np.float32(millivolts_per(said)), "mV"
 
 
@@ -136,7 +138,7 @@ def _refuse_another_unit(names: list[str], unit: str) -> None:
             raise RecordError(f"column {name!r} states {stated}, the header {unit}: leave the wrong one out")
 
 
-def _refuse_another_rate(names: list[str], columns: NDArray[np.float32], rate_hz: float) -> None:
+def _refuse_another_rate(names: list[str], columns: NDArray[np.float64], rate_hz: float) -> None:
     """Raise RecordError where a column of times, in seconds or milliseconds, goes at another rate than the header."""
     for name, times in zip(names, columns, strict=True):
         match = _TIME.fullmatch(name)
@@ -147,8 +149,8 @@ def _refuse_another_rate(names: list[str], columns: NDArray[np.float32], rate_hz
         if uneven.max() > MOST_UNEVEN_STEPS * abs(step):
             at = int(np.argmax(np.abs(np.diff(times) - step)))
             raise RecordError(
-                f"column {name!r} goes from {times[at]:.6g} to {times[at + 1]:.6g} after row {at + 1}, and not in even "
-                f"steps: samples are missing, or are there twice; cut the recording there"
+                f"column {name!r} goes from {times[at]:.15g} to {times[at + 1]:.15g} after row {at + 1}, and not in "
+                f"even steps: samples are missing, or are there twice; cut the recording there"
             )
         unit = match[1] or match[2]
         if step == 1 and not unit:
@@ -171,8 +173,7 @@ def read_npy(given: Given) -> Record:
             f"the order {', '.join(LEADS)}"
         )
     refuse_too_many(array.size)
-    with np.errstate(over="ignore"):
-        signal, unit = _scaled(array.astype(np.float32), said)
+    signal, unit = _scaled(array, said)
     return record_from_leads(
         given.name,
         dict(zip(LEADS, signal, strict=True)),
@@ -197,10 +198,11 @@ def _array(data: bytes) -> NDArray[np.generic]:
         raise RecordError(f"NPY file is damaged ({str(error)[:200]}): save the array again") from error
 
 
-def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray[np.float32]:
+def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray[np.float64]:
     """(n_samples, n_columns) of what is below so many lines; raises RecordError on one that is no row of numbers."""
     body = body.rstrip()
     if separator != "," and "," in body and "." not in body:
+        _refuse_thousands(body, separator)
         body = body.replace(",", ".")  # decimal commas
     if not body.strip():
         raise RecordError("a table without a line of numbers: there must be one a sample")
@@ -209,7 +211,7 @@ def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray
         raise RecordError(f"line {number} is empty: a sample is missing there, or the line is too many")
     try:
         rows = np.loadtxt(
-            StringIO(body), np.float32, comments=None, delimiter=separator, ndmin=2, quotechar=QUOTATION_MARK
+            StringIO(body), np.float64, comments=None, delimiter=separator, ndmin=2, quotechar=QUOTATION_MARK
         )
     except ValueError as error:
         number = n_above + _wrong_line(body, separator, n_columns)
@@ -217,6 +219,17 @@ def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray
     if rows.shape[1] != n_columns:
         raise RecordError(f"{rows.shape[1]} columns of numbers under {n_columns} names: they must be as many")
     return rows
+
+
+def _refuse_thousands(body: str, separator: str) -> None:
+    """Raise RecordError where commas look like those of `1,296`: in thousands only, beside numbers without any."""
+    cells = [cell.strip(f" {QUOTATION_MARK}") for cell in re.split(rf"[{separator}\n]", body)]
+    parted = [cell for cell in cells if "," in cell]
+    if len(parted) < len(cells) and all(map(_THOUSANDS.fullmatch, parted)):
+        raise RecordError(
+            f"{parted[0]!r} beside numbers without a comma: it parts thousands, or decimals; write numbers without "
+            f"marks of thousands, and with decimal points"
+        )
 
 
 def _wrong_line(body: str, separator: str, n_columns: int) -> int:

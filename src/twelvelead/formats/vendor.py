@@ -5,6 +5,7 @@ file beside the given one can be opened.
 """
 
 import os
+import re
 import tempfile
 import threading
 import warnings
@@ -22,6 +23,7 @@ from twelvelead.record import Record, RecordError, millivolts_per, record_from_l
 
 ROUNDED_RATE: Final = "Sampling rate"
 MAX_WORDS: Final = 300
+_ABOUT_ITS_SAMPLES = re.compile(r"in lead |Section [236]\b")
 NOT_ABOUT_THE_SIGNAL: Final = ("Unit ", "SCP-ECG: Section 5", "MFER: invalid birth", "MFER: invalid measurement")
 _one_at_a_time = threading.Lock()  # what catches warnings does so for all threads
 
@@ -40,6 +42,7 @@ def read_with(
             found = parser().parse(path)
         except Exception as error:  # whatever a parser of damaged bytes may raise
             raise RecordError(f"cannot be read ({_sentence(error, path)}): export the recording again") from error
+    _refuse_damaged(said, path)
     rates = {lead.sampling_rate for lead in found.leads}
     if len(rates) != 1:
         raise RecordError(f"leads sampled at {sorted(rates)} Hz: all must have one rate")
@@ -54,6 +57,14 @@ def read_with(
             note for note in dict.fromkeys(_told(said, path)) if not (rate_hz and note.startswith(ROUNDED_RATE))
         ),
     )
+
+
+def _refuse_damaged(said: list[warnings.WarningMessage], path: Path) -> None:
+    """Raise RecordError where samples are not those of which the file holds a checksum."""
+    for warning in said:
+        text = _sentence(warning.message, path)
+        if warning.category.__name__ == "ChecksumWarning" and _ABOUT_ITS_SAMPLES.search(text):
+            raise RecordError(f"{text}: the file is damaged; copy or export it again")
 
 
 def _age(found: Any) -> float | None:
@@ -96,7 +107,9 @@ def _told(said: list[warnings.WarningMessage], path: Path) -> Iterator[str]:
 
 def _sentence(message: object, path: Path) -> str:
     """What a parser says, without the name of the file that it was given and cut to a line."""
-    text = str(message).replace(f" in {path}", "").replace(f" in {path.name}", "").replace(str(path), "the file")
+    name = re.escape(path.name)  # a file in memory is called by a number, such as 3
+    text = re.sub(rf" in {re.escape(str(path))}\b| in {name}\b| of {name}(?![ \w])", "", str(message))
+    text = text.replace(str(path), "the file")
     text = text.replace("\n", " ")
     return text if len(text) <= MAX_WORDS else f"{text[:MAX_WORDS].rsplit(' ', 1)[0]} ..."
 

@@ -34,6 +34,7 @@ LARGEST_GAIN: Final = 1 << 20
 LARGEST_BASELINE: Final = 1 << 23
 COMPUTED_LEADS: Final = {"III", "AVR", "AVL", "AVF"}
 _RECORD_LINE = re.compile(
+    rb"(?:\xef\xbb\xbf)?"  # a byte order mark
     rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n(?:[ \t]*#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+"
 )
 

@@ -18,7 +18,7 @@ MAX_RATE_HZ: Final = 1e6
 DEFAULT_RATE_HZ: Final = 250.0
 DEFAULT_GAIN: Final = 200.0
 LEAST_GAIN: Final = 1e-6
-MOST_GAIN: Final = 1e9
+MOST_GAIN: Final = 1e15  # wfdb writes format 32 with gains of 5e9
 NUMBERS: Final = ("ADC zero", "initial value", "checksum")
 
 NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -69,7 +69,7 @@ def read_header(path: Path) -> Header:
 
 def parse_header(data: bytes) -> Header:
     """The header in the bytes of a `.hea` file; raises as `read_header`."""
-    lines = data.decode("utf-8", errors="replace").split("\n")
+    lines = data.decode("utf-8-sig", errors="replace").split("\n")
     if max(map(len, lines)) > MAX_LINE_CHARACTERS:
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: fetch it again")
     rows = [row for line in lines if (row := line.split()) and not row[0].startswith("#")]

@@ -17,6 +17,7 @@ const TIME_UNIT = "(s|secs?|seconds?|ms|msecs?|milliseconds?)";
 const TIME = new RegExp(`^(?:(?:time|t)[\\s_]*[([]?\\s*${TIME_UNIT}?\\s*[)\\]]?|${TIME_UNIT})$`, "i");
 const TIME_ERROR = 0.01;
 const MOST_UNEVEN_STEPS = 1.5; // times in whole milliseconds are off by half of one
+const THOUSANDS = /^[-+]?[1-9]\d{0,2}(?:,\d{3})+$/;
 const STATED = /^#\s*(?:rate_hz|unit)\s*:/i;
 const CSV_COMMENT = /^#\s*([A-Za-z_]+)\s*:\s*(.*)/;
 
@@ -39,7 +40,7 @@ export function readCsv(name, text) {
   const stated = new Map();
   let at = 0;
   while (at < Math.min(MAX_HEADER_LINES, lines.length) && (!lines[at].trim() || lines[at].startsWith("#"))) {
-    const match = CSV_COMMENT.exec(lines[at++]);
+    const match = CSV_COMMENT.exec(lines[at++].replace(/[,;\t]+$/, "")); // which spreadsheets add, as many as columns
     if (match) state(stated, match[1].toLowerCase(), match[2].trim());
   }
   const line = lines[at] ?? "";
@@ -58,7 +59,7 @@ export function readCsv(name, text) {
   const scale = isStandardised ? 1 : Math.fround(millivoltsPer(unit));
   const columns = numbers(lines, at + 1, separatorOf(line), names.length);
   names.forEach((column, k) => refuseAnotherRate(column, columns[k], rateHz));
-  const leads = new Map(names.map((lead, k) => [lead, columns[k].map((number) => number * scale)]));
+  const leads = new Map(names.map((lead, k) => [lead, Float32Array.from(columns[k], (number) => Math.fround(number) * scale)]));
   leads.delete(ROW_NUMBERS); // pandas and R write them in a first column without a name
   return recordFromLeads(name, leads, rateHz, {
     unit: isStandardised ? "NU" : "mV",
@@ -130,21 +131,22 @@ function refuseUneven(name, times, step) {
   if (!times.some(isUneven)) return;
   const jumps = times.subarray(1).map((time, k) => Math.abs(time - times[k] - step));
   const at = jumps.reduce((worst, jump, k) => (jump > jumps[worst] ? k : worst), 0);
-  const [before, after] = [times[at], times[at + 1]].map((time) => Number(time.toPrecision(6)));
+  const [before, after] = [times[at], times[at + 1]].map((time) => Number(time.toPrecision(15)));
   throw new RecordError(
     `column '${name}' goes from ${before} to ${after} after row ${at + 1}, and not in even steps: ` +
       "samples are missing, or are there twice; cut the recording there",
   );
 }
 
-/** One Float32Array a column. */
+/** One Float64Array a column. */
 function numbers(lines, from, separator, nColumns) {
   const rows = Array.from({ length: Math.max(0, lines.length - from) }, (_, k) => from + k);
   if (!rows.length) throw new RecordError("a table without a line of numbers: there must be one a sample");
   refuseTooMany(rows.length * nColumns);
-  const columns = Array.from({ length: nColumns }, () => new Float32Array(rows.length));
+  const columns = Array.from({ length: nColumns }, () => new Float64Array(rows.length));
   const hasDecimalCommas =
     separator !== "," && rows.some((at) => lines[at].includes(",")) && !rows.some((at) => lines[at].includes("."));
+  if (hasDecimalCommas) refuseThousands(rows.map((at) => lines[at].split(separator).map(unquoted)));
   rows.forEach((at, k) => {
     if (!lines[at].trim()) {
       throw new RecordError(`line ${at + 1} is empty: a sample is missing there, or the line is too many`);
@@ -159,6 +161,18 @@ function numbers(lines, from, separator, nColumns) {
     });
   });
   return columns;
+}
+
+/** Refuse commas that look like those of `1,296`: in thousands only, beside numbers without any. */
+function refuseThousands(rows) {
+  const parted = rows.flatMap((cells) => cells.filter((cell) => cell.includes(",")));
+  const hasOthers = rows.some((cells) => cells.some((cell) => !cell.includes(",")));
+  if (hasOthers && parted.every((cell) => THOUSANDS.test(cell))) {
+    throw new RecordError(
+      `'${parted[0]}' beside numbers without a comma: it parts thousands, or decimals; write numbers without ` +
+        "marks of thousands, and with decimal points",
+    );
+  }
 }
 
 function separatorOf(line) {

@@ -189,5 +189,5 @@ export function ageBetween(born, at) {
 
 function sexLetter(sex) {
   const word = String(sex ?? "").trim().toUpperCase();
-  return /^(F|MU)/.test(word) ? "F" : word.startsWith("M") ? "M" : null; // mujer, mulher
+  return /^(F|MUJ|MUL)/.test(word) ? "F" : word.startsWith("M") ? "M" : null; // mujer, mulher
 }

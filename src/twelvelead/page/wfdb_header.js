@@ -117,8 +117,8 @@ function gainField(field, warnings) {
     warnings.add(`header states a gain of 0, which is none: 200 per ${unit}, the format's default, was taken`);
     return { gain: DEFAULT_GAIN, baseline: match[2] === undefined ? null : Number(match[2]), unit };
   }
-  if (!(gain >= 1e-6 && gain <= 1e9)) {
-    throw new RecordError(`gain '${field}': it must be a positive number of ADC units per unit, 1e-06 to 1e+09; correct the header`);
+  if (!(gain >= 1e-6 && gain <= 1e15)) {
+    throw new RecordError(`gain '${field}': it must be a positive number of ADC units per unit, 1e-06 to 1e+15; correct the header`);
   }
   if (!match[3]) warnings.add("header states no unit: mV, the format's default, was taken");
   return { gain, baseline: match[2] === undefined ? null : Number(match[2]), unit: match[3] ?? "mV" };
