@@ -184,6 +184,7 @@ def test_a_recording_without_beats_withholds_everything(classifier, kind, durati
     record = Record(name="nobody", signal=signal.astype(np.float32), rate_hz=RATE_HZ)
     [finding] = found(record, "no beats")
     assert (finding.leads, finding.unusable) == (LEADS, True)
+    assert found(record, "swapped arms") == []  # there are no QRS complexes to tell it by
     report = classify(record, classifier)
     assert (set(report.withheld), report.positive) == (set(DIAGNOSES), ())
 

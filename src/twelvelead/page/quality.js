@@ -55,6 +55,7 @@ export function assessed(recipe, record, bands) {
   const still = signal.map((lead) => stillShare(lead, rateHz));
   const clipped = signal.map((lead, row) => (still[row] > UNUSABLE_FLAT ? 0 : clippedShare(lead, rateHz)));
   const extents = clean.map((lead) => extentOf(lead, 0.5));
+  const noBeats = beatFindings(clean);
   const findings = [
     ...flatFindings(still),
     ...over("saturated", clipped, MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
@@ -63,9 +64,9 @@ export function assessed(recipe, record, bands) {
     ...over("burst", clean.map(burstRatio), MOST_BURST, Infinity, "times the usual second"),
     ...mainsFindings(record),
     ...amplitudeFindings(extents, still),
-    ...armFindings(clean, still),
+    ...noBeats,
+    ...(noBeats.length ? [] : armFindings(clean, still)), // told by QRS complexes
     ...contradictionFindings(clean, still),
-    ...beatFindings(clean),
   ];
   if (Math.round(record.durationS * 100) / 100 < SHORT_S) findings.push(finding("short", LEADS, record.durationS, SHORT_S, "s"));
   return [...findings.filter((one) => one.unusable), ...findings.filter((one) => !one.unusable)];

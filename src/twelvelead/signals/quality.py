@@ -137,9 +137,9 @@ def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[
             *_over("burst", bursts[number], MOST_BURST, np.inf, "times the usual second"),
             *_mains(record, held, mains[number]),
             *([] if ordinary[number] else _amplitude(extent_mv(clean[number], AMPLITUDE_PERCENT), still[number])),
-            *_arms(float(arms[number]), still[number]),
+            *(no_beats := list(_beats(float(beats[number])))),
+            *([] if no_beats else _arms(float(arms[number]), still[number])),  # told by QRS complexes
             *_contradiction(float(contradiction[number]), bool(is_turned[number]), still[number]),
-            *_beats(float(beats[number])),
         ]
         if round(record.duration_s, 2) < SHORT_S:  # 3,333 samples at 333.3333 Hz are no less
             findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
