@@ -23,6 +23,7 @@ PARTS = {
     "of these, CPSC2018 even": "cpsc2018-even.txt",
 }  # of out of fold
 FEW = 5
+RATES = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "PPV"}
 COLUMNS = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2"}
 
 
@@ -72,6 +73,34 @@ def by_class(card: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def decisions(card: dict[str, Any]) -> str:
+    """A row per diagnosis: its threshold, and how often its decisions were right out of fold and in other hospitals."""
+    here, elsewhere = (card["tests"][name]["classes"] for name in TESTS)
+    rates = " | ".join(RATES.values())
+    lines = [f"| diagnosis | positive from | n | {rates} | elsewhere: {rates} |", f"|---|{'---:|' * 8}"]
+    for diagnosis, words in IN_WORDS.items():
+        cells = [_share(row[diagnosis][rate]) for row in (here, elsewhere) for rate in RATES]
+        known = f"{diagnosis}, {words} | {card['thresholds'][diagnosis]:.2f} | {here[diagnosis]['positives']}"
+        lines.append(f"| {known} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def by_decision(card: dict[str, Any]) -> str:
+    """A row per diagnosis and test: how many were called positive, and how often rightly, with intervals."""
+    lines = [
+        f"| diagnosis | test | positives | called | {' | '.join(RATES.values())} |",
+        "|---|---|---:|---:|---|---|---|",
+    ]
+    for diagnosis in IN_WORDS:
+        for name in TESTS:
+            row = card["tests"][name]["classes"][diagnosis]
+            known = row["positives"] >= FEW
+            bounds = row["intervals"] if known else dict.fromkeys(RATES, (None, None))
+            cells = " | ".join(_score(row[rate], bounds[rate]) for rate in RATES)
+            lines.append(f"| {diagnosis} | {name} | {row['positives']} | {row['called']} | {cells} |")
+    return "\n".join(lines)
+
+
 def data(card: dict[str, Any]) -> str:
     """The databases of the training with licence and source."""
     return "\n".join(f"- {source['name']}, {source['licence']}: {source['source']}" for source in card["data"])
@@ -97,6 +126,10 @@ def _cell(test: dict[str, Any], column: str) -> str:
     return _score(test["scores"][column], test["intervals"][column])
 
 
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
 def _score(value: float | None, bounds: Sequence[float | None]) -> str:
     if value is None:
         return "–"
@@ -112,7 +145,15 @@ def tables(_: dict[str, Any]) -> str:
 def renewed(text: str) -> str:
     """A document with its results as they are now."""
     card = json.loads((shipped_bundle() / "card.json").read_text(encoding="utf-8"))
-    parts = {"results": summary, "classes": by_class, "data": data, "facts": facts, "tables": tables}
+    parts = {
+        "results": summary,
+        "classes": by_class,
+        "decisions": decisions,
+        "calls": by_decision,
+        "data": data,
+        "facts": facts,
+        "tables": tables,
+    }
     for name, render in parts.items():
         if f"<!-- {name} -->" in text:
             text = between(text, name, render(card))

@@ -248,7 +248,11 @@ def test_normal_is_not_concluded_beside_another_diagnosis(form, said):
     assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f} (Normal too: look at it)"
     assert both.report.as_json()["positive"] == ["AF", "Normal"]
     assert (doubt in text) == (form != "json")  # numbers, for programs
-    assert doubt not in conclusion(replace(read, report=replace(read.report, positive=("Normal",))))
+    alone = conclusion(replace(read, report=replace(read.report, positive=("Normal",), withheld={})))
+    assert doubt not in alone
+    assert alone.endswith(
+        "Normal ECG is said early and is no all-clear: infarction, hypertrophy and much else are not assessed"
+    )
 
 
 def test_the_doubt_about_normal_is_on_every_page_of_words_that_is_printed(with_episodes, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, precision_score, recall_score, roc_auc_score
 
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.scoring.challenge import ScoreError, challenge_scores
@@ -22,7 +22,16 @@ from twelvelead.scoring.probabilities import (
     merge,
     sigmoid,
 )
-from twelvelead.scoring.scores import Predictions, _rankings, _weighted_scores, class_scores, intervals, means
+from twelvelead.scoring.scores import (
+    RATES,
+    Predictions,
+    _rankings,
+    _weighted_scores,
+    class_rates,
+    class_scores,
+    intervals,
+    means,
+)
 
 NAMES_IN_GOLDEN = {
     "f2": "f_beta",
@@ -151,6 +160,31 @@ def test_areas_are_those_of_scikit_learn():
         truth, chances = predictions.truth[:, k], predictions.probabilities[:, k]
         assert scores["auroc"][k] == pytest.approx(roc_auc_score(truth, chances), abs=1e-12)
         assert scores["auprc"][k] == pytest.approx(average_precision_score(truth, chances), abs=1e-12)
+
+
+def test_rates_are_those_of_scikit_learn():
+    predictions = random_predictions()
+    rates = class_rates(predictions)
+    for k in range(8):
+        truth, called = predictions.truth[:, k], predictions.decisions[:, k]
+        assert rates["sensitivity"][k] == pytest.approx(recall_score(truth, called), abs=1e-12)
+        assert rates["specificity"][k] == pytest.approx(recall_score(~truth, ~called), abs=1e-12)
+        assert rates["ppv"][k] == pytest.approx(precision_score(truth, called), abs=1e-12)
+    row = evaluation(["x"] * 300, predictions)["classes"]["AF"]
+    assert row["called"] == predictions.decisions[:, 0].sum()
+    for name in RATES:
+        low, high = row["intervals"][name]
+        assert low <= row[name] <= high
+
+
+def test_rates_that_have_no_number_have_none():
+    truth, called = np.zeros((20, 9), bool), np.zeros((20, 9), bool)
+    truth[:5, 0] = called[3:, 1] = True
+    predictions = Predictions(truth, called, np.full((20, 9), 0.5), list(map(str, range(20))))
+    classes = evaluation(["x"] * 20, predictions)["classes"]
+    assert (classes["AF"]["sensitivity"], classes["AF"]["specificity"], classes["AF"]["ppv"]) == (0.0, 1.0, None)
+    assert (classes["I-AVB"]["sensitivity"], classes["I-AVB"]["ppv"]) == (None, 0.0)
+    assert classes["I-AVB"]["specificity"] == pytest.approx(3 / 20)
 
 
 def test_a_class_without_a_positive_is_left_out_and_named():

@@ -170,14 +170,16 @@ def stated(positive: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name != NORMAL) or found
 
 
-def normal_too(positive: Iterable[str], *, is_long: bool) -> str:
-    """What is said where Normal and another diagnosis are positive, for both cannot be true; else nothing.
+def about_normal(positive: Iterable[str], *, is_long: bool) -> str:
+    """What must be said where Normal is positive: that it is no all-clear, or, beside another, that both cannot be.
 
     is_long: positive on average over a long recording, of which both may be true, one after the other.
     """
     found = tuple(positive)
-    if NORMAL not in found or len(found) < 2:
+    if NORMAL not in found:
         return ""
+    if len(found) == 1:
+        return "normal ECG is said early and is no all-clear: infarction, hypertrophy and much else are not assessed"
     if is_long:
         return "normal ECG reaches its threshold too: parts of the recording may be normal; look at the recording"
     return "normal ECG reaches its threshold too, and the two exclude each other: look at the recording"

@@ -31,7 +31,7 @@ from twelvelead.doors.left_out import tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate
 from twelvelead.record import Record, RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
-from twelvelead.scoring.scores import NAMES, Predictions
+from twelvelead.scoring.scores import NAMES, RATES, Predictions
 from twelvelead.wording import counted, printable
 
 WIDEST: Final = 1000
@@ -148,6 +148,11 @@ def print_evaluation(result: Result, console: Console) -> None:
     _print_whole(by_class, console)
     if result["without_positives"]:
         console.print(f"left out of the means, for want of a positive: {', '.join(result['without_positives'])}")
+    decisions = _table("decisions by class, over all recordings", "class", ("n", "called", *RATES))
+    for name, row in result["classes"].items():
+        cells = _cells(row, row["intervals"], RATES)
+        decisions.add_row(name, str(row["positives"]), str(row["called"]), *cells)
+    _print_whole(decisions, console)
     by_database = _score_table("by database (n recordings)", "database")
     for name, row in result["databases"].items():
         by_database.add_row(escape(printable(name)), str(row["records"]), *_cells(row["scores"], row["intervals"]))
@@ -161,16 +166,21 @@ def _print_whole(table: Table, console: Console) -> None:
 
 
 def _score_table(title: str, subject: str) -> Table:
+    return _table(title, subject, ("n", *(name.upper() if name != "accuracy" else "ACC" for name in NAMES)))
+
+
+def _table(title: str, subject: str, columns: Sequence[str]) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column(subject)
-    table.add_column("n", justify="right")
-    for name in NAMES:
-        table.add_column(name.upper() if name != "accuracy" else "ACC", justify="right", no_wrap=True)
+    for name in columns:
+        table.add_column(name.upper() if name == "ppv" else name, justify="right", no_wrap=True)
     return table
 
 
-def _cells(scores: dict[str, float | None], bounds: dict[str, list[float | None]]) -> list[str]:
-    return [_cell(scores[name], *bounds[name]) for name in NAMES]
+def _cells(
+    scores: dict[str, float | None], bounds: dict[str, list[float | None]], names: Sequence[str] = NAMES
+) -> list[str]:
+    return [_cell(scores[name], *bounds[name]) for name in names]
 
 
 def _cell(value: float | None, low: float | None, high: float | None) -> str:

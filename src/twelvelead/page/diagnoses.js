@@ -36,9 +36,12 @@ export function stated(positive) {
   return others.length ? others : positive;
 }
 
-/** What is said where Normal and another diagnosis are positive, for both cannot be true; else nothing. */
-export function normalToo({ positive, burden }) {
-  if (!positive.includes(NORMAL) || positive.length < 2) return "";
+/** What must be said where Normal is positive: that it is no all-clear, or, beside another, that both cannot be. */
+export function aboutNormal({ positive, burden }) {
+  if (!positive.includes(NORMAL)) return "";
+  if (positive.length === 1) {
+    return "normal ECG is said early and is no all-clear: infarction, hypertrophy and much else are not assessed";
+  }
   const why = burden ? ": parts of the recording may be normal; " : ", and the two exclude each other: ";
   return `normal ECG reaches its threshold too${why}look at the recording`;
 }

@@ -1,6 +1,6 @@
 /** What a report says, as elements; every word from a file goes in as text. */
 
-import { DIAGNOSES, IN_WORDS, normalToo, stated } from "./diagnoses.js";
+import { DIAGNOSES, IN_WORDS, aboutNormal, stated } from "./diagnoses.js";
 import { throughInWords } from "./long.js";
 import { inWords } from "./quality.js";
 
@@ -40,7 +40,8 @@ function noteOf({ said, startS }, goTo) {
 /** The positive diagnoses in a few words, for the list. */
 export function shortFindings(report) {
   const withheld = Object.keys(report.withheld).length;
-  const said = stated(report.positive).join(", ") + (normalToo(report) && " (Normal too: look at it)");
+  const words = stated(report.positive);
+  const said = words.join(", ") + (words.length < report.positive.length ? " (Normal too: look at it)" : "");
   if (!withheld) return said || "none of the nine";
   if (withheld === DIAGNOSES.length) return nothingFound(report);
   return `${said || `none of ${DIAGNOSES.length - withheld}`}; ${withheld} withheld`;
@@ -51,7 +52,7 @@ export function findingsInWords(report) {
   const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
   const withheld = Object.keys(report.withheld);
   const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
-  const doubt = normalToo(report);
+  const doubt = aboutNormal(report);
   return `${said.join(", ") || nothingFound(report)}${doubt && `; ${doubt}`}${missing}`;
 }
 
@@ -72,7 +73,7 @@ export function element(name, text = "", kind = "") {
 
 function summaryOf(report) {
   const words = stated(report.positive).map((name) => IN_WORDS[name]);
-  const [line, doubt] = [element("p", "", "summary"), normalToo(report)];
+  const [line, doubt] = [element("p", "", "summary"), aboutNormal(report)];
   line.append(element("strong", words.join(", ") || nothingFound(report)));
   if (doubt) line.append(`; ${doubt}`);
   return line;

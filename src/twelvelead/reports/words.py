@@ -3,7 +3,7 @@
 from typing import Final
 
 from twelvelead.classifier import Report
-from twelvelead.diagnoses import name_in_words, normal_too, nothing_found, stated
+from twelvelead.diagnoses import about_normal, name_in_words, nothing_found, stated
 from twelvelead.person import age_in_words
 from twelvelead.reports.reading import RHYTHM, Reading
 
@@ -57,8 +57,8 @@ def conclusion(read: Reading) -> str:
 
 
 def doubt(read: Reading) -> str:
-    """A sentence where Normal and another diagnosis are positive, else nothing."""
-    said = normal_too(read.report.positive, is_long=bool(read.report.burden))
+    """A sentence where Normal is positive, else nothing."""
+    said = about_normal(read.report.positive, is_long=bool(read.report.burden))
     return said[:1].upper() + said[1:]
 
 

@@ -6,7 +6,16 @@ from typing import Any
 import numpy as np
 
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.scoring.scores import NAMES, Predictions, class_scores, intervals, means
+from twelvelead.scoring.scores import (
+    NAMES,
+    RATES,
+    Predictions,
+    class_rates,
+    class_scores,
+    intervals,
+    means,
+    rate_intervals,
+)
 
 Result = dict[str, Any]
 
@@ -22,6 +31,7 @@ def evaluation(databases: Sequence[str], predictions: Predictions) -> Result:
 def _scored(predictions: Predictions) -> Result:
     per_class = class_scores(predictions)
     of_means, of_classes = intervals(predictions)
+    by_class, bounds = per_class | class_rates(predictions), of_classes | rate_intervals(predictions)
     positives = predictions.truth.sum(axis=0)
     return {
         "records": len(predictions.truth),
@@ -32,8 +42,9 @@ def _scored(predictions: Predictions) -> Result:
         "classes": {
             diagnosis: {
                 "positives": int(positives[k]),
-                **{name: _number(per_class[name][k]) for name in NAMES},
-                "intervals": {name: [_number(bound) for bound in of_classes[name][:, k]] for name in NAMES},
+                "called": int(predictions.decisions[:, k].sum()),
+                **{name: _number(by_class[name][k]) for name in (*NAMES, *RATES)},
+                "intervals": {name: [_number(bound) for bound in bounds[name][:, k]] for name in (*NAMES, *RATES)},
             }
             for k, diagnosis in enumerate(DIAGNOSES)
         },

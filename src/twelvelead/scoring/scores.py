@@ -2,9 +2,10 @@
 
 F2, G2, F1 and accuracy are taken over the recordings with at least one of the nine diagnoses, as the metric
 demands; AUROC and AUPRC over all. A class without a positive has no score, is left out of the means and named.
+Sensitivity, specificity and positive predictive value are of each class's decisions, over all recordings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from twelvelead.scoring.challenge import beta_scores, contingency, nan_mean
 
 NAMES: Final = ("f2", "g2", "f1", "accuracy", "auroc", "auprc")
+RATES: Final = ("sensitivity", "specificity", "ppv")
 RESAMPLES: Final = 1000
 FEWEST_RESAMPLES: Final = 100
 SEED: Final = 0
@@ -53,6 +55,25 @@ def _weighted_scores(predictions: Predictions, rankings: list["_Ranking"], times
     return {name: np.where(absent, np.nan, values) for name, values in scores.items()}
 
 
+def class_rates(predictions: Predictions) -> ClassScores:
+    """Each of `RATES` for each class, (9,); NaN without a positive, a negative, or one called positive."""
+    once = np.ones((1, len(predictions.truth)))
+    return {name: values[0] for name, values in _weighted_rates(predictions, once).items()}
+
+
+def _weighted_rates(predictions: Predictions, times: NDArray[np.float64]) -> ClassScores:
+    """(resamples, 9) of the same with each recording counted `times` (resamples, n) times."""
+    truth, called = predictions.truth, predictions.decisions
+    n_positive, n_called, n_found = times @ truth, times @ called, times @ (truth & called)
+    n_negative = times.sum(axis=1, keepdims=True) - n_positive
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "sensitivity": n_found / n_positive,
+            "specificity": 1 - (n_called - n_found) / n_negative,
+            "ppv": n_found / n_called,
+        }
+
+
 def means(scores: ClassScores) -> dict[str, float]:
     """The mean of each score over the classes that have one."""
     return {name: float(nan_mean(values)) for name, values in scores.items()}
@@ -64,16 +85,19 @@ def resampled(predictions: Predictions) -> ClassScores:
     Every call draws the same patients: differences between two networks' predictions of the same recordings, in
     the same order, are paired.
     """
-    random = np.random.default_rng(SEED)
-    names, member = np.unique(np.asarray(predictions.people), return_inverse=True)
     rankings = _rankings(predictions)
+    parts = [_weighted_scores(predictions, rankings, times) for times in _draws(predictions.people)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in NAMES}
+
+
+def _draws(people: Sequence[str]) -> Iterator[NDArray[np.float64]]:
+    """(some, n) how often each recording is drawn with its patient; `RESAMPLES` rows in all, the same in every call."""
+    random = np.random.default_rng(SEED)
+    names, member = np.unique(np.asarray(people), return_inverse=True)
     at_once = max(1, MAX_COUNTS // len(member))
-    parts = []
     for done in range(0, RESAMPLES, at_once):
         draws = (random.integers(0, len(names), len(names)) for _ in range(min(at_once, RESAMPLES - done)))
-        times = np.stack([np.bincount(draw, minlength=len(names))[member] for draw in draws])
-        parts.append(_weighted_scores(predictions, rankings, times.astype(np.float64)))
-    return {name: np.concatenate([part[name] for part in parts]) for name in NAMES}
+        yield np.stack([np.bincount(draw, minlength=len(names))[member] for draw in draws]).astype(np.float64)
 
 
 def resampled_means(of_classes: ClassScores) -> dict[str, NDArray[np.float64]]:
@@ -97,6 +121,12 @@ def intervals(predictions: Predictions) -> tuple[dict[str, list[float]], dict[st
         {name: percentiles(values[:, None])[:, 0].tolist() for name, values in resampled_means(of_classes).items()},
         {name: percentiles(values) for name, values in of_classes.items()},
     )
+
+
+def rate_intervals(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
+    """95 % percentile bootstrap over the same patients of each class's `RATES`, (2, 9)."""
+    parts = [_weighted_rates(predictions, times) for times in _draws(predictions.people)]
+    return {name: percentiles(np.concatenate([part[name] for part in parts])) for name in RATES}
 
 
 def percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
