@@ -52,8 +52,8 @@ export function findingsInWords(report) {
   const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
   const withheld = Object.keys(report.withheld);
   const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
-  const doubt = aboutNormal(report);
-  return `${said.join(", ") || nothingFound(report)}${doubt && `; ${doubt}`}${missing}`;
+  const doubt = report.positive.length === 1 ? "no all-clear" : aboutNormal(report); // the findings say why
+  return `${said.join(", ") || nothingFound(report)}${aboutNormal(report) && `; ${doubt}`}${missing}`;
 }
 
 /** What is said where no diagnosis is positive, by how many could not be assessed. */
