@@ -98,7 +98,7 @@ def test_a_long_recording_that_only_the_server_reads_is_drawn_to_its_end_and_mea
     path = edf(tmp_path, long)
     assert choose(page, [path]) == "1 of 1 recording read."
     shown(page, path.name)
-    assert page.inner_text("#facts").startswith("450.0 s at 500 Hz")
+    assert page.inner_text("#facts").startswith("0:07:30 at 500 Hz")
     page.select_option("[name=gain]", "20")
     assert "20 mm/mV" in page.locator("#paper svg .word.scale").text_content()
     beginning = np.array(re.findall(r"[-\d.]+", page.evaluate(POINTS)), float)

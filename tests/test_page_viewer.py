@@ -1,6 +1,8 @@
 """How the page is used at the bedside, in a real browser: calipers, fingers, keys, long recordings and paper."""
 
+import csv
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import simulator
 from binary_writers import edf, scp
 from browser import browsing, choose, opened
 from test_page_paper import contrast
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, NORMAL_TOO, about_normal, stated
 from twelvelead.formats import FORMATS, read
 from twelvelead.record import RecordError
@@ -127,7 +130,9 @@ def test_a_finger_moves_the_paper_and_measures_only_when_it_is_told_to(phone):
     swipe(phone)
     assert phone.evaluate("document.getElementById('paper').scrollLeft") > 50
     assert phone.locator("#paper .calipers").count() == 0
-    assert phone.inner_text("#calipers") == "Calipers: choose “Finger measures”; else a finger moves the paper"
+    assert phone.inner_text("#calipers") == (
+        "Calipers: choose “Finger measures” below “How it is drawn”; else a finger moves the paper"
+    )
     phone.click("summary")
     phone.check("[name=measure]")
     assert phone.inner_text("#calipers") == "Calipers: drag a finger on the paper"
@@ -189,12 +194,12 @@ def test_the_moments_of_a_short_recording_are_seconds(two):
 def test_normal_is_not_stated_beside_another_diagnosis_and_the_page_says_so_as_python_does(page, positive, is_long):
     report = {"positive": positive, "withheld": {}, "probabilities": dict.fromkeys(DIAGNOSES, 0.5)}
     said = page.evaluate("twelvelead.findingsInWords", report | ({"burden": {}} if is_long else {}))
-    names = ", ".join(f"{IN_WORDS[name]} 0.50" for name in stated(positive))
+    names = ", ".join(f"{IN_WORDS[name]} {'mean ' * is_long}0.50" for name in stated(positive))
     doubt = "no all-clear" if positive == ["Normal"] else about_normal(positive, is_long=is_long)
     assert said == "; ".join(filter(None, [names or "none of the nine diagnoses", doubt]))
     assert bool(doubt) == ("Normal" in positive)
     assert ("all-clear" in doubt) == (positive == ["Normal"])
-    assert ("normal ECG 0.50" in said) == (positive == ["Normal"])
+    assert ("normal ECG" in names) == (positive == ["Normal"])
 
 
 def test_a_recording_of_both_is_said_to_be_looked_at_wherever_its_findings_are(on_paper):
@@ -203,6 +208,54 @@ def test_a_recording_of_both_is_said_to_be_looked_at_wherever_its_findings_are(o
     assert doubt in on_paper.inner_text("#says")
     assert on_paper.locator("#recordings [aria-current] .short").inner_text() == f"AF{NORMAL_TOO}"
     assert on_paper.locator("#findings tr.positive").count() == 2
+
+
+def test_what_was_said_is_saved_as_a_table(page, tmp_path):
+    path = simulator.Wfdb("=1+1", simulator.digital(simulator.ecg("PVC"))).write(tmp_path)
+    (tmp_path / "refused, alas.csv").write_text("# rate_hz: 500\n# unit: mV\nI,II\n1,2\n")
+    choose(page, [path, path.with_suffix(".mat"), tmp_path / "refused, alas.csv"])
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename == "twelvelead.csv"
+    with Path(download.value.path()).open(newline="", encoding="utf-8") as file:
+        of_file = {row["file"]: row for row in csv.DictReader(file)}
+    said, refused = of_file["'=1+1.hea"], of_file["refused, alas.csv"]  # no formula for a spreadsheet
+    report = classify(read(path), load_bundle(shipped_bundle()))
+    assert report.withheld
+    for name, probability in report.probabilities.items():
+        shown = said[name]
+        assert shown == "" if name in report.withheld else float(shown) == pytest.approx(probability, abs=2e-4), name
+    assert said["withheld"].split() == [*report.withheld]
+    assert said["positive"].split() == list(report.positive)
+    assert (said["heart rate"].split()[1:4], said["refused"]) == (["beats", "a", "minute"], "")
+    assert refused["refused"].startswith("2 leads (I, II)")
+    assert refused["AF"] == refused["positive"] == ""
+
+
+def test_arrow_keys_show_the_recording_and_tab_stops_at_the_list_once(two):
+    two.locator("#recordings button", has_text="first").first.focus()
+    two.keyboard.press("ArrowDown")
+    assert two.inner_text("#paper-title") == two.evaluate("document.activeElement.querySelector('.name').textContent")
+    assert two.inner_text("#paper-title") != "first.hea"
+    assert two.locator("#recordings button[tabindex='0']").count() == 1
+    two.keyboard.press("Tab")
+    assert two.evaluate("document.activeElement.closest('#recordings')") is None
+
+
+def test_on_a_phone_the_paper_comes_into_sight_when_a_recording_is_chosen(phone):
+    phone.locator("#recordings button").click()
+    top = phone.evaluate("document.getElementById('paper-title').getBoundingClientRect().top")
+    assert -1 <= top < 30
+
+
+def test_the_page_does_other_things_while_it_reads_a_long_recording(page, tmp_path):
+    path = simulator.Wfdb("six", simulator.digital(simulator.ecg("AF", 360.0, 100)), rate="100").write(tmp_path)
+    page.evaluate("globalThis.seen = new Set(); globalThis.watch = new MutationObserver(() => seen.add("
+                  "document.getElementById('status').textContent)); watch.observe(document.getElementById('status'), "
+                  "{childList: true}); globalThis.beats = 0; globalThis.beat = setInterval(() => beats++, 20)")  # fmt: skip
+    choose(page, [path, path.with_suffix(".mat")])
+    assert page.evaluate("clearInterval(beat), watch.disconnect(), beats") >= 3
+    assert any(re.fullmatch(r"Reading 1 of 1: window \d+ of 71", said) for said in page.evaluate("[...seen]"))
 
 
 def seen(page, selector):

@@ -1,7 +1,7 @@
 /** Where the answer comes from: this browser, with all that it needs inside the page, or the server that sent the page.
  *
- * Both give {where, name, readable, hasDocs, answer(recording)}, and answer() gives {report, record or null, and where
- * there is none, why: undrawn}; a refusal is a RecordError. */
+ * Both give {where, name, readable, hasDocs, answer(recording, tell)}, and answer() gives {report, record or null, and
+ * where there is none, why: undrawn}; a refusal is a RecordError. tell(done, all): windows of a long one, in the browser. */
 
 import { classify } from "./classify.js";
 import { filesOf, nameOf, READABLE, readRecording } from "./files.js";
@@ -25,10 +25,10 @@ async function inBrowser() {
     name: `${card.name} ${card.version}`,
     readable: READABLE,
     hasDocs: false,
-    answer: async (recording) => {
+    answer: async (recording, tell) => {
       const record = await readRecording(recording);
       performance.mark("read");
-      const report = await classify(record, card, run);
+      const report = await classify(record, card, run, tell);
       performance.mark("classified");
       return { record, report };
     },

@@ -7,8 +7,12 @@ import { assessed, inWords } from "./quality.js";
 import { bandsOf, startsOf, windowAt, windowSamples } from "./recipe.js";
 import { LEADS, RecordError } from "./record.js";
 
-/** Say which of the nine diagnoses a recording shows; run(windows, nWindows) -> {logits, attention} of the network. */
-export async function classify(record, card, run) {
+const PAUSE_MS = 50;
+
+/** Say which of the nine diagnoses a recording shows; run(windows, nWindows) -> {logits, attention} of the network.
+ *
+ * tell(done, all) now and then while the windows of a long one are read, and between them the page can do other things. */
+export async function classify(record, card, run, tell = () => {}) {
   if (record.unit !== "mV") {
     throw new RecordError(
       `signal in ${record.unit}, standardised by its publisher: classify its original in millivolts`,
@@ -18,9 +22,10 @@ export async function classify(record, card, run) {
   const bands = bandsOf(recipe, record);
   const starts = startsOf(recipe, bands.heart[0].length);
   const startsS = starts.map((start) => start / recipe.rate_hz);
-  const { logits, attention } = await inBatches(recipe, bands.heart, starts, run);
   const long = isLong(record);
-  const findings = long ? assessWindows(recipe, record, bands, starts) : [assessed(recipe, record, bands)];
+  const pause = long ? pausing(starts.length, tell) : async () => {};
+  const { logits, attention } = await inBatches(recipe, bands.heart, starts, run, pause);
+  const findings = long ? await assessWindows(recipe, record, bands, starts, pause) : [assessed(recipe, record, bands)];
   const reasons = starts.map((_, w) => withheldFor(findings[long ? w : 0]));
   const heard = logits.map((row) => DIAGNOSES.map((name, k) => calibrated(card, name, row[k])));
   const { merged, withheld } = mergedOver(heard, reasons);
@@ -40,6 +45,17 @@ export async function classify(record, card, run) {
   };
 }
 
+/** pause(done): lets the page do other things, where it has not for a while. */
+function pausing(all, tell) {
+  let last = performance.now();
+  return async (done) => {
+    if (performance.now() - last < PAUSE_MS) return;
+    tell(done, all);
+    await (globalThis.scheduler?.yield?.() ?? new Promise((go) => setTimeout(go)));
+    last = performance.now();
+  };
+}
+
 /** The mean over the windows that can be assessed for a diagnosis; where none can, over all, and it is withheld. */
 function mergedOver(heard, reasons) {
   const lacking = DIAGNOSES.filter((name) => reasons.every((reason) => name in reason));
@@ -55,10 +71,11 @@ function unlessWithheld(chances, withheld) {
 }
 
 /** Logits (windows, 9) and attention (windows, 9, steps), as arrays, a few windows at a time. */
-async function inBatches(recipe, signal, starts, run, atMost = 16) {
+async function inBatches(recipe, signal, starts, run, pause, atMost = 16) {
   const [logits, attention] = [[], []];
   const size = LEADS.length * Math.min(windowSamples(recipe), signal[0].length);
   for (let from = 0; from < starts.length; from += atMost) {
+    await pause(from);
     const part = starts.slice(from, from + atMost);
     const windows = new Float32Array(part.length * size);
     part.forEach((start, k) => windows.set(windowAt(recipe, signal, start), k * size));

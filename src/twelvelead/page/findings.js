@@ -49,11 +49,14 @@ export function shortFindings(report) {
 
 /** The positive diagnoses with their probabilities, and how many are withheld, in a line. */
 export function findingsInWords(report) {
-  const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${report.probabilities[name].toFixed(2)}`);
+  const mean = report.burden ? "mean " : "";
+  const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${mean}${report.probabilities[name].toFixed(2)}`);
   const withheld = Object.keys(report.withheld);
   const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
   const doubt = report.positive.length === 1 ? "no all-clear" : aboutNormal(report); // the findings say why
-  return `${said.join(", ") || nothingFound(report)}${aboutNormal(report) && `; ${doubt}`}${missing}`;
+  const through = Object.entries(report.burden ?? {}).filter(([, { share }]) => share);
+  const shares = through.map(([name, { share }]) => `; ${name} in ${(100 * share).toFixed(1)}% of windows`).join("");
+  return `${said.join(", ") || nothingFound(report)}${aboutNormal(report) && `; ${doubt}`}${shares}${missing}`;
 }
 
 /** What is said where no diagnosis is positive, by how many could not be assessed. */

@@ -1,13 +1,12 @@
 /** A recording of 5 minutes or more: its quality window by window, burdens and episodes; as signals/pieces.py, signals/prepared.py
  * and classifier/long.py have them. */
 
-import { clock } from "./clock.js";
+import { clock, LONG_S } from "./clock.js";
 import { DIAGNOSES } from "./diagnoses.js";
 import { assessed } from "./quality.js";
 import { windowSamples } from "./recipe.js";
 import { LEADS } from "./record.js";
 
-const LONG_S = 300;
 const BURDENS = ["AF", "PAC", "PVC"];
 const EPISODES = ["AF"];
 const BRIDGED_S = 30;
@@ -18,19 +17,22 @@ export function isLong(record) {
   return record.durationS >= LONG_S;
 }
 
-/** The findings in each window, which is assessed as a recording of its own. */
-export function assessWindows(recipe, record, bands, starts) {
+/** The findings in each window, which is assessed as a recording of its own; pause(done) between them. */
+export async function assessWindows(recipe, record, bands, starts, pause) {
   const atRecipe = windowSamples(recipe);
   const asRecorded = Math.ceil(recipe.window_s * record.rateHz);
-  return starts.map((start) => {
+  const findings = [];
+  for (const [w, start] of starts.entries()) {
+    await pause(w);
     const wanted = Math.floor((start * record.rateHz) / recipe.rate_hz);
     const from = Math.max(0, Math.min(wanted, record.signal[0].length - asRecorded));
     const signal = record.signal.map((lead) => lead.subarray(from, from + asRecorded));
     const cut = { signal, rateHz: record.rateHz, durationS: signal[0].length / record.rateHz };
     const within = (leads) => leads.map((lead) => lead.subarray(start, start + atRecipe));
     const shared = { heart: within(bands.heart), baseline: within(bands.baseline) };
-    return assessed(recipe, cut, shared);
-  });
+    findings.push(assessed(recipe, cut, shared));
+  }
+  return findings;
 }
 
 /** Each kind of finding once, usable and unusable apart: every lead that had it, its worst value, and how often. */

@@ -3,7 +3,7 @@
 import { openAnswers } from "./answer.js";
 import { bandsOf, shownDiagnosis } from "./attention.js";
 import { addCalipers, measured, measuredInWords } from "./calipers.js";
-import { moment, secondsOf, span } from "./clock.js";
+import { clock, LONG_S, moment, secondsOf, span } from "./clock.js";
 import { IN_WORDS } from "./diagnoses.js";
 import { chosenFiles, droppedFiles } from "./dropped.js";
 import { EXAMPLE_NAME, exampleFile } from "./example.js";
@@ -14,6 +14,7 @@ import { addList } from "./recordings.js";
 import { inWords } from "./quality.js";
 import { RecordError, ageInWords, counted } from "./record.js";
 import { sheetOf } from "./sheet.js";
+import { csvOf } from "./table.js";
 
 const AT_MOST_FILES = 20_000;
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3, 4];
@@ -37,17 +38,22 @@ async function add(files) {
   for (const [k, { recording, row }] of rows.entries()) {
     tell(`Reading ${k + 1} of ${rows.length}`);
     await new Promise((go) => setTimeout(go));
-    const isRead = await answerInto(recording, row);
+    const tellWindows = (done, all) => tell(`Reading ${k + 1} of ${rows.length}: window ${done} of ${all}`);
+    const isRead = await answerInto(recording, row, tellWindows);
     nRefused += !isRead;
-    if (k === 0) list.choose(row);
+    if (k === 0) {
+      list.choose(row);
+      toPaper();
+    }
   }
+  byId("save").hidden = false;
   const nRead = rows.length - nRefused;
   return tell(`${nRead} of ${counted(rows.length, "recording")} read${nRefused ? `, ${nRefused} refused` : ""}.`);
 }
 
-async function answerInto(recording, row) {
+async function answerInto(recording, row, tellWindows = () => {}) {
   try {
-    list.fill(row, await state.answers.answer(recording));
+    list.fill(row, await state.answers.answer(recording, tellWindows));
     return true;
   } catch (error) {
     if (!(error instanceof RecordError)) console.error(error);
@@ -77,7 +83,8 @@ function factsOf({ record, undrawn, isExample }) {
   if (!record) return undrawn ? `Not drawn: ${undrawn}` : "";
   const patient = [record.age === null ? "" : ageInWords(record.age), record.sex ?? ""].filter(Boolean).join(", ");
   const made = isExample ? "Made by a simulator: nobody's heart. " : "";
-  return `${made}${record.durationS.toFixed(1)} s at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
+  const length = record.durationS < LONG_S ? `${record.durationS.toFixed(1)} s` : clock(record.durationS);
+  return `${made}${length} at ${Number(record.rateHz.toPrecision(6))} Hz${patient ? `; ${patient}` : ""}`;
 }
 
 /** Draw what puts other traces under the calipers: what they measured is not there any more. */
@@ -142,7 +149,7 @@ function tellCalipers(from, to) {
 function calipersHint() {
   if (!window.matchMedia(TOUCH).matches) return "drag on the paper, or focus it and use the arrow keys";
   if (byId("controls").elements.measure.checked) return "drag a finger on the paper";
-  return "choose \u201cFinger measures\u201d; else a finger moves the paper";
+  return "choose \u201cFinger measures\u201d below \u201cHow it is drawn\u201d; else a finger moves the paper";
 }
 
 /** Into a place that is read aloud when it changes, and only then. */
@@ -180,6 +187,20 @@ function goToOnset(seconds) {
   goTo(seconds);
   byId("paper").focus({ preventScroll: true });
   byId("paper-title").scrollIntoView({ block: "nearest" });
+}
+
+/** Where the list stands above the paper, the paper comes into sight once a recording is chosen. */
+function toPaper() {
+  if (window.matchMedia(NARROW).matches) byId("paper-title").scrollIntoView({ block: "start" });
+}
+
+/** Give what the list holds as a file; it is made here, and goes nowhere else. */
+function save() {
+  const link = element("a");
+  link.href = URL.createObjectURL(new Blob([csvOf(list.entries())], { type: "text/csv" }));
+  link.download = "twelvelead.csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 /** What was typed as a moment; a sentence where it is none. */
@@ -245,6 +266,8 @@ function listenToControls() {
     earlier: () => turn(-1),
     later: () => turn(1),
     print: () => window.print(),
+    save,
+    recordings: (event) => event.target.closest("button") && toPaper(),
     theme: () => setTheme(document.documentElement.dataset.theme !== "dark"),
     "choose-files": () => byId("files").click(),
     "choose-folder": () => byId("folder").click(),

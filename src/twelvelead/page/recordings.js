@@ -1,4 +1,4 @@
-/** The list of recordings: a button each, with what was found; arrow keys go up and down. */
+/** The list of recordings: a button each, with what was found; arrow keys choose the one above and below. */
 
 import { element, shortFindings } from "./findings.js";
 import { printable } from "./record.js";
@@ -16,12 +16,19 @@ export function addList(place, chosen) {
     if (!step) return;
     event.preventDefault();
     const buttons = [...place.querySelectorAll("button")];
-    buttons[buttons.indexOf(document.activeElement) + step]?.focus();
+    const next = buttons[buttons.indexOf(document.activeElement) + step];
+    if (!next) return;
+    next.focus();
+    choose(next);
   });
 
+  /** Show one; Tab stops at this one alone. */
   function choose(button) {
-    place.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    const before = place.querySelector("[aria-current]");
+    before?.removeAttribute("aria-current");
+    if (before) before.tabIndex = -1;
     button.setAttribute("aria-current", "true");
+    button.tabIndex = 0;
     chosen(entries.get(button));
   }
 
@@ -42,6 +49,7 @@ export function addList(place, chosen) {
       const name = printable(path);
       const button = element("button", "", "waiting");
       button.type = "button";
+      button.tabIndex = -1;
       button.append(element("span", name, "name"), element("span", "waiting", "short"));
       const item = element("li");
       item.append(button);
@@ -54,5 +62,7 @@ export function addList(place, chosen) {
     },
     refuse: (button, error) => settle(button, { error: printable(error) }, `refused: ${printable(error)}`, "refused"),
     choose,
+    /** Of all that was added but the example, in the order of the list. */
+    entries: () => [...place.querySelectorAll("button")].map((each) => entries.get(each)).filter((each) => !each.isExample),
   };
 }
