@@ -86,7 +86,7 @@ def test_a_missing_library_is_named_with_its_extra(tmp_path):
     done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "twelvelead: this command needs h5py: install it with pip install 'twelvelead[hdf5]'"
+        "twelvelead: this command needs h5py: install it with pip install 'twelvelead[hdf5]', or '.[hdf5]' in its folder"
     )
 
 

@@ -5,14 +5,18 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
 import simulator
 from browser import runtime_archive
 from publisher import Publisher, publishing
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
+from twelvelead.record import Record
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,6 +90,28 @@ def test_the_readmes_python_runs(working_folder):
         [sys.executable, "-c", program], cwd=working_folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_graph_by_itself_answers_as_classify_does(tmp_path):
+    shutil.copytree(shipped_bundle(), tmp_path / "my-bundle")
+    signal = simulator.ecg("LBBB").astype(np.float32)
+    np.save(tmp_path / "ecg.npy", signal)
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/graph.md").read_text(encoding="utf-8"), re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = {
+        name: (float(number), decision == "True") for name, number, decision in map(str.split, done.stdout.splitlines())
+    }
+    report = classify(Record(name="x", signal=signal, rate_hz=500.0), load_bundle(shipped_bundle()), anyway=True)
+    for name, probability in report.probabilities.items():
+        assert said[name][0] == pytest.approx(probability, abs=1e-3)
+        assert said[name][1] == (name in report.positive)
+
+
+def test_whoever_cites_this_version_cites_it_as_it_is():
+    stated = dict(re.findall(r"^([a-z-]+): (.*)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE))
+    assert stated["version"] == version("twelvelead")
+    assert stated["license"] == "MIT"
 
 
 @pytest.mark.parametrize("document", results.DOCUMENTS)

@@ -103,7 +103,10 @@ def main() -> None:
         if error.name in sys.stdlib_module_names:  # fcntl, resource
             _stop("this command needs Linux or macOS; classify, evaluate and train need neither")
         extra = EXTRAS.get(error.name, "train")
-        _stop(f"this command needs {error.name}: install it with pip install 'twelvelead[{extra}]'")
+        _stop(
+            f"this command needs {error.name}: "
+            f"install it with pip install 'twelvelead[{extra}]', or '.[{extra}]' in its folder"
+        )
     except OSError as error:
         _stop(_in_words(error))
     if status == INTERRUPTED:

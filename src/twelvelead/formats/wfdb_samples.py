@@ -40,7 +40,8 @@ def unpack_flac(code: int, data: bytes, n_signals: int, n_samples: int | None) -
         import soundfile
     except (ImportError, OSError) as error:
         raise RecordError(
-            f"signal format {code} is FLAC, which needs soundfile: pip install 'twelvelead[flac]'"
+            f"signal format {code} is FLAC, which needs soundfile: "
+            f"pip install 'twelvelead[flac]', or '.[flac]' in its folder"
         ) from error
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as stream:
