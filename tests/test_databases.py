@@ -12,7 +12,7 @@ import pytest
 import simulator
 from simulator import Wfdb, digital
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, only, people_of, read_keys
-from twelvelead.diagnoses import from_challenge, from_cpsc_numbers, from_ludb, from_scp
+from twelvelead.databases.codes import from_challenge, from_cpsc_numbers, from_ludb, from_scp
 from twelvelead.formats import read
 
 SIGNAL = digital(simulator.ecg())

@@ -14,8 +14,8 @@ import layouts
 import simulator
 from simulator import Wfdb, digital
 from twelvelead.databases import DatabaseError, find, groups_of, read_labelled
+from twelvelead.databases.codes import from_aha, from_statements
 from twelvelead.databases.survey import contents, fingerprint, holdings
-from twelvelead.diagnoses import from_aha, from_statements
 from twelvelead.formats import read
 from twelvelead.learning.samples import load
 from twelvelead.record import LEADS, RecordError

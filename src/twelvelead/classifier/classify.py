@@ -12,7 +12,7 @@ from twelvelead.classifier.long import Burden, Episode, burdens, episodes
 from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED, NORMAL_TOO, nothing_found, stated
 from twelvelead.record import LEADS, Record, RecordError
 from twelvelead.scoring.probabilities import decide, merge
-from twelvelead.signals.prepared import Prepared, joined, prepare_alike, prepare_stream, refuse_unfit
+from twelvelead.signals.prepared import Prepared, joined, prepare, prepare_alike, prepare_stream, refuse_unfit
 from twelvelead.signals.quality import Finding
 from twelvelead.stream import LONG_S, Stream, stream_of
 
@@ -83,10 +83,11 @@ def classify(recording: Record | Stream, classifier: Classifier, *, anyway: bool
 
     anyway: withhold nothing, whatever the quality.
     """
-    [answer] = classify_together([recording], classifier, anyway=anyway)
-    if isinstance(answer, RecordError):
-        raise answer
-    return answer
+    if isinstance(recording, Stream) or recording.duration_s >= LONG_S:
+        return _classify_long(recording, classifier, anyway=anyway)
+    prepared = prepare(recording, classifier.recipe)
+    logits, attention = classifier.run(prepared.windows)
+    return conclude(prepared, logits, attention, classifier, anyway=anyway)
 
 
 def classify_together(

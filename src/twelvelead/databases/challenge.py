@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from twelvelead.databases.codes import from_challenge, is_challenge_code
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
-from twelvelead.diagnoses import from_challenge, is_challenge_code
 from twelvelead.formats.wfdb_header import headers_in, read_header
 from twelvelead.person import plausible_age, sex_letter
 from twelvelead.record import RecordError

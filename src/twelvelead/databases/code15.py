@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases import hdf5
+from twelvelead.databases.codes import CODE_15
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, labelled_rows
-from twelvelead.diagnoses import CODE_15, in_order
+from twelvelead.diagnoses import in_order
 from twelvelead.person import plausible_age
 from twelvelead.record import RecordError
 

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from twelvelead.databases.codes import CPSC_NUMBERS, from_cpsc_numbers
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, labelled_rows
-from twelvelead.diagnoses import CPSC_NUMBERS, from_cpsc_numbers
 
 TABLE: Final = "REFERENCE.csv"
 LABELS: Final = ("First_label", "Second_label", "Third_label")

@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from twelvelead.databases.codes import from_ludb
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, labelled_rows
-from twelvelead.diagnoses import from_ludb
 from twelvelead.person import plausible_age, sex_letter
 
 TABLE: Final = "ludb.csv"

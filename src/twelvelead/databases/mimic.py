@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from twelvelead.databases.codes import from_statements
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, rows_of
-from twelvelead.diagnoses import from_statements
 
 TABLE: Final = "record_list.csv"
 STATEMENTS: Final = "machine_measurements.csv"

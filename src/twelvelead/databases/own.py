@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from twelvelead.databases.codes import from_challenge
 from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
-from twelvelead.diagnoses import DIAGNOSES, from_challenge
+from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.person import plausible_age, sex_letter
 
 COLUMNS: Final = {"path", "labels"}

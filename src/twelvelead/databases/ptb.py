@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from twelvelead.databases.codes import from_statements
 from twelvelead.databases.comments import comment_lines
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
-from twelvelead.diagnoses import from_statements
 from twelvelead.person import plausible_age, sex_letter
 from twelvelead.record import RecordError
 

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from twelvelead.databases.codes import from_scp
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, inside, labelled_rows
-from twelvelead.diagnoses import from_scp
 from twelvelead.person import plausible_age, sex_letter
 
 TABLE: Final = "ptbxl_database.csv"

@@ -6,12 +6,19 @@ from typing import Final
 
 import numpy as np
 
-from twelvelead.diagnoses import CHALLENGE_2020_EQUIVALENT, CHALLENGE_2020_SCORED
 from twelvelead.formats.files import read_bytes
 from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, comments_of, headers_in
 from twelvelead.record import RecordError
 from twelvelead.scoring.challenge import Phase, ScoreError, Scores, challenge_scores
 
+CHALLENGE_2020_EQUIVALENT: Final = {"59118001": "713427006", "63593006": "284470004", "17338001": "427172004"}
+CHALLENGE_2020_SCORED: Final = frozenset(
+    {
+        "10370003", "111975006", "164889003", "164890007", "164909002", "164917005", "164934002", "164947007",
+        "251146004", "270492004", "284470004", "39732003", "426177001", "426627000", "426783006", "427084000",
+        "427172004", "427393009", "445118002", "47665007", "59931005", "698252002", "713426002", "713427006",
+    }
+)  # fmt: skip
 DECISIONS: Final = dict.fromkeys(("1", "True", "true", "T", "t"), True) | dict.fromkeys(
     ("0", "False", "false", "F", "f", ""), False
 )
