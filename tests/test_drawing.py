@@ -279,13 +279,14 @@ def reaching(**reach_mv):
     ({}, {"V2": 4.6, "V3": -4.6}, "reaches into other rows: V2, V3; see 5 mm/mV"),
     ({}, {"V1": 1.9, "I": -4.4}, None),
     ({}, {"V1": 2.1}, "reaches beyond the grid: V1; see 5 mm/mV"),
-    ({}, {"aVF": -4.6, "V4": 19}, "reaches into other rows: aVF; beyond the grid: V4; see 5 mm/mV"),
-    ({}, {"II": -4.6}, "reaches into other rows: II; beyond the grid: II; see 5 mm/mV"),
+    ({}, {"aVF": -4.6, "V4": 19}, "reaches into other rows: aVF; off the paper: V4; see 5 mm/mV"),
+    ({}, {"II": -4.6}, "reaches into other rows: II; off the paper: II; see 5 mm/mV"),
     ({"gain_mm_per_mv": 20}, {"V2": 2.3}, "reaches into other rows: V2; see 10 mm/mV"),
     ({"gain_mm_per_mv": 5}, {"V2": 9.1}, "reaches into other rows: V2"),
     ({}, dict.fromkeys([*LEADS[:4], *LEADS[5:]], 19.0), "reaches into other rows: all but I, aVR, aVL, V1, V4; "
-        "beyond the grid: all but aVL; see 5 mm/mV"),
-    ({}, dict.fromkeys(LEADS, 19.0), "reaches into other rows: all but I, aVR, V1, V4; beyond the grid: all leads; see 5 mm/mV"),
+        "off the paper: all but aVL; see 5 mm/mV"),
+    ({}, {"V1": 2.1, "V4": 4.3}, "reaches beyond the grid: V1; off the paper: V4; see 5 mm/mV"),
+    ({}, dict.fromkeys(LEADS, 19.0), "reaches into other rows: all but I, aVR, V1, V4; off the paper: all leads; see 5 mm/mV"),
     ({"layout": "12x1"}, {"V2": 1.4}, "reaches into other rows: V2; see 5 mm/mV"),
     ({"layout": "6x2", "gain_mm_per_mv": 5}, {"V2": 5.9}, "reaches into other rows: V2; see layout 3x4"),
 ])  # fmt: skip

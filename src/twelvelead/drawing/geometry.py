@@ -262,15 +262,18 @@ def _words(title: str, caption: str, note: str, scale: str) -> Iterator[Text]:
 
 
 def _note(record: Record, paper: Paper, traces: Iterable[tuple[_Cell, Line]]) -> str:
-    """Which leads cross another row's line or leave the grid, and the way out; nothing where none does."""
+    """Which leads cross another row's line or leave grid or paper, and the way out; nothing where none does."""
     rows = LAYOUTS[paper.layout]
     lines_mm = [_line_mm(rows, row) for row in range(rows.n_rows + rows.has_rhythm)]
-    reaching: dict[str, dict[str, None]] = {"into other rows": {}, "beyond the grid": {}}  # in the order of the leads
+    kinds = ("into other rows", "beyond the grid", "off the paper")
+    reaching: dict[str, dict[str, None]] = {kind: {} for kind in kinds}  # leads in their order
     for cell, line in traces:
         top_mm, bottom_mm = line.points_mm[:, 1].min(), line.points_mm[:, 1].max()
         if any(top_mm <= y_mm <= bottom_mm for y_mm in lines_mm if y_mm != cell.y_mm):
             reaching["into other rows"][cell.lead] = None
-        if top_mm < GRID.y_mm or bottom_mm > GRID.y_mm + GRID.height_mm:
+        if top_mm < 0 or bottom_mm > HEIGHT_MM:
+            reaching["off the paper"][cell.lead] = None
+        elif top_mm < GRID.y_mm or bottom_mm > GRID.y_mm + GRID.height_mm:
             reaching["beyond the grid"][cell.lead] = None
     order = ORDERS[paper.order]
     said = "; ".join(f"{where}: {_listed([*leads], order)}" for where, leads in reaching.items() if leads)

@@ -213,16 +213,18 @@ function noteOf(record, paper, traces) {
   const rows = LAYOUTS[paper.layout];
   const linesMm = Array.from({ length: rows.nRows + rows.hasRhythm }, (_, row) => lineMm(rows, row));
   const bottomMm = SHEET.grid.y_mm + SHEET.grid.height_mm;
-  const [into, beyond] = [new Set(), new Set()];
+  const [into, beyond, off] = [new Set(), new Set(), new Set()];
   for (const { cell, line } of traces) {
     const crosses = (mm) => line.points_mm.some(([, y]) => y <= mm) && line.points_mm.some(([, y]) => y >= mm);
     if (linesMm.some((mm) => mm !== cell.yMm && crosses(mm))) into.add(cell.lead);
-    if (line.points_mm.some(([, y]) => y < SHEET.grid.y_mm || y > bottomMm)) beyond.add(cell.lead);
+    if (line.points_mm.some(([, y]) => y < 0 || y > SHEET.heightMm)) off.add(cell.lead);
+    else if (line.points_mm.some(([, y]) => y < SHEET.grid.y_mm || y > bottomMm)) beyond.add(cell.lead);
   }
   const order = ORDERS[paper.order];
   const said = [
     ...(into.size ? [`into other rows: ${listed(into, order)}`] : []),
     ...(beyond.size ? [`beyond the grid: ${listed(beyond, order)}`] : []),
+    ...(off.size ? [`off the paper: ${listed(off, order)}`] : []),
   ];
   return said.length ? `reaches ${[...said, ...wayOut(record, paper)].join("; ")}` : "";
 }
