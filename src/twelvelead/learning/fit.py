@@ -125,9 +125,10 @@ def fit(
         random = np.random.default_rng([settings.seed, run.epoch])
         network.train()
         drawn = batches(training, recipe, settings.augmentation, settings.batch_size, random, together)
-        for step, (windows, truth, whole.n) in enumerate(drawn):
+        for step, batch in enumerate(drawn):
+            whole.n = batch.n
             optimiser.param_groups[0] |= at_step(run.epoch * n_steps + step, settings.epochs * n_steps, settings)
-            signal, target = (torch.from_numpy(array).to(device) for array in (windows, truth))
+            signal, target = (torch.from_numpy(array).to(device) for array in (batch.windows, batch.truth))
             if teachers:
                 target = (1 - TAUGHT) * target + TAUGHT * taught(teachers, signal)
             with products(device, mixed=settings.mixed_precision):

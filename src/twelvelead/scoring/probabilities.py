@@ -13,7 +13,7 @@ from twelvelead.scoring.challenge import beta_scores, contingency
 PRIOR_STRENGTH: Final = 4.0
 ROUNDS: Final = 25
 SMALLEST_SLOPE: Final = 0.1
-THRESHOLDS: Final = np.linspace(0.02, 0.9, 89)
+THRESHOLDS: Final = np.arange(2, 91) / 100  # .12 as it is written
 SMOOTHING: Final = 5
 SHARED_POSITIVES: Final = 50
 THRESHOLD_WITHOUT_POSITIVES: Final = 0.16  # near the optimum of F2 where probabilities are calibrated

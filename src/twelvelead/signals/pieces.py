@@ -40,6 +40,7 @@ def pieces(stream: Stream, recipe: Recipe) -> Iterator[Piece]:
     begins = [_begin(group[0] - _margin(recipe), step) for group in groups]  # at the recipe's rate
     ends = [math.ceil((group[-1] + recipe.window_samples + _margin(recipe)) * step) for group in groups]
     bounds = [(int(begin * step), min(end, stream.n_samples)) for begin, end in zip(begins, ends, strict=True)]
+    # strict: the stream is read to its end after the last group, where its checksums are held against it
     for group, begin, signal in zip(groups, begins, spans(stream, bounds), strict=True):
         around = Record(name=stream.name, signal=signal, rate_hz=stream.rate_hz)
         yield _piece(around, [start - begin for start in group], begin, step, recipe)

@@ -97,8 +97,7 @@ class Finding:
         if self.kind == "electrode":
             return f"electrode missing: {self.unit} ({leads} flat){often}"
         value = "all" if f"{self.value:.3g} {self.unit}" == "1 of the time" else f"{self.value:.3g}"
-        words = f"{self.kind} in {leads}: {value} {self.unit} (limit {self.limit:.3g}){often}"
-        return words.replace("  ", " ")
+        return f"{self.kind} in {leads}: {value} {self.unit} (limit {self.limit:.3g}){often}"
 
     def as_json(self) -> dict[str, Any]:
         """What the command line and the server answer."""

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.databases import LabelledRecord, people_of, truth_of
-from twelvelead.scoring.challenge import nan_mean
+from twelvelead.network.zoo import MAX_PARAMETERS
 from twelvelead.scoring.probabilities import decide
-from twelvelead.scoring.scores import Predictions, class_scores, percentiles, resampled, resampled_means
-from twelvelead.study.contestants import MOST_PARAMETERS, contestants
+from twelvelead.scoring.scores import Predictions, class_scores, means, percentiles, resampled, resampled_means
+from twelvelead.study.contestants import contestants
 from twelvelead.study.run import Outcome, StudyError
 
 SCORES: Final = ("auroc", "auprc", "f2", "g2")
@@ -69,7 +69,7 @@ def _pooled(runs: Sequence[Outcome], at_hand: dict[str, LabelledRecord]) -> Pool
 
 def reference(networks: Sequence[Pooled]) -> str:
     """The light network that the others are compared with: the lowest loss on the inner validation parts."""
-    light = [pooled for pooled in networks if pooled.kind == "ours" and pooled.parameters <= MOST_PARAMETERS]
+    light = [pooled for pooled in networks if pooled.kind == "ours" and pooled.parameters <= MAX_PARAMETERS]
     return min(light or networks, key=lambda pooled: pooled.validation_loss).network
 
 
@@ -96,8 +96,8 @@ def compare(networks: Sequence[Pooled], against: str) -> list[dict[str, Any]]:
 
 def overall(predictions: Predictions) -> dict[str, float]:
     """The means over classes, and sqrt(F2 x G2)."""
-    scores = {name: float(nan_mean(class_scores(predictions)[name])) for name in SCORES}
-    return scores | {BALANCE: float(np.sqrt(scores["f2"] * scores["g2"]))}
+    scores = means(class_scores(predictions))
+    return {name: scores[name] for name in SCORES} | {BALANCE: float(np.sqrt(scores["f2"] * scores["g2"]))}
 
 
 def _over_classes(predictions: Predictions) -> dict[str, NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from twelvelead.learning.samples import Augmentation
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config
 from twelvelead.network.peers import Cpsc2018Winner, InceptionTime, ResNet1dWang, XResNet1d
-from twelvelead.network.zoo import MAX_PARAMETERS, NETWORKS, NetworkError
+from twelvelead.network.zoo import NETWORKS, NetworkError
 
 Kind = Literal["ours", "ablation", "peer"]
 PLAIN: Final = Augmentation(stretch=0, lead_dropout=0, shortened=0)
@@ -59,7 +59,6 @@ def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Cont
     return Contestant(name, "peer", build, settings, {"peer": name})
 
 
-MOST_PARAMETERS: Final = MAX_PARAMETERS
 BEST: Final = "single"
 CONTESTANTS: Final = (
     *(_ours(name, config) for name, config in NETWORKS.items()),

@@ -149,11 +149,11 @@ def run(
             return _checked(load_outcome(path), mark, path)
         raise
     write_whole(weights, save(fitted.network.state_dict()))
-    outcome = outcome_of(contestant, fold, mark, fitted, sides, protocol.recipe, time.monotonic() - begun)
     if before is None:
-        save_outcome(outcome, path)
+        before = outcome_of(contestant, fold, mark, fitted, sides, protocol.recipe, time.monotonic() - begun)
+        save_outcome(before, path)
     state.unlink(missing_ok=True)
-    return before or outcome
+    return before
 
 
 def _teacher(

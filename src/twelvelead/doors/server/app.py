@@ -74,11 +74,10 @@ def _add_pages(app: FastAPI) -> None:
     files = {
         path.name: (path.read_bytes(), MEDIA_TYPES[path.suffix]) for path in sorted(SOURCE.iterdir()) if path.is_file()
     }
-    docs = reference_page
 
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
-        return Response(*_file(files, "index.html"))
+        return _file(files, "index.html")
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> Response:
@@ -86,18 +85,18 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/page/{name:path}", include_in_schema=False)
     async def part(name: str) -> Response:
-        return Response(*_file(files, name))
+        return _file(files, name)
 
     @app.get("/docs", include_in_schema=False)
     async def reference() -> Response:
-        return HTMLResponse(docs(app.openapi()))
+        return HTMLResponse(reference_page(app.openapi()))
 
 
-def _file(files: dict[str, tuple[bytes, str]], name: str) -> tuple[bytes, int, None, str]:
+def _file(files: dict[str, tuple[bytes, str]], name: str) -> Response:
     if name not in files:
         raise Problem(404, "there is no such page: see /docs")
     content, media_type = files[name]
-    return content, 200, None, media_type
+    return Response(content, media_type=media_type)
 
 
 def _add_api(app: FastAPI) -> None:

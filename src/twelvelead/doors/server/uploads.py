@@ -68,28 +68,22 @@ def read_uploads(body: bytes, content_type: str, recipe: Recipe, with_records: b
     try:
         uploads = _uploads(body, content_type)
     except _UploadError as error:
-        return error.refusal
+        return Refusal(*error.args)
     return list(_readings(uploads, recipe, with_records))
 
 
 class _UploadError(Exception):
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal)
-        self.refusal = refusal
-
-
-def _refuse(status: int, detail: str) -> _UploadError:
-    return _UploadError(Refusal(status, detail))
+    """The status and the sentence of a `Refusal`."""
 
 
 def _uploads(body: bytes, content_type: str) -> list[Upload]:
     """The files of a multipart body, in their order; raises _UploadError."""
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
-        raise _refuse(400, "multipart without a boundary: let the program that sends it set the content type")
+        raise _UploadError(400, "multipart without a boundary: let the program that sends it set the content type")
     found = [_upload(headers, data) for headers, data in _parts(body, boundary)]
     if not found:
-        raise _refuse(400, f"no file: send one or several in the multipart field '{FIELD}'")
+        raise _UploadError(400, f"no file: send one or several in the multipart field '{FIELD}'")
     return found
 
 
@@ -109,11 +103,13 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[dict[str, bytes], bytes]]
     def grow(part: str, data: bytes, start: int, end: int) -> None:
         now[part] += data[start:end]
         if part != "data" and len(now[part]) > MAX_HEADER_BYTES:
-            raise _refuse(400, f"a header of more than {MAX_HEADER_BYTES:,} bytes in a part: send plain file names")
+            raise _UploadError(
+                400, f"a header of more than {MAX_HEADER_BYTES:,} bytes in a part: send plain file names"
+            )
 
     def begin() -> None:
         if len(found) == MAX_FILES:
-            raise _refuse(413, f"more than {MAX_FILES} files: send them in several requests")
+            raise _UploadError(413, f"more than {MAX_FILES} files: send them in several requests")
         headers.clear()
         now["data"] = bytearray()
 
@@ -133,9 +129,11 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[dict[str, bytes], bytes]]
     try:
         MultipartParser(boundary, heard, max_header_size=len(body)).write(body)  # `grow` has a limit, and says so
     except FormParserError:
-        raise _refuse(400, "the body is no sound multipart/form-data: send it as a form with files would") from None
+        raise _UploadError(
+            400, "the body is no sound multipart/form-data: send it as a form with files would"
+        ) from None
     if not ended:
-        raise _refuse(400, "the multipart body ends before its last boundary: it was cut short; send it whole")
+        raise _UploadError(400, "the multipart body ends before its last boundary: it was cut short; send it whole")
     return found
 
 
@@ -144,7 +142,7 @@ def _file_name(headers: dict[str, bytes]) -> str:
     field = options.get(b"name", b"").decode("utf-8", "replace")
     if field != FIELD or b"filename" not in options:
         kind = "file" if b"filename" in options else "text"
-        raise _refuse(422, f"{kind} field {printable(field[:40])!r}: only files in the field '{FIELD}' are taken")
+        raise _UploadError(422, f"{kind} field {printable(field[:40])!r}: only files in the field '{FIELD}' are taken")
     return options[b"filename"].decode("utf-8", "replace")
 
 
