@@ -26,7 +26,7 @@ def write_recordings(folder: Path, n: int, prefix: str = "r", duration_s: float 
 
 
 def write_mixture(folder: Path) -> Path:
-    """Recordings of several formats, good and bad, in folders, a tar and a zip: 14 good, 9 refused."""
+    """Recordings of several formats, good and bad, in folders, a tar and a zip: 14 good, 8 refused."""
     write_recordings(folder / "ward 1", 4)
     writers.write_dicom(folder)
     writers.flac_files(folder)

@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import wfdb as oracle
 
 import simulator
 from simulator import Wfdb, digital
+from twelvelead.archive.inside import recordings_inside
 from twelvelead.formats import open_recording, read, recordings_in
 from twelvelead.formats.wfdb import physical
 from twelvelead.formats.wfdb_header import SignalLine, comments_of
@@ -421,3 +424,17 @@ def test_a_header_may_begin_with_a_byte_order_mark(tmp_path):
     path = Wfdb("1", digital(SIGNAL)).write(tmp_path)
     path.write_bytes(b"\xef\xbb\xbf# a comment first\n" + path.read_bytes())
     assert read(path).n_samples == SIGNAL.shape[1]
+
+
+def test_a_signal_file_of_another_name_than_its_header_is_no_recording_of_its_own(tmp_path):
+    path = Wfdb("1", digital(SIGNAL)).write(tmp_path / "in")
+    path.write_text(path.read_text().replace("1.mat", "one-of-two.mat"))
+    path.with_suffix(".mat").rename(path.with_name("one-of-two.mat"))
+    Wfdb("orphan", digital(SIGNAL)).write(tmp_path / "in").unlink()
+    assert [found.name for found in recordings_in(tmp_path)] == ["1.hea", "orphan.mat"]
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+        for file in sorted((tmp_path / "in").iterdir()):
+            packed.write(file, file.name)
+    entries = {Path(entry.path).name: entry for entry in recordings_inside(tmp_path / "all.zip")}
+    assert sorted(entries) == ["1.hea", "orphan.mat"]
+    assert sorted(entries["1.hea"].parts) == ["1.hea", "one-of-two.mat"]

@@ -3,8 +3,9 @@
 import errno
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -12,7 +13,7 @@ from twelvelead.archive.entries import Entry
 from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED_SUFFIXES, Damaged, Member, bytes_of, members_of
 from twelvelead.formats import HEADER_SUFFIXES, claims, is_known, is_part
 from twelvelead.formats.files import BEGINNING_BYTES, open_plain
-from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES
+from twelvelead.formats.wfdb_header import MAX_HEADER_BYTES, first_words
 from twelvelead.record import RecordError
 
 MAX_SIGNAL_FILES: Final = 64
@@ -30,9 +31,10 @@ def recordings_inside(path: Path) -> Iterator[Entry]:
         return
     with file, closing(sqlite3.connect("")) as table:  # a nameless file: an archive may have millions of members
         trouble = _fill(table, file)
+        named = lru_cache(maxsize=8)(partial(_named_by_headers, table, file))
         for folder, name, *facts in table.execute(f"select folder, name, {_COLUMNS} order by rowid"):
             member = Member(_text(name), *facts)
-            if _is_recording(table, file, folder, member):
+            if _is_recording(table, file, folder, member, named):
                 parts = {} if member.refused else _parts(table, file, folder, member)
                 shown = "/".join(filter(None, [str(path), _text(folder), member.name]))
                 yield Entry(path=shown, archive=str(path), parts=parts, refused=member.refused)
@@ -65,11 +67,17 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _is_recording(table: sqlite3.Connection, file: BinaryIO, folder: bytes, member: Member) -> bool:
+def _is_recording(
+    table: sqlite3.Connection,
+    file: BinaryIO,
+    folder: bytes,
+    member: Member,
+    named: Callable[[bytes], frozenset[str]],
+) -> bool:
     """As `formats.is_recording` has it for files; an archive within the archive counts, so that it is named."""
     if any(part.startswith(".") and part.strip(".") for part in [*_text(folder).split("/"), member.name]):
         return False
-    if is_part(member.name, lambda header: _member(table, folder, header) is not None):
+    if is_part(member.name, lambda header: _member(table, folder, header) is not None, lambda: named(folder)):
         return False
     if claims(member.name) or member.name.lower().endswith((*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES)):
         return True
@@ -92,6 +100,18 @@ def _parts(table: sqlite3.Connection, file: BinaryIO, folder: bytes, member: Mem
     return parts
 
 
+def _named_by_headers(table: sqlite3.Connection, file: BinaryIO, folder: bytes) -> frozenset[str]:
+    """The names with which lines of a folder's headers begin."""
+    names: set[str] = set()
+    suffixes = tuple(map(_blob, HEADER_SUFFIXES))
+    query = f"select name, {_COLUMNS} where folder = ? and substr(name, -4) in (?, ?) and refused = ''"
+    for name, *facts in table.execute(query, (folder, *suffixes)):
+        header = Member(_text(name), *facts)
+        if header.size <= MAX_HEADER_BYTES:
+            names.update(_signal_files(file, header))
+    return frozenset(names)
+
+
 def _member(table: sqlite3.Connection, folder: bytes, name: str) -> Member | None:
     query = f"select {_COLUMNS} where folder = ? and name = ?"
     facts = table.execute(query, (folder, _blob(name))).fetchone()
@@ -101,8 +121,6 @@ def _member(table: sqlite3.Connection, folder: bytes, name: str) -> Member | Non
 def _signal_files(file: BinaryIO, header: Member) -> list[str]:
     """The names with which the lines of a header begin; the reader then judges whether it is one."""
     try:
-        text = bytes_of(file, header).decode("utf-8", errors="replace")
+        return first_words(bytes_of(file, header))[:MAX_SIGNAL_FILES]
     except RecordError:
         return []
-    rows = (line.split(maxsplit=1) for line in text.split("\n") if not line.startswith("#"))
-    return list(dict.fromkeys(row[0] for row in rows if row))[:MAX_SIGNAL_FILES]

@@ -1,7 +1,7 @@
 """Path, bytes or file object -> Record: the formats that can be read, recognised by what a file holds."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -26,6 +26,7 @@ from twelvelead.formats import (
     wfdb_stream,
 )
 from twelvelead.formats.files import MAX_STREAM_BYTES, Given, beginning_of
+from twelvelead.formats.wfdb_header import signal_files_of_all
 from twelvelead.record import LEADS, NOTHING_MOVES, Record, RecordError
 from twelvelead.stream import Stream
 
@@ -215,7 +216,7 @@ def is_recording(path: Path, passed_over: PassedOver | None = None) -> bool:
     """
     if path.name.startswith("."):
         return False
-    if is_part(path.name, lambda header: path.with_name(header).is_file()):
+    if is_part(path.name, lambda header: path.with_name(header).is_file(), lambda: _named_beside(path)):
         return False
     is_one = claims(path.name) or _begins_as_one(path)
     if passed_over and not is_one:
@@ -233,10 +234,19 @@ def _begins_as_one(path: Path) -> bool:
         return True
 
 
-def is_part(name: str, is_there: Callable[[str], bool]) -> bool:
-    """Whether a file only holds the samples of the WFDB header beside it; is_there: says whether a name is."""
+def is_part(name: str, is_there: Callable[[str], bool], named: Callable[[], Container[str]]) -> bool:
+    """Whether a file only holds the samples of a WFDB header beside it.
+
+    is_there: says whether a name is. named: the files that headers beside it name, asked only where none has its name.
+    """
     file = Path(name)
-    return file.suffix.lower() in SIGNAL_SUFFIXES and any(is_there(file.stem + header) for header in HEADER_SUFFIXES)
+    if file.suffix.lower() not in SIGNAL_SUFFIXES:
+        return False
+    return any(is_there(file.stem + header) for header in HEADER_SUFFIXES) or name in named()
+
+
+def _named_beside(path: Path) -> Container[str]:
+    return signal_files_of_all(path.parent, path.parent.stat().st_mtime_ns)
 
 
 def claims(name: str) -> bool:

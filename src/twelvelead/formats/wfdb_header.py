@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -60,6 +61,23 @@ class Header:
 def headers_in(folder: Path) -> Iterator[Path]:
     """The header files of a folder in the order of the disk, hidden ones left out."""
     return (path for path in folder.iterdir() if path.suffix.lower() == ".hea" and not path.name.startswith("."))
+
+
+@lru_cache(maxsize=8)
+def signal_files_of_all(folder: Path, changed_ns: int) -> frozenset[str]:
+    """The names with which lines of a folder's headers begin; `changed_ns`: of the folder, as they are kept."""
+    del changed_ns
+    names: set[str] = set()
+    for path in headers_in(folder):
+        with suppress(RecordError):  # reading it says why
+            names.update(first_words(read_bytes(path, at_most=MAX_HEADER_BYTES)))
+    return frozenset(names)
+
+
+def first_words(header: bytes) -> list[str]:
+    """Those of its lines, comments left out: the names of record and signal files."""
+    rows = (line.split(maxsplit=1) for line in header.decode("utf-8-sig", errors="replace").split("\n"))
+    return list(dict.fromkeys(row[0] for row in rows if row and not row[0].startswith("#")))
 
 
 def read_header(path: Path) -> Header:
