@@ -64,6 +64,15 @@ def test_the_picture_has_a_panel_a_diagnosis(out, twelvelead, tmp_path):
     assert sum("positive" in text for text in texts[2:]) == len(DIAGNOSES)
 
 
+def test_a_picture_that_cannot_be_written_names_the_way_out(out, twelvelead):
+    done = twelvelead("archive-report", out, "--picture", "/proc/a.svg")
+    assert (done.returncode, "/proc/a.svg cannot be written" in done.stderr, "--picture" in done.stderr) == (
+        1,
+        True,
+        True,
+    )
+
+
 def test_the_picture_replaces_nothing_but_a_picture(out, twelvelead):
     before = (out / "manifest.json").read_bytes()
     done = twelvelead("archive-report", out, "--picture", out / "manifest.json")

@@ -50,7 +50,10 @@ def archive_report_command(
     drawn = picture or folder / PICTURE
     if drawn.suffix.lower() != ".svg":
         raise ArchiveError(f"--picture {drawn}: it is drawn as SVG; name a file that ends in .svg")
-    write_whole(drawn, histograms(summary, manifest.thresholds, printable(title)).encode())
+    try:
+        write_whole(drawn, histograms(summary, manifest.thresholds, printable(title)).encode())
+    except OSError as error:
+        raise ArchiveError(f"{drawn} cannot be written ({error.strerror}): name another with --picture") from error
     if as_json:
         print(json.dumps({"of": manifest.listing.recordings, **summary.as_json(), "picture": str(drawn)}))
         return
