@@ -188,7 +188,7 @@ def draw(archives: list[dict[str, Any]], holters: list[dict[str, Any]], path: Pa
             axis.set_major_formatter("{x:,g}")
             axis.set_minor_formatter("")
         panel.margins(0.1, 0.15)
-        panel.set_xlabel(label)
+        panel.set(xlabel=label, ylabel="seconds, and MB")
         panel.legend(frameon=False)
         panel.spines[["top", "right"]].set_visible(False)
     plt.rcParams["svg.hashsalt"] = "twelvelead"
