@@ -175,6 +175,15 @@ def test_a_difference_is_paired_and_knows_the_better_one():
     assert "auroc_gain" not in rows["single"]
 
 
+def test_the_reference_is_chosen_on_the_folds_that_all_light_networks_have():
+    """`dual` has lost nothing by its second fold, which is harder and which `single` has not run yet."""
+    records = made_up(200, 100)
+    halves = records[:100], records[100:]
+    outcomes = [outcome("single", halves[0], 1.0), outcome("dual", halves[0], 0.9)]
+    outcomes.append(outcome("dual", halves[1], 3.0, fold="2"))
+    assert reference(pool(outcomes, records)) == "dual"
+
+
 def test_networks_with_other_folds_are_compared_on_the_recordings_of_both():
     records = made_up(300, 150)
     halves = records[:150], records[150:]

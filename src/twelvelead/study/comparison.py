@@ -25,7 +25,7 @@ class Pooled:
     network: str
     kind: str
     parameters: int
-    validation_loss: float
+    validation_losses: dict[str, float]
     keys: tuple[str, ...]
     folds: tuple[str, ...]
     databases: NDArray[np.str_]
@@ -57,7 +57,7 @@ def _pooled(runs: Sequence[Outcome], at_hand: dict[str, LabelledRecord]) -> Pool
         network=contestant.name,
         kind=contestant.kind,
         parameters=runs[0].parameters,
-        validation_loss=float(np.mean([run.validation_scores["loss"] for run in runs])),
+        validation_losses={run.fold: run.validation_scores["loss"] for run in runs},
         keys=keys,
         folds=tuple(run.fold for run in runs),
         databases=np.array([record.database for record in records]),
@@ -68,9 +68,18 @@ def _pooled(runs: Sequence[Outcome], at_hand: dict[str, LabelledRecord]) -> Pool
 
 
 def reference(networks: Sequence[Pooled]) -> str:
-    """The light network that the others are compared with: the lowest loss on the inner validation parts."""
+    """The light network that the others are compared with: the lowest mean loss on the inner validation parts.
+
+    Of the folds that all of them have, if any: in a study that is not finished some have few.
+    """
     light = [pooled for pooled in networks if pooled.kind == "ours" and pooled.parameters <= MAX_PARAMETERS]
-    return min(light or networks, key=lambda pooled: pooled.validation_loss).network
+    those = light or networks
+    common = set(those[0].validation_losses).intersection(*(pooled.validation_losses for pooled in those))
+
+    def mean_loss(pooled: Pooled) -> float:
+        return float(np.mean([pooled.validation_losses[fold] for fold in common or pooled.validation_losses]))
+
+    return min(those, key=mean_loss).network
 
 
 def compare(networks: Sequence[Pooled], against: str) -> list[dict[str, Any]]:
