@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, 
 from twelvelead.classifier.bundle import CARD, Classifier, Precision
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import PassedOver
+from twelvelead.release import version
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config, n_multiply_adds, n_parameters
 from twelvelead.network.to_int8 import to_int8
 from twelvelead.network.to_onnx import to_onnx
+from twelvelead.release import version
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import Calibration, decide, fit_decisions, merged
 from twelvelead.scoring.scores import Predictions
@@ -71,7 +71,7 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
     decisions = _decisions(ended)
     card = {
         "name": ended.name,
-        "version": version("twelvelead"),
+        "version": version(),
         "purpose": "Research. No medical device: its output must not decide about a patient.",
         "network": {
             "name": ended.network,

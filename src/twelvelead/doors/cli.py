@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +25,7 @@ from twelvelead.doors.store import store_command
 from twelvelead.doors.study import study_command
 from twelvelead.doors.train import train_command
 from twelvelead.record import TwelveleadError
+from twelvelead.release import version
 from twelvelead.wording import printable
 
 INTERRUPTED = 130
@@ -65,7 +65,7 @@ app.command("databases")(databases_command)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(f"twelvelead {version('twelvelead')}")
+        print(f"twelvelead {version()}")
         raise typer.Exit
 
 

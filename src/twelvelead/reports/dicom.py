@@ -1,9 +1,9 @@
 """A reading as DICOM Encapsulated PDF (PS3.3, A.45.1): the PDF, for an archive that takes nothing else."""
 
 import io
-from importlib.metadata import version
 
 from twelvelead.person import age_in_units
+from twelvelead.release import version
 from twelvelead.reports.pdf import pdf
 from twelvelead.reports.reading import Reading
 
@@ -34,7 +34,7 @@ def dicom(read: Reading) -> bytes:
     file.Modality, file.ConversionType = "DOC", "SYN"
     file.SeriesNumber = file.InstanceNumber = 1
     file.Manufacturer, file.ManufacturerModelName = "twelvelead", read.by.bundle[:64]
-    file.SoftwareVersions = version("twelvelead")
+    file.SoftwareVersions = version()
     file.DocumentTitle = read.title
     file.BurnedInAnnotation = "YES" if read.paper.identity else "NO"
     file.ConceptNameCodeSequence = []

@@ -1,9 +1,9 @@
 """A reading as JSON of our own; docs/report.md names the keys."""
 
 import json
-from importlib.metadata import version
 from typing import Any
 
+from twelvelead.release import version
 from twelvelead.reports.reading import LOOKED, Reading, bands
 from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, decision, said_of
 
@@ -14,7 +14,7 @@ def plain(read: Reading) -> bytes:
     who = {"name": record.name, "age": record.age, "sex": record.sex} if read.paper.identity else {}
     said = {
         "research": RESEARCH,
-        "twelvelead": version("twelvelead"),
+        "twelvelead": version(),
         "bundle": {"name": read.by.bundle, "sha256": read.by.sha256},
         "made": read.made.isoformat(),
         "recording": {**who, "duration_s": record.duration_s, "rate_hz": record.rate_hz},

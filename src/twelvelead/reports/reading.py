@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from importlib.metadata import version
 from typing import Final
 
 import numpy as np
@@ -13,6 +12,7 @@ from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.drawing import Band, Page, Paper, lay_out
 from twelvelead.drawing.geometry import drawn_s, drawn_signal, sheet_starts
 from twelvelead.record import Record
+from twelvelead.release import version
 from twelvelead.signals.heart import HeartRate, heart_rate
 from twelvelead.wording import counted
 
@@ -34,7 +34,7 @@ class ReadBy:
 
     def __str__(self) -> str:
         """As a report shows it."""
-        return f"{self.bundle} (model {self.sha256[:12]}), twelvelead {version('twelvelead')}"
+        return f"{self.bundle} (model {self.sha256[:12]}), twelvelead {version()}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -23,6 +22,7 @@ from twelvelead.doors.server.renderings import RENDERINGS
 from twelvelead.doors.server.settings import Settings
 from twelvelead.doors.server.workers import run_in_worker, start_workers, stop_workers
 from twelvelead.record import RecordError
+from twelvelead.release import version
 from twelvelead.reports import read_by
 
 MEDIA_TYPES: Final = {
@@ -36,7 +36,7 @@ def server_app(settings: Settings, classifier: Classifier, started: Callable[[],
     """The whole application; `started` is called once workers and network can take requests."""
     app = FastAPI(
         title="twelvelead",
-        version=version("twelvelead"),
+        version=version(),
         description="Which of nine diagnoses 12-lead ECGs show. Research software, no medical device.",
         docs_url=None,
         redoc_url=None,
