@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -107,7 +107,7 @@ def train_command(
         teachers=tuple(one.name for one in taught_by),
         training=sides[0],
         validation=sides[1],
-        held_out=tuple(_held_out(found.records, parted)),
+        held_out=tuple(found.records[index].key for index in (*parted.held_out, *parted.unplaceable)),
         fitted=fitted,
     )
     card = bundle_up(out, ended)
@@ -154,10 +154,6 @@ def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
     if parted.unplaceable:
         n_left_out = counted(len(parted.unplaceable), "recording")
         console.print(f"left out {n_left_out}: of an unknown person, so no side is safe")
-
-
-def _held_out(records: Sequence[LabelledRecord], parted: "Split") -> list[str]:
-    return [records[index].key for index in (*parted.held_out, *parted.unplaceable)]
 
 
 def _load(
@@ -207,22 +203,13 @@ def _training_bar(console: Console) -> Iterator[Callable[["Step"], None]]:
         yield tell
 
 
-def _tell_result(out: Path, card: dict[str, object], as_json: bool) -> None:
-    network, training, validation = (card[part] for part in ("network", "training", "validation"))
-    assert isinstance(network, dict)
-    assert isinstance(training, dict)
-    assert isinstance(validation, dict)
+def _tell_result(out: Path, card: dict[str, Any], as_json: bool) -> None:
+    parameters, epochs, scores = card["network"]["parameters"], card["training"]["epochs"], card["validation"]["scores"]
     if as_json:
-        facts = {
-            "parameters": network["parameters"],
-            "epochs": training["epochs"],
-            "validation": validation["scores"],
-        }
-        print(json.dumps({"bundle": str(out), **facts}))
+        print(json.dumps({"bundle": str(out), "parameters": parameters, "epochs": epochs, "validation": scores}))
         return
-    scores = "  ".join(f"{name.upper()} {_or_none(value)}" for name, value in validation["scores"].items())
-    n_epochs = counted(training["epochs"], "epoch")
-    print(f"{out}: {network['parameters']:,} parameters, {n_epochs}\nvalidation: {scores}")
+    said = "  ".join(f"{name.upper()} {_or_none(value)}" for name, value in scores.items())
+    print(f"{out}: {parameters:,} parameters, {counted(epochs, 'epoch')}\nvalidation: {said}")
 
 
 def _or_none(score: float | None) -> str:
