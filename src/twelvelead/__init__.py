@@ -1,1 +1,1 @@
-"""Reads 12-lead ECGs: each room of docs and code is a module or package here, README.md has the way through them."""
+"""Reads 12-lead ECGs; the project layout in README.md has the order of its rooms."""
