@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import ship
 
 from twelvelead.databases import find
@@ -50,7 +49,7 @@ def main() -> None:
             n[name] += 1
             n_alone[name] += int(is_alone)
     for name in n:
-        print(f"PTB-XL {name}: normal alone {n_alone[name]} of {n[name]}, {np.divide(n_alone[name], n[name]):.3f}")
+        print(f"PTB-XL {name}: normal alone {n_alone[name]} of {n[name]}, {n_alone[name] / n[name]:.3f}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ Each goes between two comments of its name; a test holds the documents to the ca
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +66,7 @@ def by_class(card: dict[str, Any]) -> str:
     for diagnosis, words in IN_WORDS.items():
         for name, test in card["tests"].items():
             row = test["classes"][diagnosis]
-            known = row["positives"] >= FEW  # of fewer, the resamples are one another's copies
-            bounds = row["intervals"] if known else dict.fromkeys(COLUMNS, (None, None))
-            cells = " | ".join(_score(row[column], bounds[column]) for column in COLUMNS)
-            lines.append(f"| {diagnosis}, {words} | {name} | {row['positives']} | {cells} |")
+            lines.append(f"| {diagnosis}, {words} | {name} | {row['positives']} | {_cells(row, COLUMNS)} |")
     return "\n".join(lines)
 
 
@@ -94,10 +91,7 @@ def by_decision(card: dict[str, Any]) -> str:
     for diagnosis in IN_WORDS:
         for name in TESTS:
             row = card["tests"][name]["classes"][diagnosis]
-            known = row["positives"] >= FEW
-            bounds = row["intervals"] if known else dict.fromkeys(RATES, (None, None))
-            cells = " | ".join(_score(row[rate], bounds[rate]) for rate in RATES)
-            lines.append(f"| {diagnosis} | {name} | {row['positives']} | {row['called']} | {cells} |")
+            lines.append(f"| {diagnosis} | {name} | {row['positives']} | {row['called']} | {_cells(row, RATES)} |")
     return "\n".join(lines)
 
 
@@ -124,6 +118,12 @@ def facts(card: dict[str, Any]) -> str:
 
 def _cell(test: dict[str, Any], column: str) -> str:
     return _score(test["scores"][column], test["intervals"][column])
+
+
+def _cells(row: dict[str, Any], columns: Iterable[str]) -> str:
+    """A diagnosis's numbers, with intervals where it has positives enough: else resamples are one another's copies."""
+    bounds = row["intervals"] if row["positives"] >= FEW else dict.fromkeys(columns, (None, None))
+    return " | ".join(_score(row[column], bounds[column]) for column in columns)
 
 
 def _share(value: float | None) -> str:

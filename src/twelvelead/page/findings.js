@@ -53,10 +53,11 @@ export function findingsInWords(report) {
   const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${mean}${report.probabilities[name].toFixed(2)}`);
   const withheld = Object.keys(report.withheld);
   const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
-  const doubt = report.positive.length === 1 ? "no all-clear" : aboutNormal(report); // the findings say why
+  const about = aboutNormal(report);
+  const doubt = about && report.positive.length === 1 ? "no all-clear" : about; // the findings say why
   const through = Object.entries(report.burden ?? {}).filter(([, { share }]) => share);
   const shares = through.map(([name, { share }]) => `; ${name} in ${(100 * share).toFixed(1)}% of windows`).join("");
-  return `${said.join(", ") || nothingFound(report)}${aboutNormal(report) && `; ${doubt}`}${shares}${missing}`;
+  return `${said.join(", ") || nothingFound(report)}${doubt && `; ${doubt}`}${shares}${missing}`;
 }
 
 /** What is said where no diagnosis is positive, by how many could not be assessed. */

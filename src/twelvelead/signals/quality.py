@@ -128,6 +128,7 @@ def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[
     ordinary = _surely_ordinary(clean, still)
     assessed = []
     for number, record in enumerate(records):
+        no_beats = list(_beats(float(beats[number])))
         findings = [
             *_flat(still[number]),
             *_over("saturated", clipped[number], MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
@@ -136,7 +137,7 @@ def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[
             *_over("burst", bursts[number], MOST_BURST, np.inf, "times the usual second"),
             *_mains(record, held, mains[number]),
             *([] if ordinary[number] else _amplitude(extent_mv(clean[number], AMPLITUDE_PERCENT), still[number])),
-            *(no_beats := list(_beats(float(beats[number])))),
+            *no_beats,
             *([] if no_beats else _arms(float(arms[number]), still[number])),  # told by QRS complexes
             *_contradiction(float(contradiction[number]), bool(is_turned[number]), still[number]),
         ]
