@@ -19,6 +19,7 @@ from twelvelead.archive.inside import recordings_inside
 from twelvelead.archive.manifest import read_manifest
 from twelvelead.archive.members import MAX_MEMBER_BYTES, bytes_of, members_of
 from twelvelead.archive.running import refused_in
+from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import read, recordings_in
 from twelvelead.learning.store import CHUNK
@@ -56,6 +57,15 @@ def test_the_rows_are_those_of_classify(mixture, results):
             assert [row[name] for name in ("record", "positive", "quality", "warnings")] == [
                 answer[name] for name in ("record", "positive", "quality", "warnings")
             ]
+
+
+def test_its_decisions_are_those_of_the_specificity_asked_for(tmp_path):
+    done = run(write_recordings(tmp_path / "in", 3), "--out", tmp_path / "out", "--specificity", "0.99")
+    assert done.returncode == 0, done.stderr
+    strict = load_bundle(shipped_bundle(), specificity="0.99")
+    assert read_manifest(tmp_path / "out").bundle_name == strict.name
+    for row in rows(tmp_path / "out"):
+        assert row["positive"] == list(classify(read(row["path"]), strict).positive)
 
 
 def test_every_recording_has_a_row_with_its_place_and_reason(results):

@@ -101,13 +101,13 @@ def test_a_changed_byte_is_found(copy, name):
     ({"thresholds": dict.fromkeys(DIAGNOSES, "x")}, "is damaged"), ({"thresholds": dict.fromkeys(DIAGNOSES, float("nan"))}, "between 0 and 1"),
     ({"recipe": {"rate": 1}}, "is damaged"), ({"recipe": {"hop_s": 0}}, "hop_s from 1"), ({"recipe": {"rate_hz": "100"}}, "must be numbers"),
     ({"recipe": {"scaling": "none"}}, "scaling 'none'"), ({"calibration": {name: {"slope": "a", "offset": 0} for name in DIAGNOSES}}, "is damaged"),
-    ({"name": None}, None),
+    ({"name": None}, None), ({"thresholds_at_specificity": 5}, None),
 ])  # fmt: skip
 def test_a_bundle_of_another_version_or_of_hostile_content_is_refused(copy, change, sentence):
     card = json.loads((copy / "card.json").read_text()) | change
     (copy / "card.json").write_text(sealed_again(card))
     if sentence is None:
-        assert load_bundle(copy).name.startswith("None")
+        assert load_bundle(copy).name.startswith(str(card["name"]))
     else:
         with pytest.raises(BundleError, match=sentence):
             load_bundle(copy)
@@ -118,6 +118,25 @@ def sealed_again(card):
     with suppress(TypeError):
         return _sealed_text(card) if card["sha256"] else json.dumps(card)
     return json.dumps(card)
+
+
+@pytest.mark.parametrize("at", [5, {"0.95": 5}, {"0.95": {}}, {"0.95": dict.fromkeys(DIAGNOSES, 2)}])
+def test_hostile_thresholds_at_a_specificity_are_refused(copy, at):
+    card = json.loads((copy / "card.json").read_text()) | {"thresholds_at_specificity": at}
+    (copy / "card.json").write_text(sealed_again(card))
+    with pytest.raises(BundleError, match="is damaged"):
+        load_bundle(copy, specificity="0.95")
+
+
+def test_a_specificity_decides_and_is_said(classifier):
+    stricter = load_bundle(classifier.folder, specificity="0.99")
+    assert stricter.name == f"{classifier.name} at specificity 0.99"
+    usual, strict = (classify(made("AF"), one) for one in (classifier, stricter))
+    assert strict.probabilities == usual.probabilities
+    assert strict.thresholds == stricter.card["thresholds_at_specificity"]["0.99"] != usual.thresholds
+    assert strict.positive == tuple(
+        name for name, chance in strict.probabilities.items() if chance >= strict.thresholds[name]
+    )
 
 
 def test_a_changed_byte_of_the_card_is_found(copy):

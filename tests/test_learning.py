@@ -28,6 +28,7 @@ from twelvelead.classifier import BundleError, classify, load_bundle
 from twelvelead.classifier.bundle import _sealed_text
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, read_labelled
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.evaluate import predict
 from twelvelead.doors.unfinished import left_of
 from twelvelead.learning.fit import FitError, Settings, at_step, fit
 from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
@@ -36,6 +37,8 @@ from twelvelead.learning.state import StateError
 from twelvelead.learning.store import quantised
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.zoo import SINGLE
+from twelvelead.scoring.probabilities import SPECIFICITIES
+from twelvelead.scoring.scores import class_rates
 from twelvelead.signals.recipe import Recipe
 
 RECIPE = Recipe()
@@ -384,6 +387,26 @@ def test_the_precision_is_chosen_at_the_door(bundle, home, twelvelead):
     done = twelvelead("classify", home, "--bundle", bundle, "--precision", "int8")
     assert done.returncode == 0, done.stderr
     assert "int8" in done.stdout
+
+
+def test_thresholds_of_the_card_hold_its_specificity_on_the_validation(bundle, home):
+    by_key = {record.key: record for record in find([home]).records}
+    rows = csv.DictReader((bundle / "split.csv").read_text().splitlines())
+    records = [by_key[row["recording"]] for row in rows if row["side"] == "validation"]
+    for specificity in SPECIFICITIES:
+        _, predictions, _, _ = predict(records, load_bundle(bundle, specificity=specificity))
+        held = class_rates(predictions)["specificity"]
+        assert (held >= float(specificity)).all()
+
+
+def test_a_bundle_without_thresholds_at_a_specificity_says_so(bundle, tmp_path):
+    copy = shutil.copytree(bundle, tmp_path / "copy")
+    card = json.loads((copy / "card.json").read_text())
+    del card["thresholds_at_specificity"]
+    (copy / "card.json").write_text(_sealed_text(card))
+    with pytest.raises(BundleError, match=r"no thresholds at a specificity of 0.95: it has none; train it anew"):
+        load_bundle(copy, specificity="0.95")
+    load_bundle(copy)
 
 
 def test_a_bundle_without_integers_says_so(bundle, tmp_path):

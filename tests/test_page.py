@@ -1,6 +1,7 @@
 """The page in a real browser, opened as a file and with the network cut: it reads and answers as Python does."""
 
 import copy
+import json
 import re
 import shutil
 import socket
@@ -17,8 +18,8 @@ from layouts import write_georgia
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.page_assembly import SOURCE, joined_modules
-from twelvelead.doors.page_runtime import PageError, runtime_in
+from twelvelead.doors.page_assembly import SOURCE, joined_modules, one_file
+from twelvelead.doors.page_runtime import PageError, Runtime, runtime_in
 from twelvelead.formats import read
 from twelvelead.formats.writing import write
 from twelvelead.person import age_in_words
@@ -487,6 +488,14 @@ def test_thirty_files_at_once(page, tmp_path):
 def test_the_pages_own_code_is_small():
     assert sum(path.stat().st_size for path in SOURCE.iterdir()) < 170_000
     assert len(joined_modules()) < 170_000
+
+
+def test_a_page_decides_at_the_specificity_that_it_was_written_for():
+    strict = load_bundle(shipped_bundle(), specificity="0.99")
+    html = one_file(Runtime("export{a as b};", b""), strict)
+    card = json.loads(re.search(r'id="bundle-card">([^<]*)<', html)[1])
+    assert card["called"] == strict.name
+    assert card["deciding"] == strict.card["thresholds_at_specificity"]["0.99"]
 
 
 def test_another_archive_is_no_runtime(tmp_path):

@@ -148,13 +148,18 @@ def test_a_header_goes_with_its_own_signal_files_only(page, tmp_path):
     assert max(uploads) < 2 * 12 * 5000 + 4000
 
 
-def test_a_file_that_the_server_refuses_and_a_server_that_stops_are_told_in_a_sentence(browser, tmp_path):
+def test_a_file_that_the_server_refuses_and_a_server_that_stops_are_told_in_a_sentence(browser, files, tmp_path):
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 8)
+    strict = load_bundle(shipped_bundle(), specificity="0.99")
     with (
-        serving(tmp_path, "--workers", 1, TWELVELEAD_TOKEN=TOKEN) as server,
+        serving(tmp_path, "--workers", 1, "--specificity", "0.99", TWELVELEAD_TOKEN=TOKEN) as server,
         opened(browser, server.url, token=TOKEN, refusals=True) as page,
     ):
         assert page.locator("#token-form").is_hidden()
+        assert strict.name in page.inner_text("#about")
+        assert choose(page, [*files.glob("A0001.*")]) == "1 of 1 recording read."
+        from_where = page.locator("#findings td:nth-child(3)").all_inner_texts()
+        assert from_where == [f"{threshold:.3f}" for threshold in strict.thresholds]
         assert choose(page, [tmp_path / "noise.bin"]) == "0 of 1 recording read, 1 refused."
         assert "none of the formats" in page.inner_text("#facts")
         assert server.stop() in (0, -15)

@@ -15,12 +15,14 @@ from twelvelead.scoring.challenge_files import score_folders
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import (
     SMALLEST_SLOPE,
+    SPECIFICITIES,
     Calibration,
     decide,
     fit_calibration,
     fit_thresholds,
     merge,
     sigmoid,
+    thresholds_at,
 )
 from twelvelead.scoring.scores import (
     RATES,
@@ -317,6 +319,29 @@ def test_thresholds_are_better_than_a_half_and_rare_classes_share_one():
 
 def test_thresholds_without_a_positive_are_the_default():
     assert fit_thresholds(np.full((5, 9), 0.3), np.zeros((5, 9), bool)).tolist() == [0.16] * 9
+
+
+@pytest.mark.parametrize("specificity", SPECIFICITIES)
+def test_thresholds_at_a_specificity_are_the_lowest_that_hold_it(specificity):
+    random = np.random.default_rng(0)
+    truth = random.random((400, 9)) < 0.2
+    probabilities = random.random((400, 9)) ** 3
+    thresholds = thresholds_at(float(specificity), probabilities, truth)
+    held = class_rates(Predictions(truth, decide(probabilities, thresholds), probabilities, ["x"] * 400))["specificity"]
+    lower = decide(probabilities, thresholds - 0.0011)
+    below = class_rates(Predictions(truth, lower, probabilities, ["x"] * 400))["specificity"]
+    assert (held >= float(specificity)).all()
+    assert (held < float(specificity) + 0.02).all()
+    assert (below < held).any()
+
+
+def test_as_many_negatives_are_called_as_a_specificity_allows():
+    probabilities = np.repeat(np.arange(400)[:, None] / 1000, 9, axis=1)
+    assert (
+        thresholds_at(0.95, probabilities, np.zeros((400, 9), bool)).tolist() == [0.38] * 9
+    )  # .380 to .399: 20 of 400
+    assert thresholds_at(0.95, np.ones((400, 9)), np.zeros((400, 9), bool)).tolist() == [1.0] * 9
+    assert thresholds_at(0.95, probabilities, np.ones((400, 9), bool)).tolist() == [0.001] * 9
 
 
 def test_sigmoid_does_not_overflow_and_windows_are_averaged():

@@ -68,7 +68,7 @@ def about_normal(positive: Iterable[str], *, is_long: bool) -> str:
     if NORMAL not in found:
         return ""
     if len(found) == 1:
-        return "normal ECG is said early and is no all-clear: infarction, hypertrophy and much else are not assessed"
+        return "normal ECG is no all-clear: infarction, hypertrophy and much else are not assessed"
     if is_long:
         return "normal ECG reaches its threshold too: parts of the recording may be normal; look at the recording"
     return "normal ECG reaches its threshold too, and the two exclude each other: look at the recording"

@@ -15,6 +15,7 @@ from twelvelead.classifier.bundle import CARD, Classifier, Precision
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import PassedOver
 from twelvelead.release import version
+from twelvelead.scoring.probabilities import Specificity
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -27,8 +28,8 @@ SOFTWARE: Final = ("twelvelead", "onnxruntime", "numpy", "pyarrow")
 class Settings:
     """What decides over rows, and so cannot change between a start and going on.
 
-    shard_size: recordings a file. seconds, memory_mb: what one recording may take. anyway: see `classify`. precision:
-    see `load_bundle`.
+    shard_size: recordings a file. seconds, memory_mb: what one recording may take. anyway: see `classify`. precision,
+    specificity: see `load_bundle`.
     """
 
     shard_size: int = 1000
@@ -36,6 +37,7 @@ class Settings:
     memory_mb: int = 3072
     anyway: bool = False
     precision: Precision = "float32"
+    specificity: Specificity | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,7 @@ def _prepared(out: Path, bundle: Path, journal: int, parent: int) -> Any:
     from twelvelead.formats.confined import confine
 
     manifest = read_manifest(out)
-    classifier = load_bundle(bundle, manifest.settings.precision)
+    classifier = load_bundle(bundle, manifest.settings.precision, manifest.settings.specificity)
     if manifest.software != software_here():
         raise ArchiveError(f"begun with {manifest.software}, here is {software_here()}: install the same everywhere")
     if manifest.bundle != seal_of(classifier):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats.files import write_whole
 from twelvelead.record import LEADS, TwelveleadError
-from twelvelead.scoring.probabilities import Calibration
+from twelvelead.scoring.probabilities import Calibration, Specificity
 from twelvelead.signals.recipe import Recipe
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.32 reports its use to its maker unless told not to
@@ -97,6 +97,15 @@ class Classifier:
         """Of the graph in use."""
         return str(self.card["sha256"][GRAPHS[self.precision]])
 
+    @property
+    def in_use(self) -> dict[str, Any]:
+        """The card, with what it is called as it is used, and the thresholds that decide."""
+        return {
+            **self.card,
+            "called": self.name,
+            "deciding": dict(zip(DIAGNOSES, self.thresholds.tolist(), strict=True)),
+        }
+
     @cached_property
     def seen(self) -> frozenset[str]:
         """Keys (`database/recording`) of the recordings that it was trained or validated on, and their digests."""
@@ -110,10 +119,13 @@ def shipped_bundle() -> Path:
     return Path(__file__).parent / "shipped"
 
 
-def load_bundle(folder: Path | str, precision: Precision = "float32") -> Classifier:
+def load_bundle(
+    folder: Path | str, precision: Precision = "float32", specificity: Specificity | None = None
+) -> Classifier:
     """Open a bundle after holding its version, its card's seal and every file's checksum against its card.
 
     precision: of the network's numbers; a bundle need not have any but float32.
+    specificity: which of the card's thresholds decide; None for those that serve the Challenge's F2 and G2.
     Raises BundleError with what was found and the way out.
     """
     _keep_freed_memory()
@@ -125,14 +137,15 @@ def load_bundle(folder: Path | str, precision: Precision = "float32") -> Classif
     for name in dict.fromkeys((*FILES, GRAPHS[precision])):
         _refuse_changed(folder, name, card["sha256"].get(name))
     try:
-        thresholds = np.array([float(card["thresholds"][name]) for name in DIAGNOSES])
+        deciding = _thresholds(folder, card, specificity)
+        thresholds = np.array([float(deciding[name]) for name in DIAGNOSES])
         if not ((thresholds >= 0) & (thresholds <= 1)).all():
             raise ValueError(f"thresholds {thresholds.tolist()}: they must lie between 0 and 1")
         recipe = Recipe(**card["recipe"])
         return Classifier(
             folder=folder,
             card=card,
-            name=f"{card['name']} {card['version']}" + (" int8" if precision == "int8" else ""),
+            name=_name(card, precision, specificity),
             recipe=recipe,
             calibration=Calibration.from_json(card["calibration"]),
             thresholds=thresholds,
@@ -141,6 +154,26 @@ def load_bundle(folder: Path | str, precision: Precision = "float32") -> Classif
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"bundle {folder} is damaged ({error!r}); copy the bundle anew") from error
+
+
+def _thresholds(folder: Path, card: Mapping[str, Any], specificity: Specificity | None) -> Mapping[str, Any]:
+    if specificity is None:
+        return dict(card["thresholds"])
+    at = card.get("thresholds_at_specificity", {})
+    if specificity not in at:
+        there = ", ".join(at) or "none"
+        raise BundleError(
+            f"bundle {folder} has no thresholds at a specificity of {specificity}: it has {there}; train it anew"
+        )
+    return dict(at[specificity])
+
+
+def _name(card: Mapping[str, Any], precision: Precision, specificity: Specificity | None) -> str:
+    """As reports show it: a decision is not only of a network."""
+    parts = [card["name"], card["version"]]
+    parts += ["int8"] if precision == "int8" else []
+    parts += [f"at specificity {specificity}"] if specificity else []
+    return " ".join(map(str, parts))
 
 
 def _keep_freed_memory() -> None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from twelvelead.doors.cores import n_cores
 from twelvelead.doors.left_out import tell_passed_over
-from twelvelead.doors.options import Bundle, Json, Precision
+from twelvelead.doors.options import Bundle, Json, Precision, Specificity
 from twelvelead.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def archive_command(
     out: Annotated[Path, typer.Option(help="Folder for the results, new or begun before.", show_default=False)],
     bundle: Bundle = None,
     precision: Precision = "float32",
+    specificity: Specificity = None,
     workers: Annotated[int, typer.Option(help="Processes that classify; 0: one per core.", min=0, max=1024)] = 0,
     cluster: Annotated[
         str | None,
@@ -61,13 +62,20 @@ def archive_command(
     from twelvelead.formats import PassedOver
 
     folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
-    settings = Settings(shard_size=shard_size, seconds=seconds, memory_mb=memory, anyway=anyway, precision=precision)
+    settings = Settings(
+        shard_size=shard_size,
+        seconds=seconds,
+        memory_mb=memory,
+        anyway=anyway,
+        precision=precision,
+        specificity=specificity,
+    )
     console, passed_over = Console(emoji=False, stderr=True), PassedOver()
     began = time.monotonic()
     with alone_in(place):
         with console.status("listing"):
             named = [path.absolute() for path in inputs]
-            manifest = begin(named, place, load_bundle(folder, precision), settings, passed_over)
+            manifest = begin(named, place, load_bundle(folder, precision, specificity), settings, passed_over)
         with _bar(console, manifest.listing.recordings) as tell:
             if cluster is None:
                 told = run_here(place, folder, manifest, workers or n_cores(), tell)

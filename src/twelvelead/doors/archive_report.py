@@ -87,7 +87,7 @@ def _diagnoses(manifest: "Manifest", summary: "Summary") -> Table:
             f"{summary.positive[name]:,}",
             share,
             f"{summary.withheld[name]:,}",
-            f"{manifest.thresholds[name]:.2f}",
+            f"{manifest.thresholds[name]:.3f}",
         )
         table.add_row(name_in_words(name), *counts)
     for words, count in (

@@ -21,7 +21,14 @@ from twelvelead.network.to_int8 import to_int8
 from twelvelead.network.to_onnx import to_onnx
 from twelvelead.release import version
 from twelvelead.scoring.evaluation import evaluation
-from twelvelead.scoring.probabilities import Calibration, decide, fit_decisions, merged
+from twelvelead.scoring.probabilities import (
+    SPECIFICITIES,
+    Calibration,
+    decide,
+    fit_decisions,
+    merged,
+    thresholds_at,
+)
 from twelvelead.scoring.scores import Predictions
 from twelvelead.signals.recipe import Recipe
 
@@ -107,7 +114,11 @@ def _decisions(ended: Training) -> dict[str, Any]:
     calibration, thresholds, chances = fit_decisions(ended.fitted.validation_logits, truth)
     predictions = Predictions(truth, decide(chances, thresholds), chances, people_of(validation.records))
     return {
-        "thresholds": dict(zip(DIAGNOSES, map(float, thresholds), strict=True)),
+        "thresholds": _by_diagnosis(thresholds),
+        "thresholds_at_specificity": {
+            specificity: _by_diagnosis(thresholds_at(float(specificity), chances, truth))
+            for specificity in SPECIFICITIES
+        },
         "calibration": calibration.as_json(),
         "validation": {
             "note": "Epoch, calibration and thresholds were chosen on these recordings: they are no test.",
@@ -115,6 +126,10 @@ def _decisions(ended: Training) -> dict[str, Any]:
             **evaluation([record.database for record in validation.records], predictions),
         },
     }
+
+
+def _by_diagnosis(thresholds: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(DIAGNOSES, map(float, thresholds), strict=True))
 
 
 def _some_windows(ended: Training) -> NDArray[np.float32]:

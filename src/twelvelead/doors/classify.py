@@ -28,7 +28,7 @@ from twelvelead.doors.drawing import (
     draw_into,
 )
 from twelvelead.doors.left_out import tell_passed_over
-from twelvelead.doors.options import Bundle, Json, Precision
+from twelvelead.doors.options import Bundle, Json, Precision, Specificity
 from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
 from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
@@ -45,6 +45,7 @@ def classify_command(
     paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.", show_default=False)],
     bundle: Bundle = None,
     precision: Precision = "float32",
+    specificity: Specificity = None,
     paper: Annotated[
         Path | None,
         typer.Option(help="Folder to which each recording is drawn on ECG paper.", show_default=False),
@@ -77,7 +78,7 @@ def classify_command(
 
     Example: twelvelead classify A0001.hea ward-7/ --report reports/
     """
-    classifier = load_bundle(bundle or shipped_bundle(), precision)
+    classifier = load_bundle(bundle or shipped_bundle(), precision, specificity)
     sheet = Paper(
         layout=layout,
         order="cabrera" if cabrera else "standard",
@@ -195,6 +196,6 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
     for name, probability in report.probabilities.items():
         said = "positive" if name in report.positive else "withheld" if name in report.withheld else ""
         shown = "–" if name in report.withheld else f"{probability:.3f}"
-        cells = (name_in_words(name), shown, f"{report.thresholds[name]:.2f}", said)
+        cells = (name_in_words(name), shown, f"{report.thresholds[name]:.3f}", said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table

@@ -28,7 +28,7 @@ from twelvelead.databases import (
 )
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import tell_repeated
-from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate
+from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate, Specificity
 from twelvelead.record import Record, RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, RATES, Predictions
@@ -41,6 +41,7 @@ def evaluate_command(
     folders: Folders,
     bundle: Bundle = None,
     precision: Precision = "float32",
+    specificity: Specificity = None,
     records: Annotated[
         Path | None,
         typer.Option(help="File with the recordings to take, one `database/recording` a line.", show_default=False),
@@ -61,7 +62,7 @@ def evaluate_command(
     """
     if card is not None and bundle is None:
         raise BundleError("--card writes into a bundle, and the shipped one stays as it is: name yours with --bundle")
-    classifier = load_bundle(bundle or shipped_bundle(), precision)
+    classifier = load_bundle(bundle or shipped_bundle(), precision, specificity)
     if card is not None and (not card.strip() or card in classifier.card.get("tests", {})):
         raise BundleError(f"--card {card!r}: it must be a name that no test in the card has yet; choose another")
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])

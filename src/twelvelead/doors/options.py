@@ -13,6 +13,15 @@ Precision = Annotated[
     Literal["float32", "int8"],
     typer.Option("--precision", help="Numeric precision of the network; the card says what int8 costs."),
 ]
+Specificity = Annotated[
+    Literal["0.9", "0.95", "0.99"] | None,
+    typer.Option(
+        "--specificity",
+        help="Decide so that of those without a diagnosis this share is not called, for each diagnosis alike. "
+        "Default: thresholds that serve the Challenge's scores.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for machines on standard output.")]
 Folders = Annotated[
     list[Path],

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from twelvelead.classifier import load_bundle, shipped_bundle
-from twelvelead.doors.options import Bundle
+from twelvelead.doors.options import Bundle, Specificity
 from twelvelead.doors.page_assembly import one_file
 from twelvelead.doors.page_runtime import N_BYTES, VERSION, PageError, fetched, runtime_in
 from twelvelead.formats.files import write_whole
@@ -22,6 +22,7 @@ def page_command(
         Path, typer.Argument(metavar="DIR", help="Folder to write to; made if needed.", show_default=False)
     ],
     bundle: Bundle = None,
+    specificity: Specificity = None,
     runtime: Annotated[
         Path | None,
         typer.Option(
@@ -37,7 +38,7 @@ def page_command(
 
     Example: twelvelead page my-page
     """
-    classifier = load_bundle(bundle or shipped_bundle())
+    classifier = load_bundle(bundle or shipped_bundle(), specificity=specificity)
     path = folder / "index.html"
     if path.exists() and MARK not in path.read_bytes():
         raise PageError(f"{path} is another page: name another folder, so that it is not lost")

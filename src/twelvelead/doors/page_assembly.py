@@ -17,7 +17,7 @@ from twelvelead.doors.page_runtime import Runtime
 
 SOURCE: Final = Path(__file__).parent.parent / "page"
 ENTRY: Final = "page.js"
-CARD_FIELDS: Final = ("name", "version", "purpose", "recipe", "diagnoses", "calibration", "thresholds")
+CARD_FIELDS: Final = ("name", "version", "purpose", "recipe", "diagnoses", "calibration", "called", "deciding")
 POLICY: Final = (
     "default-src 'none'; style-src '{style}'; script-src '{script}' 'wasm-unsafe-eval'; base-uri 'none'; "
     "form-action 'none'"
@@ -33,7 +33,7 @@ def one_file(runtime: Runtime, classifier: Classifier) -> str:
     style = (SOURCE / "style.css").read_text(encoding="utf-8")
     if re.search(r"</script|<!--", script, re.IGNORECASE):
         raise ValueError("a script of the page holds a mark of HTML: write it in another way")
-    card = {name: classifier.card[name] for name in CARD_FIELDS}
+    card = {name: classifier.in_use[name] for name in CARD_FIELDS}
     held = "\n".join(
         [
             _data("bundle-card", json.dumps(card)),

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from twelvelead.doors.cores import n_cores
-from twelvelead.doors.options import Bundle
+from twelvelead.doors.options import Bundle, Specificity
 
 MOST_FILES: Final = 65_536
 
@@ -34,6 +34,7 @@ def serve_command(
         ),
     ] = None,
     bundle: Bundle = None,
+    specificity: Specificity = None,
     workers: Annotated[
         int, typer.Option(help="Processes that read uploads; 0: one per core, 8 at most.", min=0, max=64)
     ] = 0,
@@ -73,7 +74,7 @@ def serve_command(
         header_s=body_s,
         all_connections=_allow_many_files() // 2,
     )
-    classifier = load_bundle(bundle or shipped_bundle())
+    classifier = load_bundle(bundle or shipped_bundle(), specificity=specificity)
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}"

@@ -22,7 +22,7 @@ async function inBrowser() {
   performance.mark("network open");
   return {
     where: "in this browser: no byte leaves this machine",
-    name: `${card.name} ${card.version}`,
+    name: card.called,
     readable: READABLE,
     hasDocs: false,
     answer: async (recording, tell) => {
@@ -41,7 +41,7 @@ async function atServer(askToken) {
   const card = await (await ask("api/bundle")).json();
   return {
     where: "by the server that sent this page, which neither stores nor logs it",
-    name: `${card.name} ${card.version}`,
+    name: card.called,
     readable: "every format that twelvelead reads",
     hasDocs: true,
     answer: async (recording) => {

@@ -29,7 +29,7 @@ export async function classify(record, card, run, tell = () => {}) {
   const reasons = starts.map((_, w) => withheldFor(findings[long ? w : 0]));
   const heard = logits.map((row) => DIAGNOSES.map((name, k) => calibrated(card, name, row[k])));
   const { merged, withheld } = mergedOver(heard, reasons);
-  const thresholds = Object.fromEntries(DIAGNOSES.map((name) => [name, card.thresholds[name]]));
+  const thresholds = Object.fromEntries(DIAGNOSES.map((name) => [name, card.deciding[name]]));
   return {
     record: record.name,
     probabilities: unlessWithheld(merged, withheld),

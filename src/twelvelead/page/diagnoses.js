@@ -40,7 +40,7 @@ export function stated(positive) {
 export function aboutNormal({ positive, burden }) {
   if (!positive.includes(NORMAL)) return "";
   if (positive.length === 1) {
-    return "normal ECG is said early and is no all-clear: infarction, hypertrophy and much else are not assessed";
+    return "normal ECG is no all-clear: infarction, hypertrophy and much else are not assessed";
   }
   const why = burden ? ": parts of the recording may be normal; " : ", and the two exclude each other: ";
   return `normal ECG reaches its threshold too${why}look at the recording`;

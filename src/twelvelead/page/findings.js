@@ -107,7 +107,7 @@ function rowOf(name, report) {
   if (probability === null) shown.append("\u2013");
   else shown.append(element("span", probability.toFixed(3)), meterOf(probability, threshold));
   const said = isPositive ? "\u25cf positive" : name in report.withheld ? `withheld: ${report.withheld[name]}` : "";
-  row.append(title, shown, element("td", threshold.toFixed(2)), element("td", said));
+  row.append(title, shown, element("td", threshold.toFixed(3)), element("td", said));
   return row;
 }
 

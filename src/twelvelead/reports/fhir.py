@@ -90,7 +90,7 @@ def _probability(read: Reading, name: str, device: str) -> Resource:
         value = {
             "valueQuantity": _quantity(read.report.probabilities[name], "probability", "1"),
             "interpretation": [_coded(f"{TERMINOLOGY}/v3-ObservationInterpretation", *INTERPRETATION[said])],
-            "referenceRange": [{"text": f"positive from {read.report.thresholds[name]:.2f} on"}],
+            "referenceRange": [{"text": f"positive from {read.report.thresholds[name]:.3f} on"}],
         }
     mean = "mean over the recording of the " if read.report.burden else ""
     code = _coded("http://snomed.info/sct", SNOMED[name], f"{mean}probability of {name_in_words(name)}")

@@ -34,7 +34,7 @@ def probability(read: Reading, diagnosis: str) -> str:
 
 def said_of(read: Reading, diagnosis: str) -> str:
     """The decision on a diagnosis, with its threshold, in words."""
-    threshold = f"{read.report.thresholds[diagnosis]:.2f}"
+    threshold = f"{read.report.thresholds[diagnosis]:.3f}"
     return {
         "withheld": f"withheld: {read.report.withheld.get(diagnosis, '')}",
         "positive": f"positive: reaches its threshold of {threshold}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.scoring.challenge import beta_scores, contingency
 
+Specificity = Literal["0.9", "0.95", "0.99"]  # as a card and the command line write it
+
 PRIOR_STRENGTH: Final = 4.0
 ROUNDS: Final = 25
 SMALLEST_SLOPE: Final = 0.1
 THRESHOLDS: Final = np.arange(2, 91) / 100  # .12 as it is written
 SMOOTHING: Final = 5
 SHARED_POSITIVES: Final = 50
+SPECIFICITIES: Final[tuple[Specificity, ...]] = get_args(Specificity)
 THRESHOLD_WITHOUT_POSITIVES: Final = 0.16  # near the optimum of F2 where probabilities are calibrated
 
 
@@ -142,6 +145,26 @@ def fit_thresholds(probabilities: NDArray[np.float64], truth: NDArray[np.bool_])
     positives = truth.sum(axis=0)
     shared = smooth[:, positives > 0].mean(axis=1, keepdims=True)
     return np.asarray(THRESHOLDS[np.argmax(positives * smooth + SHARED_POSITIVES * shared, axis=0)])
+
+
+def thresholds_at(
+    specificity: float, probabilities: NDArray[np.float64], truth: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """(9,) lowest thresholds, in thousandths, at which that share of the recordings without a diagnosis is not called.
+
+    probabilities, truth: (n, 9), of all recordings that had no part in training, whether they have a diagnosis or not.
+    """
+    return np.array(
+        [_threshold_at(specificity, chances[~yes]) for chances, yes in zip(probabilities.T, truth.T, strict=True)]
+    )
+
+
+def _threshold_at(specificity: float, of_negatives: NDArray[np.float64]) -> float:
+    """Above all but the highest few: as many as may be called."""
+    falling = np.sort(of_negatives)[::-1]
+    n_called = int(len(falling) * (1 - specificity) + 1e-9)  # 20 of 400 at .95, whatever the rounding
+    highest = falling[n_called] if n_called < len(falling) else 0.0
+    return min(1.0, (int(highest * 1000) + 1) / 1000)
 
 
 def _balance(truth: NDArray[np.bool_], decisions: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -121,8 +121,8 @@ def _add_api(app: FastAPI) -> None:
 
     @app.get("/api/bundle", responses=schema.REFUSED)
     async def bundle(request: Request) -> dict[str, Any]:
-        """The card of the network that answers: how it was trained, and how often it is right."""
-        return _running(request).classifier.card
+        """The card of the network that answers: how it was trained, how often it is right, from where on it decides."""
+        return _running(request).classifier.in_use
 
     @app.get("/health", responses=schema.REFUSED)
     async def health(request: Request) -> dict[str, Any]:
