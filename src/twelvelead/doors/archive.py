@@ -61,6 +61,8 @@ def archive_command(
     from twelvelead.classifier import load_bundle, shipped_bundle
     from twelvelead.formats import PassedOver
 
+    if cluster is not None:
+        from twelvelead.archive.cluster import run_on_cluster  # before anything is written: its extra may be missing
     folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
     settings = Settings(
         shard_size=shard_size,
@@ -80,8 +82,6 @@ def archive_command(
             if cluster is None:
                 told = run_here(place, folder, manifest, workers or n_cores(), tell)
             else:
-                from twelvelead.archive.cluster import run_on_cluster
-
                 told = run_on_cluster(cluster, place, folder, manifest, tell)
     tell_passed_over(passed_over)
     facts = {

@@ -38,7 +38,8 @@ EXTRAS = {
     "fastapi": "serve",
     "pebble": "serve",
     "python_multipart": "serve",
-}  # other packages belong to training
+    **dict.fromkeys(("matplotlib", "onnx", "safetensors", "torch"), "train"),
+}
 
 app = typer.Typer(
     name="twelvelead",
@@ -102,7 +103,8 @@ def main() -> None:
             raise
         if error.name in sys.stdlib_module_names:  # fcntl, resource
             _stop("this command needs Linux or macOS; classify, evaluate and train need neither")
-        extra = EXTRAS.get(error.name, "train")
+        if (extra := EXTRAS.get(error.name)) is None:
+            _stop(f"{error.name} is not installed, which twelvelead itself needs: install twelvelead again")
         _stop(
             f"this command needs {error.name}: "
             f"install it with pip install 'twelvelead[{extra}]', or '.[{extra}]' in its folder"

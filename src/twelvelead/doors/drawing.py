@@ -1,5 +1,6 @@
 """The options of a drawing, and its writing to a folder."""
 
+import sys
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -34,7 +35,7 @@ def write_new(folder: Path, name: str, ending: str, content: bytes) -> Path:
     The file is made before it is written, so that two processes never take one name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stem = name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+    stem = _as_stored(name.encode()[:MAX_NAME_BYTES].decode(errors="ignore"))
     for number in count(1):
         path = folder / (f"{stem}.{ending}" if number == 1 else f"{stem}-{number}.{ending}")
         with suppress(FileExistsError):
@@ -46,6 +47,12 @@ def write_new(folder: Path, name: str, ending: str, content: bytes) -> Path:
         path.unlink()
         raise
     return path
+
+
+def _as_stored(name: str) -> str:
+    """The name, with _ for what the system's encoding of names cannot hold."""
+    coding = sys.getfilesystemencoding()
+    return name.encode(coding, errors="replace").decode(coding).replace("?", "_")
 
 
 def draw_into(folder: Path, recording: Record | Stream, caption: str, paper: Paper, form: str) -> Path:

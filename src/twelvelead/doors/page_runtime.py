@@ -13,6 +13,7 @@ from twelvelead.record import TwelveleadError
 
 VERSION: Final = "1.30.0"
 URL: Final = f"https://registry.npmjs.org/onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
+ELSEWHERE: Final = f"name another in XDG_CACHE_HOME, or give --runtime what `npm pack onnxruntime-web@{VERSION}` gives"
 N_BYTES: Final = 33_106_585
 SHA512: Final = (
     "ab4cbe26baedba45d2cec05610c71c55fa97db92d19a8b171c5f8269126683ca"
@@ -38,7 +39,10 @@ class Runtime(NamedTuple):
 def cache_folder() -> Path:
     """Where the fetched runtime is kept, as the XDG specification has it."""
     named = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(named) if named.startswith("/") else Path.home() / ".cache") / "twelvelead"
+    try:
+        return (Path(named) if named.startswith("/") else Path.home() / ".cache") / "twelvelead"
+    except RuntimeError as error:  # of nobody that the system knows
+        raise PageError(f"no home folder for what is fetched: {ELSEWHERE}") from error
 
 
 def fetched(tell: Callable[[int], None]) -> Path:
@@ -47,7 +51,10 @@ def fetched(tell: Callable[[int], None]) -> Path:
     Raises DownloadError where the registry cannot be reached or gives other bytes than were published.
     """
     folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PageError(f"nothing can be kept in {folder} ({error.strerror}): {ELSEWHERE}") from error
     file = File(URL.rpartition("/")[2], URL, "sha512", SHA512, N_BYTES)
     fetch(file, folder, connections_to(URL, 1, 0.5, tell))
     return folder / file.name

@@ -35,7 +35,7 @@ def read(given: Given) -> Record:
     """Read the rhythm of a DICOM ECG; raises RecordError when there is none, or it states no unit or rate."""
     try:
         return _record(given)
-    except RecordError:
+    except (RecordError, MemoryError, ImportError):  # the last two are the machine's, not the file's
         raise
     except AttributeError as error:
         raise RecordError(f"DICOM file without what an ECG needs ({error}): it is no 12-lead waveform") from error

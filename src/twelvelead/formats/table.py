@@ -194,6 +194,8 @@ def _array(data: bytes) -> NDArray[np.generic]:
             raise ValueError(f"it holds {dtype} of shape {shape}")
         flat = np.frombuffer(data, dtype, offset=file.tell())
         return flat.reshape(shape, order="F" if is_fortran else "C")
+    except MemoryError:
+        raise
     except Exception as error:  # NumPy's reader of headers raises many kinds on damaged ones
         raise RecordError(f"NPY file is damaged ({str(error)[:200]}): save the array again") from error
 

@@ -40,6 +40,8 @@ def read_with(
         warnings.simplefilter("always")
         try:
             found = parser().parse(path)
+        except (MemoryError, ImportError):  # the machine's, not the file's
+            raise
         except Exception as error:  # whatever a parser of damaged bytes may raise
             raise RecordError(f"cannot be read ({_sentence(error, path)}): export the recording again") from error
     _refuse_damaged(said, path)

@@ -1,0 +1,91 @@
+"""What thresholds at a specificity hold on recordings that had no part in them: the study's second draw, out of fold.
+
+    python experiments/specificity.py DATA
+
+For each fold of `study-seed-1` the thresholds are found on the inner validation part, as a bundle's are, and tried on
+the test part. The first time this needs the weights that `twelvelead study` leaves beside its runs; the thresholds are
+kept in `study-seed-1/at-specificity.json`, from which the table is made again without them.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from pairs import tested
+from safetensors.torch import load_file
+
+from twelvelead.databases import LabelledRecord, find, people_of, truth_of
+from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.learning.fit import window_logits
+from twelvelead.learning.samples import load
+from twelvelead.scoring.evaluation import evaluation
+from twelvelead.scoring.probabilities import SPECIFICITIES, decide, fit_decisions, thresholds_at
+from twelvelead.scoring.scores import Predictions
+from twelvelead.signals.recipe import Recipe
+from twelvelead.study.contestants import BEST, contestants
+from twelvelead.study.folds import folds
+from twelvelead.study.run import Protocol, load_outcome, sides_of
+
+STUDY = Path(__file__).parent / "study-seed-1"
+KEPT = STUDY / "at-specificity.json"
+NETWORK = f"{BEST}-taught"
+Thresholds = dict[str, dict[str, list[float]]]  # fold -> specificity -> nine
+
+
+def main() -> None:
+    """The table, after the thresholds where they are not kept yet."""
+    records = find([Path(sys.argv[1])]).records
+    if not KEPT.exists():
+        KEPT.write_text(json.dumps(found(records), indent=1) + "\n", encoding="utf-8")
+    kept: Thresholds = json.loads(KEPT.read_text(encoding="utf-8"))
+    print("| diagnosis | n | asked for | threshold | specificity | sensitivity | PPV |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    rows = [(specificity, called(records, kept, specificity)) for specificity in SPECIFICITIES]
+    for name in DIAGNOSES:
+        for specificity, classes in rows:
+            one = classes[name]
+            shown = [f"{value:.3f}" for fold in kept.values() for value in [fold[specificity][DIAGNOSES.index(name)]]]
+            rates = " | ".join(
+                "–" if one[rate] is None else f"{one[rate]:.2f}" for rate in ("specificity", "sensitivity", "ppv")
+            )
+            print(f"| {name} | {one['positives']} | {specificity} | {', '.join(shown)} | {rates} |")
+
+
+def found(records: tuple[LabelledRecord, ...]) -> Thresholds:
+    """Of each fold, on its inner validation part."""
+    torch.set_num_threads(1)
+    protocol = Protocol(**json.loads((STUDY / "protocol.json").read_text(encoding="utf-8")) | {"recipe": Recipe()})
+    samples, _ = load(records, protocol.recipe)
+    thresholds: Thresholds = {}
+    for fold in folds(samples, protocol.n_folds, protocol.seed):
+        [contestant] = contestants([NETWORK])
+        network = contestant.build()
+        network.load_state_dict(load_file(STUDY / "runs" / f"{NETWORK}.{fold.name}.safetensors"))
+        validation = sides_of(fold, samples, protocol).validation
+        truth = validation.truth.astype(bool)
+        _, _, chances = fit_decisions(window_logits(network, validation, protocol.recipe), truth)
+        thresholds[fold.name] = {
+            specificity: thresholds_at(float(specificity), chances, truth).tolist() for specificity in SPECIFICITIES
+        }
+    return thresholds
+
+
+def called(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: str) -> dict[str, dict[str, float]]:
+    """By diagnosis, what `evaluate` says of the decisions on all test parts together."""
+    pooled = tested(f"{STUDY.name}/{NETWORK}", records, left_out=False)
+    fold_of = {
+        key: fold for fold in kept for key in load_outcome(STUDY / "runs" / f"{NETWORK}.{fold}.json").probabilities
+    }
+    thresholds = np.array([kept[fold_of[key]][specificity] for key in pooled.keys])
+    at_hand = {record.key: record for record in records}
+    those = [at_hand[key] for key in pooled.keys]
+    chances = pooled.predictions.probabilities
+    predictions = Predictions(truth_of(those).astype(bool), decide(chances, thresholds), chances, people_of(those))
+    classes: dict[str, dict[str, float]] = evaluation([str(name) for name in pooled.databases], predictions)["classes"]
+    return classes
+
+
+if __name__ == "__main__":
+    main()
