@@ -1,5 +1,6 @@
 """The command line as a machine meets it: JSON, exit statuses, and errors of one sentence."""
 
+import csv
 import errno
 import io
 import itertools
@@ -21,7 +22,7 @@ from rich.console import Console
 
 import layouts
 import simulator
-from twelvelead.classifier import shipped_bundle
+from twelvelead.classifier import load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.classify import _opened
 from twelvelead.doors.cli import _in_words
@@ -29,6 +30,7 @@ from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import listed
 from twelvelead.network.zoo import NETWORKS
 from twelvelead.record import LEADS
+from twelvelead.scoring.scores import Predictions, class_scores, means
 
 COMMANDS = [
     "classify",
@@ -194,6 +196,54 @@ def test_evaluate_tells_of_patients_of_whom_other_recordings_were_seen(bundle, t
     assert "other recordings of 1 patient were seen in training: this is no test" in done.stdout, done.stderr
 
 
+def test_evaluate_does_not_say_that_no_patient_was_seen_where_it_cannot_know(bundle, twelvelead, tmp_path):
+    simulator.write_ptbxl(tmp_path / "ptb-xl", n=49)
+    table = tmp_path / "ptb-xl" / "ptbxl_database.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([lines[0], lines[-1]]) + "\n")  # what it was trained on is not there
+    done = twelvelead("evaluate", tmp_path, "--bundle", bundle, "--json")
+    assert json.loads(done.stdout)["patients_seen_in_training"] is None, done.stderr
+    told = twelvelead("evaluate", tmp_path, "--bundle", bundle).stdout
+    assert "nobody can say of whom they were" in " ".join(told.split())
+
+
+def test_what_evaluate_scored_is_in_the_table_of_predictions(home, bundle, twelvelead, tmp_path):
+    arguments = ["evaluate", home, "--bundle", bundle, "--predictions", tmp_path / "said.csv", "--json"]
+    result = json.loads(twelvelead(*arguments).stdout)
+    rows = list(csv.DictReader((tmp_path / "said.csv").read_text().splitlines()))
+    assert len(rows) == result["records"]
+    truth = np.array([name in row["labels"].split() for row in rows for name in DIAGNOSES]).reshape(-1, 9)
+    said = np.array([name in row["positive"].split() for row in rows for name in DIAGNOSES]).reshape(-1, 9)
+    chances = np.array([float(row[name]) for row in rows for name in DIAGNOSES]).reshape(-1, 9)
+    scores = class_scores(Predictions(truth, said, chances, [row["patient"] for row in rows]))
+    assert means(scores) == pytest.approx(result["scores"], abs=1e-12)
+    assert (said == (chances >= load_bundle(bundle).thresholds)).all()
+    done = twelvelead(*arguments)
+    assert done.returncode == 1
+    assert "said.csv is there already" in done.stderr
+
+
+def test_evaluate_counts_a_copy_in_another_database_once_and_says_what_is_never_stated(bundle, twelvelead, tmp_path):
+    signal = simulator.digital(simulator.ecg(seed=1))
+    simulator.Wfdb("E00001", signal, comments=["#Dx: 164889003"]).write(tmp_path / "georgia")
+    simulator.Wfdb("mine", signal, comments=["#Dx: 164889003"]).write(tmp_path / "ward")
+    result = json.loads(twelvelead("evaluate", tmp_path, "--bundle", bundle, "--json").stdout)
+    assert (result["records"], result["copies"], result["never_stated"]) == (1, 1, {"georgia": ["Normal"]})
+    told = twelvelead("evaluate", tmp_path, "--bundle", bundle).stdout
+    assert "left out 1 recording: another database has a copy by another name" in told
+    assert "georgia never states Normal: its recordings count as without" in told
+
+
+def test_what_databases_lists_is_a_list_for_evaluate(home, bundle, twelvelead, tmp_path):
+    listed = twelvelead("databases", home, "--list").stdout.splitlines()
+    rows = list(csv.DictReader(listed))
+    assert len(rows) == 84
+    chosen = [line for line in listed[1:] if line.startswith("ptb-xl/")][:3]
+    (tmp_path / "some.csv").write_text("\n".join([listed[0], *chosen]) + "\n")
+    done = twelvelead("evaluate", home, "--bundle", bundle, "--records", tmp_path / "some.csv", "--json")
+    assert json.loads(done.stdout)["records"] == 3, done.stderr
+
+
 def test_evaluate_takes_the_recordings_that_are_listed(home, bundle, twelvelead, tmp_path):
     (tmp_path / "list.txt").write_text("ptb-xl/00001\nptb-xl/00002\n")
     done = twelvelead("evaluate", home, "--bundle", bundle, "--records", tmp_path / "list.txt", "--json")
@@ -329,7 +379,9 @@ def test_ptbxl_is_read_at_the_rate_that_is_asked_for(bundle, twelvelead, tmp_pat
 def test_a_missing_file_of_a_list_is_an_error_of_one_sentence(home, bundle, twelvelead):
     done = twelvelead("evaluate", home, "--bundle", bundle, "--records", "/nowhere.txt")
     assert done.returncode == 1
-    assert done.stderr.startswith("twelvelead: /nowhere.txt is not there: correct the path")
+    assert done.stderr.startswith(
+        "twelvelead: /nowhere.txt cannot be read (No such file or directory): name a file that lists"
+    )
 
 
 def test_options_that_would_change_nothing_are_refused(folder, tmp_path, twelvelead):

@@ -289,13 +289,45 @@ def test_a_table_in_another_encoding_is_refused_and_not_quoted(own):
     "row, reason",
     [
         ({"path": "ward/a.hea", "labels": "STD"}, "a.hea has two rows that differ: write all its labels into one"),
-        ({"path": "ward/a.mat", "labels": "AF"}, "a.mat and a.hea are both called mine/ward/a: rename one"),
+        ({"path": "ward/a.mat", "labels": "STD"}, "a.hea has two rows that differ: write all its labels into one"),
+        ({"path": "ward/a.npy", "labels": "AF"}, "a.npy and a.hea are both called mine/ward/a: rename one"),
     ],
 )
 def test_a_recording_that_is_twice_in_ones_own_table_is_refused(row, reason, own):
+    (own / "ward/a.npy").touch()
     layouts.write_table(own / "recordings.csv", [OWN[0], OWN[1], {**OWN[0], **row}])
     with pytest.raises(DatabaseError, match=reason):
         find([own])
+
+
+def test_a_signal_file_in_ones_own_table_is_its_header(tmp_path):
+    for name in ("E00001", "E00002"):
+        Wfdb(name, digital(simulator.ecg(seed=int(name[-1]))), comments=["#Dx: 59118001"]).write(
+            tmp_path / "mine" / "r"
+        )
+    (tmp_path / "mine" / "labels.csv").write_text("path,labels\nr/E00001.mat,PVC\nr/E00002.mat,none\n")
+    found = find([tmp_path / "mine"])
+    assert [(record.key, record.diagnoses) for record in found.records] == [
+        ("mine/r/E00001", ("PVC",)),
+        ("mine/r/E00002", ()),
+    ]
+
+
+@pytest.mark.parametrize("labels", ["1", "AF 2", "1648890030", "164889004"])
+def test_a_number_that_is_no_code_is_refused_in_ones_own_table(labels, own):
+    layouts.write_table(own / "recordings.csv", [{**OWN[0], "labels": labels}])
+    with pytest.raises(DatabaseError, match="SNOMED CT codes"):
+        find([own])
+
+
+def test_a_patient_whom_pandas_wrote_as_a_float_is_the_same(own):
+    layouts.write_table(own / "recordings.csv", [{**OWN[0], "patient": "13619.0"}, {**OWN[1], "patient": "13619"}])
+    assert {record.patient for record in find([own]).records} == {"13619"}
+
+
+def test_folders_in_any_order_give_the_same(houses):
+    folders = sorted(folder for folder in houses.iterdir() if folder.is_dir())
+    assert find(folders) == find(folders[::-1])
 
 
 def test_the_same_row_twice_counts_once(own):
@@ -433,7 +465,16 @@ def test_a_recording_in_two_files_is_counted_once_and_said(tmp_path):
     for folder in ("a", "b"):
         Wfdb("E00001", digital(layouts.SIGNAL), comments=["#Dx: 164889003"]).write(tmp_path / folder)
     found = find([tmp_path])
-    assert (len(found.records), found.repeated) == (1, 1)
+    assert (len(found.records), found.repeated, found.contradicted) == (1, 1, ())
+
+
+def test_two_files_of_one_name_with_other_diagnoses_are_told(tmp_path, twelvelead):
+    for folder, code in (("a", "164889003"), ("b", "59118001")):
+        Wfdb("E00001", digital(layouts.SIGNAL), comments=[f"#Dx: {code}"]).write(tmp_path / folder)
+    found = find([tmp_path])
+    assert found.contradicted == ((tmp_path / "b/E00001.hea", tmp_path / "a/E00001.hea"),)
+    done = twelvelead("databases", tmp_path, "--no-read")
+    assert "in 1 file of them the diagnoses are others" in done.stdout.replace("\n", " ")
 
 
 def test_a_fingerprint_knows_the_rate_and_a_microvolt(record):

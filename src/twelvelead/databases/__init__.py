@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from twelvelead.databases import challenge, code15, cpsc2018, incart, ludb, mimic, own, ptb, ptbxl, sph, stored
 from twelvelead.databases.labelled import (
+    LISTED,
     DatabaseError,
     Entry,
     LabelledRecord,
@@ -22,6 +23,7 @@ from twelvelead.databases.labelled import (
 from twelvelead.databases.reading import read_labelled
 
 __all__ = [
+    "LISTED",
     "DatabaseError",
     "Found",
     "LabelledRecord",
@@ -62,12 +64,14 @@ LAYOUTS: Final = (
 class Found:
     """The labelled recordings below some folders, each once, and what was passed over: (path, reason).
 
-    repeated: how many files hold, by their names, a recording that another file holds too.
+    repeated: how many files hold, by their names, a recording that another file holds too; contradicted: those of them
+    whose diagnoses are not the ones that count, with the file whose are.
     """
 
     records: tuple[LabelledRecord, ...]
     passed_over: tuple[tuple[Path, str], ...]
     repeated: int = 0
+    contradicted: tuple[tuple[Path, Path], ...] = ()
 
 
 def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
@@ -79,7 +83,7 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     records: list[LabelledRecord] = []
     passed_over: list[tuple[Path, str]] = []
     named_by: dict[str, Path] = {}
-    for folder in folders:
+    for folder in sorted(folders, key=Path.resolve):  # in whichever order they are named, the result is one
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
         root = folder.resolve()
@@ -106,7 +110,14 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
         )
     once, taken = without_repetitions(records), {record.path for record in records}
     left_out = [(path, reason) for path, reason in passed_over if path not in taken]
-    return Found(tuple(once), tuple(left_out), len({(record.path, record.row) for record in records}) - len(once))
+    counts = {record.key: record for record in once}
+    others = [(record, counts[record.key]) for record in records]
+    return Found(
+        tuple(once),
+        tuple(left_out),
+        len({(record.path, record.row) for record in records}) - len(once),
+        tuple((record.path, one.path) for record, one in others if record.diagnoses != one.diagnoses),
+    )
 
 
 def _is_text(key: str) -> bool:

@@ -85,6 +85,10 @@ CODE_15: Final = {
     "normal_ecg": "Normal",
 }
 
+VERHOEFF_PERMUTED: Final = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
+VERHOEFF_PERIOD: Final = 8
+_CONCEPT = re.compile(r"[1-9][0-9]{2,14}[01]0[0-9]")
+
 _BEATS = r"(?:complex|beat|contraction|extrasystole)"
 _ST = r"\bst(?:[ -]segment)?(?: junctional)? "
 STATEMENTS: Final = {
@@ -110,7 +114,25 @@ UNSURE: Final = (
 
 def is_challenge_code(code: str) -> bool:
     """Whether a word of a `Dx` is a number of SNOMED CT, or one of the nine's abbreviations."""
-    return code.isdigit() or code in DIAGNOSES
+    return is_snomed(code) or code in DIAGNOSES
+
+
+@lru_cache(maxsize=4096)
+def is_snomed(code: str) -> bool:
+    """Whether a number can be a concept of SNOMED CT: 6 to 18 digits, the last but one 00 or 10, the last a check.
+
+    The check is Verhoeff's (1969): each digit, permuted by its place, is multiplied in the symmetries of a pentagon.
+    """
+    if not _CONCEPT.fullmatch(code):
+        return False
+    product = 0
+    for place, digit in enumerate(map(int, reversed(code))):
+        for _ in range(place % VERHOEFF_PERIOD):
+            digit = VERHOEFF_PERMUTED[digit]
+        turned, by = product % 5, digit % 5
+        is_mirrored, mirrors = product >= 5, digit >= 5
+        product = (turned - by if is_mirrored else turned + by) % 5 + 5 * (is_mirrored != mirrors)
+    return product == 0
 
 
 def from_challenge(codes: Iterable[str], *, sinus_rhythm_means_normal: bool = False) -> tuple[str, ...]:

@@ -1,16 +1,19 @@
 """One labelled recording on disk, and which recordings may be of one person."""
 
+import csv
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import TwelveleadError
+
+LISTED: Final = ("recording", "patient", "fold", "diagnoses")
 
 
 class DatabaseError(TwelveleadError):
@@ -122,13 +125,19 @@ def _known(record: LabelledRecord) -> int:
 def read_keys(path: Path) -> frozenset[str]:
     """The recordings that a file lists, one `database/recording` a line; `#` begins a comment.
 
-    Raises DatabaseError when it is no text or lists nothing.
+    Or some lines below the titles of what `databases --list` prints.
+    Raises DatabaseError when it cannot be read, is no text or lists nothing.
     """
     try:
-        lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
-        keys = frozenset(line for line in lines if line)
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DatabaseError(f"{path} is no text: it must list one database/recording a line") from error
+    except OSError as error:
+        raise DatabaseError(f"{path} cannot be read ({error.strerror}): name a file that lists recordings") from error
+    if lines and lines[0] == ",".join(LISTED):
+        keys = frozenset(row[0] for row in csv.reader(lines[1:]) if row)
+    else:
+        keys = frozenset(key for line in lines if (key := line.split("#")[0].strip()))
     if not keys:
         raise DatabaseError(f"{path} lists no recording: it must list one database/recording a line")
     return keys
@@ -138,7 +147,7 @@ def only(records: Sequence[LabelledRecord], keys: frozenset[str]) -> tuple[Label
     """Those records that are listed; raises DatabaseError when a listed one is not there."""
     if missing := sorted(keys - {record.key for record in records}):
         raise DatabaseError(
-            f"{len(missing)} listed recordings are in no folder, the first is {missing[0]}: "
-            f"add its folder, or take it off the list"
+            f"{len(missing)} listed recordings are in no folder, the first is {missing[0]}: add its folder, or take it "
+            f"off the list; `twelvelead databases --list` prints how recordings are called"
         )
     return tuple(record for record in records if record.key in keys)

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.codes import from_challenge
+from twelvelead.databases.codes import from_challenge, is_snomed
 from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.formats import SIGNAL_SUFFIXES
 from twelvelead.person import plausible_age, sex_letter
 
 COLUMNS: Final = {"path", "labels"}
 NONE: Final = "none"
 _SUFFIX = re.compile(r"\.[A-Za-z]\w*$")  # the last part of `1.2.840.10008` is none
+_WRITTEN_AS_FLOAT = re.compile(r"^(\d+)\.0$")  # as pandas does with whole numbers where one is missing
 _IN_ORDER = {name.lower(): name for name in DIAGNOSES}
 
 
@@ -51,7 +53,7 @@ def _tables(folder: Path) -> Iterator[Path]:
 
 def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str]]) -> LabelledRecord | None:
     row = {name.lower(): cell for name, cell in row.items()}
-    path = inside(folder, row["path"].strip().replace("\\", "/"))  # as Windows parts folders
+    path = _read_as(inside(folder, row["path"].strip().replace("\\", "/")))  # as Windows parts folders
     labels = [label for label in re.split(r"[\s,;|]+", row["labels"].strip()) if label]
     if not path.is_file():
         left_out.append((path, "the table names it and it is not there"))
@@ -64,15 +66,21 @@ def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str
         database=root.resolve().name,
         recording=_SUFFIX.sub("", path.relative_to(root).as_posix()),
         diagnoses=_diagnoses(labels),
-        patient=row.get("patient", "").strip() or None,
+        patient=_WRITTEN_AS_FLOAT.sub(r"\1", row.get("patient", "").strip()) or None,
         fold=_fold(row["fold"]) if row.get("fold", "").strip() else None,
         sex=sex_letter(row.get("sex")),
         age=plausible_age(row.get("age")),
     )
 
 
+def _read_as(path: Path) -> Path:
+    """The header of a signal file, where there is one: by whichever it is named, the recording is one."""
+    header = path.with_suffix(".hea")
+    return header if path.suffix.lower() in SIGNAL_SUFFIXES and header.is_file() else path
+
+
 def _fold(text: str) -> int:
-    """A whole number, which pandas may have written as `1.0`."""
+    """A whole number, maybe written as `1.0`."""
     if (number := float(text)) != int(number):
         raise ValueError(f"fold {text!r}: it must be a whole number")
     return int(number)
@@ -92,7 +100,7 @@ def _refuse_other_facts(record: LabelledRecord, other: LabelledRecord) -> None:
 
 def _diagnoses(labels: list[str]) -> tuple[str, ...]:
     """Names of the nine in any case, or SNOMED CT codes; `none` alone for a negative."""
-    unknown = [label for label in labels if label.lower() not in (*_IN_ORDER, NONE) and not label.isdecimal()]
+    unknown = [label for label in labels if label.lower() not in (*_IN_ORDER, NONE) and not is_snomed(label)]
     if unknown or (NONE in map(str.lower, labels) and len(labels) > 1):
         raise ValueError(f"labels {labels}: allowed are {', '.join(DIAGNOSES)}, SNOMED CT codes, or `{NONE}` alone")
     return from_challenge(_IN_ORDER.get(label.lower(), label) for label in labels)

@@ -1,5 +1,6 @@
 """`twelvelead databases`: what folders hold, before anybody trains on it."""
 
+import csv
 import json
 import sys
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from twelvelead.databases import Found, find
+from twelvelead.databases import LISTED, Found, find
 from twelvelead.databases.survey import Contents, Holding, contents, holdings
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import tell_repeated
@@ -30,17 +31,27 @@ def databases_command(
     read: Annotated[
         bool, typer.Option("--read/--no-read", help="Read every signal, to find duplicates and damage; or do not.")
     ] = True,
+    listing: Annotated[
+        bool,
+        typer.Option(
+            "--list", help="Print each recording's name, patient, fold and diagnoses as CSV, and nothing else."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say which databases folders hold: recordings, patients, positives per diagnosis, duplicates, what is unreadable.
 
     A duplicate has the same samples as another recording; one that is there in two files of its name counts once.
-    Exit status 1 when a recording could not be read.
+    Exit status 1 when a recording could not be read. What --list prints, or some lines of it below its titles, is a
+    list for `train --hold-out` and `evaluate --records`.
 
     Example: twelvelead databases data/ --no-read
     """
     with Console(emoji=False, stderr=True).status("looking for databases"):
         found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
+    if listing:
+        _print_list(found)
+        return
     held = holdings(found.records)
     inside = _contents(found) if read else None
     if as_json:
@@ -50,6 +61,13 @@ def databases_command(
         console.width = max(console.width, TABLE_CHARACTERS)
         _print(found, held, inside, console)
     raise typer.Exit(1 if inside and inside.unreadable else 0)
+
+
+def _print_list(found: Found) -> None:
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(LISTED)
+    for record in found.records:
+        table.writerow((record.key, record.patient, record.fold, " ".join(record.diagnoses)))
 
 
 def _contents(found: Found) -> Contents:
@@ -65,6 +83,7 @@ def _as_json(found: Found, held: dict[str, Holding], inside: Contents | None) ->
     return {
         "databases": {name: asdict(holding) for name, holding in held.items()},
         "repeated": found.repeated,
+        "contradicted": [{"path": str(path), "counts": str(other)} for path, other in found.contradicted],
         "passed_over": listed(found.passed_over),
         "duplicates": None if inside is None else inside.duplicates,
         "unreadable": None if inside is None else listed(inside.unreadable),
@@ -80,7 +99,7 @@ def _print(found: Found, held: dict[str, Holding], inside: Contents | None, cons
         cells = ("–" if n is None else f"{n:,}" for n in holding.positives.values())
         table.add_row(escape(printable(name)), f"{holding.records:,}", patients, *cells)
     console.print(table)
-    tell_repeated(console, found.repeated)
+    tell_repeated(console, found)
     _list(console, "left out", [f"{path}: {reason}" for path, reason in found.passed_over])
     if inside is not None:
         _list(console, "the same samples", [" = ".join(keys) for keys in inside.duplicates])

@@ -1,8 +1,11 @@
 """`twelvelead evaluate`: how good a bundle is on labelled recordings, by class and by database, with intervals."""
 
+import csv
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -26,9 +29,11 @@ from twelvelead.databases import (
     read_labelled,
     truth_of,
 )
+from twelvelead.databases.survey import UNLABELLED
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate, Specificity
+from twelvelead.formats.files import write_whole
 from twelvelead.record import Record, RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, RATES, Predictions
@@ -50,6 +55,14 @@ def evaluate_command(
         str | None,
         typer.Option(help="Enter the result into the bundle's card under this name.", show_default=False),
     ] = None,
+    predictions_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--predictions",
+            help="CSV to which each recording's labels, decisions and nine probabilities are written.",
+            show_default=False,
+        ),
+    ] = None,
     ptbxl_rate: PtbXlRate = "100",
     as_json: Json = False,
 ) -> None:
@@ -65,37 +78,57 @@ def evaluate_command(
     classifier = load_bundle(bundle or shipped_bundle(), precision, specificity)
     if card is not None and (not card.strip() or card in classifier.card.get("tests", {})):
         raise BundleError(f"--card {card!r}: it must be a name that no test in the card has yet; choose another")
+    if predictions_out is not None and predictions_out.exists():
+        raise DatabaseError(f"{predictions_out} is there already: name another file for the predictions")
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     labelled = found.records if records is None else only(found.records, read_keys(records))
-    kept, predictions, refused, n_seen = predict(labelled, classifier)
+    tried = predict(labelled, classifier)
+    kept, predictions, refused = tried.kept, tried.predictions, tried.refused
     if not kept:
         raise DatabaseError(f"none of {len(labelled)} recordings can be classified, the first because: {refused[0][1]}")
     passed_over = found.passed_over if records is None else ()
-    trained_on = people_of(record for record in found.records if record.patient and record.key in classifier.seen)
     result = evaluation([record.database for record in kept], predictions) | {
         "bundle": classifier.name,
-        "seen_in_training": n_seen,
-        "patients_seen_in_training": len({*trained_on} & {*people_of(kept)}),
+        "seen_in_training": sum(tried.seen),
+        "patients_seen_in_training": _patients_seen(tried, found.records, classifier),
         "patients_unknown": sum(record.patient is None for record in kept),
+        "never_stated": _never_stated(kept),
         "repeated": found.repeated,
+        "copies": tried.n_copies,
         "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
     }
     if card is not None:
         add_test(classifier.folder, card, {**result, "refused": len(result["refused"])})
+    if predictions_out is not None:
+        write_whole(predictions_out, _as_csv(tried).encode())
     if as_json:
         print(json.dumps(result))
     else:
-        print_evaluation(result, Console(emoji=False))
+        console = Console(emoji=False)
+        tell_repeated(console, found)
+        print_evaluation(result, console)
 
 
-def predict(
-    records: Sequence[LabelledRecord], classifier: Classifier
-) -> tuple[list[LabelledRecord], Predictions, list[tuple[Path, str]], int]:
-    """Classify every record; those that cannot be are returned with the reason, then how many were trained on.
+@dataclass(frozen=True, eq=False)
+class Tried:
+    """What a classifier said of labelled recordings, and of which; refused: (path, reason).
 
-    A recording was, when one of its name or with its samples was.
+    seen: whether each was trained on, by its name or with its samples. n_copies: how many were left out, for another
+    database has them by another name.
     """
-    kept, reports, refused, n_seen = [], [], [], 0
+
+    kept: list[LabelledRecord]
+    predictions: Predictions
+    seen: list[bool]
+    refused: list[tuple[Path, str]]
+    n_copies: int
+
+
+def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
+    """Classify every record, copies in another database once."""
+    kept, reports, seen, refused = [], [], [], []
+    home_of: dict[str, str] = {}
+    n_copies = 0
     with Progress(console=Console(emoji=False, stderr=True), disable=not sys.stderr.isatty()) as bar:
         tracked = bar.track(records, description="classifying")
         readings = ((record, _reading(record)) for record in tracked)
@@ -103,16 +136,54 @@ def predict(
             if isinstance(recording, RecordError) or isinstance(answer, RecordError):
                 refused.append((record.path, str(answer)))
                 continue
+            if home_of.setdefault(recording.digest, record.database) != record.database:
+                n_copies += 1
+                continue
             reports.append(answer)
             kept.append(record)
-            n_seen += bool(classifier.seen & {record.key, recording.digest})
+            seen.append(bool(classifier.seen & {record.key, recording.digest}))
     predictions = Predictions(
         truth=truth_of(kept).astype(bool),
         decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool),
         probabilities=np.array([list(report.probabilities.values()) for report in reports]),
         people=people_of(kept),
     )
-    return kept, predictions, refused, n_seen
+    return Tried(kept, predictions, seen, refused, n_copies)
+
+
+def _as_csv(tried: Tried) -> str:
+    """A row for each recording: whose it is, what it has, what is said, and the nine probabilities."""
+    text = StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(("recording", "patient", "labels", "positive", *DIAGNOSES))
+    for record, said, chances in zip(
+        tried.kept, tried.predictions.decisions, tried.predictions.probabilities.tolist(), strict=True
+    ):
+        positive = " ".join(name for name, yes in zip(DIAGNOSES, said, strict=True) if yes)
+        table.writerow((record.key, record.patient, " ".join(record.diagnoses), positive, *map(repr, chances)))
+    return text.getvalue()
+
+
+def _patients_seen(tried: Tried, there: Sequence[LabelledRecord], classifier: Classifier) -> int | None:
+    """Of how many patients a recording was trained on, whether it is among those tried or only in the folders given.
+
+    None where nobody can say: a bundle keeps no patients, and recordings of these databases that it was trained on are
+    not there.
+    """
+    trained_on = {record.key for record in there if record.key in classifier.seen}
+    databases = {record.database for record in tried.kept if record.patient}
+    if any(key.partition("/")[0] in databases for key in classifier.seen - trained_on):
+        return None
+    people = {*people_of(record for record in there if record.patient and record.key in trained_on)}
+    own = zip(tried.kept, people_of(tried.kept), tried.seen, strict=True)
+    people |= {person for record, person, was_seen in own if record.patient and was_seen}
+    return len(people & {*people_of(tried.kept)})
+
+
+def _never_stated(records: Sequence[LabelledRecord]) -> dict[str, list[str]]:
+    """By database, the diagnoses that it never states: all of its recordings count as without them."""
+    databases = sorted({record.database for record in records})
+    return {name: list(UNLABELLED[name]) for name in databases if name in UNLABELLED}
 
 
 def _reading(record: LabelledRecord) -> Record | RecordError:
@@ -136,7 +207,12 @@ def print_evaluation(result: Result, console: Console) -> None:
     elif result["patients_seen_in_training"]:
         those = counted(result["patients_seen_in_training"], "patient")
         console.print(f"[red]other recordings of {those} were seen in training: this is no test[/red]")
-    tell_repeated(console, result["repeated"])
+    elif result["patients_seen_in_training"] is None:
+        console.print("recordings that it was trained on are not in these folders: nobody can say of whom they were")
+    if result["copies"]:
+        console.print(f"left out {counted(result['copies'], 'recording')}: another database has a copy by another name")
+    for name, diagnoses in result["never_stated"].items():
+        console.print(escape(f"{printable(name)} never states {', '.join(diagnoses)}: its recordings count as without"))
     if result["refused"]:
         console.print(
             f"{len(result['refused'])} refused, the first because: {escape(printable(result['refused'][0]['error']))}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from twelvelead.databases import Found
 from twelvelead.formats import PassedOver
 from twelvelead.wording import counted, printable
 
@@ -15,10 +16,15 @@ def tell_left_out(console: Console, left_out: Iterable[tuple[Path, str]]) -> Non
         console.print(printable(f"left out {path}: {reason}"), markup=False, highlight=False)
 
 
-def tell_repeated(console: Console, n: int) -> None:
-    """A line on files of recordings that other files hold too, where there are any."""
-    if n:
-        console.print(f"left out {counted(n, 'file')}: another holds the same recording, by its name")
+def tell_repeated(console: Console, found: Found) -> None:
+    """A line on files of recordings that other files hold too, where there are any; and on those that contradict."""
+    if found.repeated:
+        console.print(f"left out {counted(found.repeated, 'file')}: another holds the same recording, by its name")
+    if found.contradicted:
+        path, other = found.contradicted[0]
+        n = counted(len(found.contradicted), "file")
+        said = f"in {n} of them the diagnoses are others, the first {path}; those of {other} count"
+        console.print(printable(said), style="red", markup=False, highlight=False)
 
 
 def tell_passed_over(passed_over: PassedOver) -> None:

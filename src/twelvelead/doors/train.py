@@ -145,8 +145,10 @@ def _refuse_unwritable(out: Path) -> None:
 
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
     tell_left_out(console, found.passed_over)
-    tell_repeated(console, found.repeated)
-    if unnamed := sorted({record.database for record in found.records if record.patient is None}):
+    tell_repeated(console, found)
+    whose = {record.database: False for record in found.records}
+    whose |= {record.database: True for record in found.records if record.patient}
+    if unnamed := sorted(name for name, are_named in whose.items() if not are_named):
         names = printable(", ".join(unnamed))
         console.print(f"{names}: no patients are named, so a person may be on both sides", markup=False)
     if parted.held_out:
@@ -176,6 +178,11 @@ def _load(
         console.print(f"left out {n_left_out}: the validation, or what is held out, has copies by other names")
     if not len(training) or not len(validation):
         raise DatabaseError("no recording of one side could be read: the reasons stand above")
+    if not training.truth.any():
+        raise DatabaseError(
+            f"none of the {len(training)} recordings to train on has any of the nine diagnoses: "
+            f"nothing can be learned; look at the labels with `twelvelead databases`"
+        )
     return training, validation
 
 
