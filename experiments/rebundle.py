@@ -53,6 +53,7 @@ def main() -> None:
             training=training,
             validation=validation,
             held_out=tuple(key for key, side in side_of.items() if side == "held out"),
+            left_out=tuple(key for key, side in side_of.items() if side == "left out"),
             fitted=Fitted(
                 network,
                 facts["epochs"],

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import re
 import shutil
 import subprocess
@@ -126,6 +127,13 @@ def test_hostile_thresholds_at_a_specificity_are_refused(copy, at):
     (copy / "card.json").write_text(sealed_again(card))
     with pytest.raises(BundleError, match="is damaged"):
         load_bundle(copy, specificity="0.95")
+
+
+def test_a_classifier_goes_to_another_process_as_its_folder(classifier):
+    strict = load_bundle(classifier.folder, "int8", "0.99")
+    there = pickle.loads(pickle.dumps(strict))
+    assert (there.name, there.precision, there.thresholds.tolist()) == (strict.name, "int8", strict.thresholds.tolist())
+    assert classify(made("AF"), there).probabilities == classify(made("AF"), strict).probabilities
 
 
 def test_a_specificity_decides_and_is_said(classifier):

@@ -234,6 +234,18 @@ def test_evaluate_counts_a_copy_in_another_database_once_and_says_what_is_never_
     assert "georgia never states Normal: its recordings count as without" in told
 
 
+@pytest.mark.parametrize("name", ["sheet.svg", "sheet.PDF"])
+def test_a_drawing_named_as_a_file_is_refused(name, twelvelead, tmp_path):
+    done = twelvelead("classify", get_testdata_file("waveform_ecg.dcm"), "--paper", tmp_path / name)
+    assert done.returncode == 1
+    assert "it must be a folder" in done.stderr
+    assert not (tmp_path / name).exists()
+
+
+def test_the_folder_itself_is_named_where_a_file_is_expected(twelvelead):
+    assert "/ is not a plain file" in twelvelead("show", "/").stdout + twelvelead("show", "/").stderr
+
+
 def test_what_databases_lists_is_a_list_for_evaluate(home, bundle, twelvelead, tmp_path):
     listed = twelvelead("databases", home, "--list").stdout.splitlines()
     rows = list(csv.DictReader(listed))

@@ -490,6 +490,15 @@ def test_the_pages_own_code_is_small():
     assert len(joined_modules()) < 170_000
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_page_whose_script_does_not_run_says_so(page_file, scripts):
+    with browsing() as browser:
+        page = browser.new_context(offline=True, java_script_enabled=scripts).new_page()
+        page.goto(page_file.as_uri())
+        said = page.get_by_text("The script of this page does not run.")
+        assert said.count() == 0 if scripts else said.is_visible()
+
+
 def test_a_page_decides_at_the_specificity_that_it_was_written_for():
     strict = load_bundle(shipped_bundle(), specificity="0.99")
     html = one_file(Runtime("export{a as b};", b""), strict)

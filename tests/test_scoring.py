@@ -375,8 +375,18 @@ def test_the_final_phase_merges_equivalents_and_leaves_unscored_classes_out(tmp_
 
 def test_abbreviations_against_codes_are_refused_and_not_scored_as_silence(tmp_path):
     folders = write_entry(tmp_path, "164889003", "AF, PVC", "1, 0", "0.9, 0.2")
-    with pytest.raises(ScoreError, match="the labels are SNOMED codes, the outputs name AF, PVC: name the classes by"):
+    with pytest.raises(
+        ScoreError, match="the labels are such as .*, the outputs name AF, PVC: name the classes in both alike"
+    ):
         score_folders(*folders, "2020")
+
+
+@pytest.mark.parametrize("phase", ["unofficial", "2020"])
+@pytest.mark.parametrize("label, named", [("164889003", "AF"), ("AF", "164889003")])
+def test_where_no_class_can_be_meant_by_both_nothing_is_scored(label, named, phase, tmp_path):
+    folders = write_entry(tmp_path, label, named, "1", "0.9")
+    with pytest.raises(ScoreError, match=f"the labels are such as {label}, the outputs name {named}"):
+        score_folders(*folders, phase)
 
 
 def test_equivalents_that_a_file_does_not_name_count_0_in_their_mean_and_nan_not_at_all(tmp_path):

@@ -13,9 +13,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from test_learning import made_up
-from twelvelead.databases import DatabaseError, find, people_of, truth_of
+from twelvelead.databases import DatabaseError, Found, find, people_of, truth_of
+from twelvelead.doors.study import _tell_unused, _without_nan
 from twelvelead.learning.fit import at_step
 from twelvelead.learning.samples import gathered
 from twelvelead.learning.store import quantised
@@ -66,6 +68,24 @@ def test_every_recording_in_millivolts_is_tested_once_and_no_patient_is_on_both_
             for part in parts
         ]
         assert max(normals) < 1.6 * min(normals), (database, normals)
+
+
+def test_a_fold_without_anything_to_test_is_refused_before_training():
+    records = [replace(record, fold=1 + index % 2, patient=None) for index, record in enumerate(made_up(40, 40))]
+    with pytest.raises(DatabaseError, match="fold 3 of 3 has 0 recordings in millivolts .* ask for fewer --folds"):
+        folds(without_signals(records), 3, seed=0)
+    standardised = flat(made_up(40, 40), [False] * 40)
+    with pytest.raises(DatabaseError, match="fold 1 of 2 has 0 recordings in millivolts to test on and 2"):
+        folds(standardised, 2, seed=0)
+
+
+def test_what_no_fold_can_take_and_what_is_no_score_are_told(capsys):
+    records = [replace(record, patient=None if index % 5 else record.patient) for index, record in enumerate(ptbxl(60))]
+    records = [replace(record, fold=None) if record.patient is None else record for record in records]
+    samples = without_signals(records)
+    _tell_unused(Found(tuple(records), ()), samples, folds(samples, 2, seed=0), Console(stderr=True, width=200))
+    assert "recordings: of an unknown person, so no fold is safe" in capsys.readouterr().err
+    assert _without_nan({"auroc": float("nan"), "f2": 0.5, "n": 3}) == {"auroc": None, "f2": 0.5, "n": 3}
 
 
 def test_the_folds_depend_on_the_seed_alone():

@@ -1,1 +1,10 @@
 """Reads 12-lead ECGs; the project layout in README.md has the order of its rooms."""
+
+
+def __getattr__(name: str) -> str:
+    """`__version__`, looked up when it is asked for."""
+    if name == "__version__":
+        from twelvelead.release import version
+
+        return version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

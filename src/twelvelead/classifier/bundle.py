@@ -24,6 +24,8 @@ from twelvelead.signals.recipe import Recipe
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.32 reports its use to its maker unless told not to
 import onnxruntime  # it looks at the variable when it is imported
 
+onnxruntime.disable_telemetry_events()  # for whoever imported it before
+
 Precision = Literal["float32", "int8"]
 Answer = tuple[NDArray[np.float32], NDArray[np.float32]]  # (n, 9) logits and (n, 9, steps) attention
 
@@ -58,7 +60,12 @@ class Classifier:
     thresholds: NDArray[np.float64]
     session: Any
     precision: Precision = "float32"
+    specificity: Specificity | None = None
     alike: dict[tuple[int, int], bool] = field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process it goes as its folder, and is opened and checked there again."""
+        return load_bundle, (self.folder, self.precision, self.specificity)
 
     def run(self, windows: NDArray[np.float32]) -> Answer:
         """(n, 12, samples) windows -> (n, 9) logits and (n, 9, steps) attention."""
@@ -151,6 +158,7 @@ def load_bundle(
             thresholds=thresholds,
             session=_checked_session((folder / GRAPHS[precision]).read_bytes(), recipe),
             precision=precision,
+            specificity=specificity,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"bundle {folder} is damaged ({error!r}); copy the bundle anew") from error

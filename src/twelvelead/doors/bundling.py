@@ -54,7 +54,8 @@ DATABASES: Final = {
 class Training:
     """A training that has ended: what was trained, how, and on whom.
 
-    name: what the bundle is called. network: one of the zoo's. held_out: keys of recordings on neither side.
+    name: what the bundle is called. network: one of the zoo's. held_out: keys of recordings to test on, and of their
+    patients' others. left_out: of those that could not be read or placed safely, or are copies.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Training:
     training: Samples
     validation: Samples
     held_out: tuple[str, ...]
+    left_out: tuple[str, ...]
     fitted: Fitted[CnnGru]
 
 
@@ -90,6 +92,7 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
         "precisions": {"int8": _in_integers(in_integers, ended, decisions)},
         "training": {
             "recordings": _positives(ended.training),
+            "left_out": len(ended.left_out),
             "epochs": ended.fitted.epochs,
             "best_epoch": ended.fitted.best_epoch + 1,
             "settings": asdict(ended.settings),
@@ -100,7 +103,7 @@ def bundle_up(out: Path, ended: Training) -> dict[str, Any]:
         "data": [_source(name) for name in sorted({record.database for record in ended.training.records})],
     }
     graphs: dict[Precision, bytes] = {"float32": graph, "int8": in_integers}
-    sides = dict.fromkeys(ended.held_out, ("held out", ""))
+    sides = dict.fromkeys(ended.held_out, ("held out", "")) | dict.fromkeys(ended.left_out, ("left out", ""))
     for side, of_side in (("training", ended.training), ("validation", ended.validation)):
         pairs = zip(of_side.records, of_side.samples, strict=True)
         sides |= {record.key: (side, sample.digest) for record, sample in pairs}

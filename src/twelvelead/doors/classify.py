@@ -131,6 +131,10 @@ def _refuse_idle(sheet: Paper, paper: Path | None, paper_format: str, report: Pa
     """Raise PaperError on options that would change nothing."""
     if paper is None and report is None and sheet != Paper():
         raise PaperError("options of a drawing, and nothing is drawn: give --paper FOLDER or --report OUT with them")
+    if paper is not None and paper.suffix.lower() in {".svg", ".pdf", ".png"} and not paper.is_dir():
+        raise PaperError(
+            f"--paper {paper}: it must be a folder, to which all recordings are drawn; --paper-format says as what"
+        )
     if paper is None and paper_format != "svg":
         raise PaperError(f"--paper-format {paper_format}, and nothing is drawn: give --paper FOLDER with it")
     if report is None and report_format != "html":

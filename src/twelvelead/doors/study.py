@@ -1,23 +1,26 @@
 """`twelvelead study`: networks under one protocol, compared on what they say of recordings that they never saw."""
 
 import json
+import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twelvelead.databases import DatabaseError, Found, find
-from twelvelead.doors.left_out import tell_left_out
+from twelvelead.doors.left_out import tell_left_out, tell_repeated
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.signals.recipe import Recipe
+from twelvelead.wording import counted
 
 if TYPE_CHECKING:
     from twelvelead.learning.samples import Samples
+    from twelvelead.study.folds import Fold
     from twelvelead.study.workers import Told
 
 
@@ -56,6 +59,7 @@ def study_command(
     keep_protocol(protocol, out)
     samples = _samples(found, protocol.recipe, console)
     parts = databases_left_out(samples) if leave_one_database_out else folds(samples, n_folds, seed)
+    _tell_unused(found, samples, parts, console)
     teachers = {name for contestant in chosen for name in contestant.teachers}
     first = [contestant.name for contestant in chosen if not contestant.teachers]
     waves = [[*first, *sorted(teachers - {*first})], [contestant.name for contestant in chosen if contestant.teachers]]
@@ -64,7 +68,19 @@ def study_command(
             todo = [Task(name, fold, name in teachers) for name in names for fold in parts]
             run_all(todo, samples, protocol, out, n_workers=workers, hear=hear)
     rows = write_report(out, samples.records)
-    print(json.dumps(rows) if as_json else (out / "study.md").read_text(encoding="utf-8"))
+    print(json.dumps([*map(_without_nan, rows)]) if as_json else (out / "study.md").read_text(encoding="utf-8"))
+
+
+def _tell_unused(found: Found, samples: "Samples", parts: Sequence["Fold"], console: Console) -> None:
+    tell_repeated(console, found)
+    used = {index for fold in parts for index in (*fold.development, *fold.test)}
+    if n_unplaced := len(samples) - len(used):
+        console.print(f"left out {counted(n_unplaced, 'recording')}: of an unknown person, so no fold is safe")
+
+
+def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN: null where there is no score."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
 
 
 def _samples(found: Found, recipe: Recipe, console: Console) -> "Samples":

@@ -107,7 +107,8 @@ def train_command(
         teachers=tuple(one.name for one in taught_by),
         training=sides[0],
         validation=sides[1],
-        held_out=tuple(found.records[index].key for index in (*parted.held_out, *parted.unplaceable)),
+        held_out=tuple(found.records[index].key for index in parted.held_out),
+        left_out=_left_out(found, parted, sides),
         fitted=fitted,
     )
     card = bundle_up(out, ended)
@@ -186,6 +187,13 @@ def _load(
     return training, validation
 
 
+def _left_out(found: Found, parted: "Split", sides: tuple["Samples", "Samples"]) -> tuple[str, ...]:
+    """Keys of the recordings that are neither on a side nor held out."""
+    placed = {record.key for side in sides for record in side.records}
+    placed |= {found.records[index].key for index in parted.held_out}
+    return tuple(record.key for record in found.records if record.key not in placed)
+
+
 @contextmanager
 def _training_bar(console: Console) -> Iterator[Callable[["Step"], None]]:
     """A bar over the epochs of a network with loss, last validation scores and the time left if none is saved."""
@@ -213,7 +221,9 @@ def _training_bar(console: Console) -> Iterator[Callable[["Step"], None]]:
 def _tell_result(out: Path, card: dict[str, Any], as_json: bool) -> None:
     parameters, epochs, scores = card["network"]["parameters"], card["training"]["epochs"], card["validation"]["scores"]
     if as_json:
-        print(json.dumps({"bundle": str(out), "parameters": parameters, "epochs": epochs, "validation": scores}))
+        left_out = card["training"]["left_out"]
+        facts = {"bundle": str(out), "parameters": parameters, "epochs": epochs, "left_out": left_out}
+        print(json.dumps({**facts, "validation": scores}))
         return
     said = "  ".join(f"{name.upper()} {_or_none(value)}" for name, value in scores.items())
     print(f"{out}: {parameters:,} parameters, {counted(epochs, 'epoch')}\nvalidation: {said}")

@@ -136,7 +136,7 @@ def _handle_of(path: Path) -> tuple[int, int]:
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         os.close(handle)
-        raise RecordError(f"{path.name} is not a plain file: name a file that holds a recording")
+        raise RecordError(f"{path.name or path} is not a plain file: name a file that holds a recording")
     return handle, found.st_size
 
 

@@ -22,6 +22,7 @@ const NARROW = "(max-width: 50rem)";
 const TOUCH = "(pointer: coarse)";
 const NUMERIC = new Set(["speed", "gain"]);
 const byId = (id) => document.getElementById(id);
+byId("not-running").remove();
 
 const state = { paper: { ...PAPER }, zoom: 1, attention: false, shown: null, answers: null };
 const calipers = addCalipers(byId("paper"), tellCalipers);

@@ -37,16 +37,16 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
 
     In the final phase equivalent SNOMED codes are one class and only the Challenge's scored classes count, where the
     classes are SNOMED codes; abbreviations such as CPSC2018's all count. Raises ScoreError on a missing or bad file,
-    and in the final phase where labels are codes and outputs are not.
+    and where labels are codes and outputs names, or the other way round.
     """
     truth = {path.stem: _labels(path) for path in sorted(headers_in(labels))}
     if not truth:
         raise ScoreError(f"no .hea files in {labels}: name the folder that holds the labels")
     given = {name: _output(outputs / f"{name}.csv", phase) for name in truth}
+    _refuse_other_names(set().union(*truth.values()), set().union(*(output.scores for output in given.values())), phase)
     if phase == "2020":
         truth = {name: {_representative(code) for code in codes} for name, codes in truth.items()}
         named = {name for output in given.values() for name in output.scores}
-        _refuse_other_names(set().union(*truth.values()), named)
         given = {name: _merged(output, named) for name, output in given.items()}
     classes = sorted(set().union(*truth.values(), *(output.scores for output in given.values())))
     if phase == "2020" and any(code.isdigit() for code in classes):
@@ -60,12 +60,17 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
     )
 
 
-def _refuse_other_names(labels: set[str], named: set[str]) -> None:
-    """Raise ScoreError where labels are SNOMED codes and no output is one: every score would be that of silence."""
-    if any(map(str.isdigit, labels)) and not any(map(str.isdigit, named)):
+def _refuse_other_names(labels: set[str], named: set[str], phase: Phase) -> None:
+    """Raise ScoreError where one side has SNOMED codes and the other none: the scores would be those of silence.
+
+    In the unofficial phase, where each class counts by itself, only if no class can be meant by both.
+    """
+    coded, coded_outputs = ({name.isdigit() for name in names} for names in (labels, named))
+    is_silence = phase == "2020" and True in coded and True not in coded_outputs
+    if named and (is_silence or not coded & coded_outputs):
         raise ScoreError(
-            f"the labels are SNOMED codes, the outputs name {', '.join(sorted(named)[:9])}: "
-            f"name the classes by their codes, or score with --phase unofficial"
+            f"the labels are such as {min(labels)}, the outputs name {', '.join(sorted(named)[:9])}: "
+            f"name the classes in both alike, by SNOMED codes or by abbreviations"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from twelvelead.databases import DatabaseError, groups_of
 from twelvelead.learning.samples import Samples
 from twelvelead.learning.split import deal
+from twelvelead.wording import counted
 
 SMALLEST_DATABASE: Final = 20
 LEFT_OUT: Final = "without-"
@@ -30,6 +31,7 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
 
     PTB-XL by its own folds, which never divide a patient; other databases by iterative stratification of their
     patients (or recordings, where they name none). A recording that cannot be placed safely is left out.
+    Raises DatabaseError where a fold would be empty.
     """
     records, groups = samples.records, groups_of(samples.records)
     published = sorted({record.fold for record in records if record.fold is not None})
@@ -45,7 +47,7 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
         shares = [1 / n_folds] * n_folds
         sides = deal([records[i] for i in members], [str(groups[i]) for i in members], shares, random)
         fold_of |= dict(zip(members, sides, strict=True))
-    return [
+    dealt = [
         Fold(
             str(fold + 1),
             tuple(index for index in sorted(fold_of) if fold_of[index] != fold),
@@ -53,6 +55,12 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
         )
         for fold in range(n_folds)
     ]
+    if empty := next((fold for fold in dealt if not fold.test or not fold.development), None):
+        raise DatabaseError(
+            f"fold {empty.name} of {n_folds} has {counted(len(empty.test), 'recording')} in millivolts to test on and "
+            f"{len(empty.development)} to develop on: at least one of each is needed; ask for fewer --folds"
+        )
+    return dealt
 
 
 def databases_left_out(samples: Samples) -> list[Fold]:

@@ -120,4 +120,7 @@ def _work(
         except TwelveleadError as error:
             told.put(Told(network, fold.name, error=str(error)))
             return
+        except Exception as error:  # a defect, or no memory: told as what it is
+            told.put(Told(network, fold.name, error=repr(error)))
+            return
         told.put(Told(network, fold.name))
