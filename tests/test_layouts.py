@@ -13,7 +13,7 @@ import pytest
 import layouts
 import simulator
 from simulator import Wfdb, digital
-from twelvelead.databases import DatabaseError, find, groups_of, read_labelled
+from twelvelead.databases import DatabaseError, find, groups_of, people_of, read_labelled
 from twelvelead.databases.codes import from_aha, from_statements
 from twelvelead.databases.survey import contents, fingerprint, holdings
 from twelvelead.formats import read
@@ -323,6 +323,17 @@ def test_a_number_that_is_no_code_is_refused_in_ones_own_table(labels, own):
 def test_a_patient_whom_pandas_wrote_as_a_float_is_the_same(own):
     layouts.write_table(own / "recordings.csv", [{**OWN[0], "patient": "13619.0"}, {**OWN[1], "patient": "13619"}])
     assert {record.patient for record in find([own]).records} == {"13619"}
+
+
+def test_patients_of_two_folders_of_ones_own_are_told(tmp_path, twelvelead):
+    for year, seed in (("2019", 1), ("2020", 2)):
+        Wfdb("a", digital(simulator.ecg(seed=seed))).write(tmp_path / year)
+        (tmp_path / year / "labels.csv").write_text("path,labels,patient\na.hea,AF,7\na.hea,AF,7\n")
+    apart, together = find([tmp_path / "2019", tmp_path / "2020"]), find([tmp_path])
+    assert (apart.namesakes, together.namesakes) == (("7",), ())
+    assert len(set(people_of(apart.records))) == 2 > len(set(people_of(together.records)))
+    done = twelvelead("databases", tmp_path / "2019", tmp_path / "2020", "--no-read")
+    assert "1 patient of several folders, such as 7, counted as different people" in " ".join(done.stdout.split())
 
 
 def test_folders_in_any_order_give_the_same(houses):

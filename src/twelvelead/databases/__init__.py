@@ -1,6 +1,7 @@
 """Folder on disk -> the labelled recordings in it, whichever databases it holds, nested or flat."""
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,13 +66,15 @@ class Found:
     """The labelled recordings below some folders, each once, and what was passed over: (path, reason).
 
     repeated: how many files hold, by their names, a recording that another file holds too; contradicted: those of them
-    whose diagnoses are not the ones that count, with the file whose are.
+    whose diagnoses are not the ones that count, with the file whose are. namesakes: patients of one's own tables in
+    several folders, who count as different people.
     """
 
     records: tuple[LabelledRecord, ...]
     passed_over: tuple[tuple[Path, str], ...]
     repeated: int = 0
     contradicted: tuple[tuple[Path, Path], ...] = ()
+    namesakes: tuple[str, ...] = ()
 
 
 def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
@@ -83,6 +86,7 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     records: list[LabelledRecord] = []
     passed_over: list[tuple[Path, str]] = []
     named_by: dict[str, Path] = {}
+    folders_of: dict[str, set[Path]] = defaultdict(set)
     for folder in sorted(folders, key=Path.resolve):  # in whichever order they are named, the result is one
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
@@ -99,6 +103,8 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
                 records.append(entry)
                 if entry.database == root.name:
                     _refuse_namesake(entry.key, root, named_by)
+                    if entry.patient:
+                        folders_of[entry.patient].add(root)
             else:
                 passed_over.append(entry)
     if not records:
@@ -117,6 +123,7 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
         tuple(left_out),
         len({(record.path, record.row) for record in records}) - len(once),
         tuple((record.path, one.path) for record, one in others if record.diagnoses != one.diagnoses),
+        tuple(sorted(patient for patient, roots in folders_of.items() if len(roots) > 1)),
     )
 
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from twelvelead.databases import LISTED, Found, find
 from twelvelead.databases.survey import Contents, Holding, contents, holdings
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.left_out import tell_repeated
+from twelvelead.doors.left_out import tell_found
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
 from twelvelead.wording import printable
 
@@ -99,7 +99,7 @@ def _print(found: Found, held: dict[str, Holding], inside: Contents | None, cons
         cells = ("–" if n is None else f"{n:,}" for n in holding.positives.values())
         table.add_row(escape(printable(name)), f"{holding.records:,}", patients, *cells)
     console.print(table)
-    tell_repeated(console, found)
+    tell_found(console, found)
     _list(console, "left out", [f"{path}: {reason}" for path, reason in found.passed_over])
     if inside is not None:
         _list(console, "the same samples", [" = ".join(keys) for keys in inside.duplicates])

@@ -31,7 +31,7 @@ from twelvelead.databases import (
 )
 from twelvelead.databases.survey import UNLABELLED
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.left_out import tell_repeated
+from twelvelead.doors.left_out import tell_found
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate, Specificity
 from twelvelead.formats.files import write_whole
 from twelvelead.record import Record, RecordError
@@ -105,7 +105,7 @@ def evaluate_command(
         print(json.dumps(result))
     else:
         console = Console(emoji=False)
-        tell_repeated(console, found)
+        tell_found(console, found)
         print_evaluation(result, console)
 
 

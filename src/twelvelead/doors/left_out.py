@@ -16,8 +16,8 @@ def tell_left_out(console: Console, left_out: Iterable[tuple[Path, str]]) -> Non
         console.print(printable(f"left out {path}: {reason}"), markup=False, highlight=False)
 
 
-def tell_repeated(console: Console, found: Found) -> None:
-    """A line on files of recordings that other files hold too, where there are any; and on those that contradict."""
+def tell_found(console: Console, found: Found) -> None:
+    """A line each, where there are any, on repeated files, on those that contradict, and on patients of several folders."""
     if found.repeated:
         console.print(f"left out {counted(found.repeated, 'file')}: another holds the same recording, by its name")
     if found.contradicted:
@@ -25,6 +25,10 @@ def tell_repeated(console: Console, found: Found) -> None:
         n = counted(len(found.contradicted), "file")
         said = f"in {n} of them the diagnoses are others, the first {path}; those of {other} count"
         console.print(printable(said), style="red", markup=False, highlight=False)
+    if found.namesakes:
+        n = counted(len(found.namesakes), "patient")
+        said = f"{n} of several folders, such as {found.namesakes[0]}, counted as different people: "
+        console.print(printable(f"{said}name the folder above them if they are the same"), style="red", markup=False)
 
 
 def tell_passed_over(passed_over: PassedOver) -> None:

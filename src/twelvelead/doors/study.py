@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twelvelead.databases import DatabaseError, Found, find
-from twelvelead.doors.left_out import tell_left_out, tell_repeated
+from twelvelead.doors.left_out import tell_found, tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.signals.recipe import Recipe
 from twelvelead.wording import counted
@@ -72,7 +72,7 @@ def study_command(
 
 
 def _tell_unused(found: Found, samples: "Samples", parts: Sequence["Fold"], console: Console) -> None:
-    tell_repeated(console, found)
+    tell_found(console, found)
     used = {index for fold in parts for index in (*fold.development, *fold.test)}
     if n_unplaced := len(samples) - len(used):
         console.print(f"left out {counted(n_unplaced, 'recording')}: of an unknown person, so no fold is safe")

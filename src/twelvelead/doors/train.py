@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from twelvelead.classifier.bundle import CARD, BundleError, refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
-from twelvelead.doors.left_out import tell_left_out, tell_repeated
+from twelvelead.doors.left_out import tell_found, tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.doors.unfinished import forget, left_of
 from twelvelead.network.zoo import named
@@ -146,7 +146,7 @@ def _refuse_unwritable(out: Path) -> None:
 
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
     tell_left_out(console, found.passed_over)
-    tell_repeated(console, found)
+    tell_found(console, found)
     whose = {record.database: False for record in found.records}
     whose |= {record.database: True for record in found.records if record.patient}
     if unnamed := sorted(name for name, are_named in whose.items() if not are_named):
