@@ -17,7 +17,7 @@ def tell_left_out(console: Console, left_out: Iterable[tuple[Path, str]]) -> Non
 
 
 def tell_found(console: Console, found: Found) -> None:
-    """A line each, where there are any, on repeated files, on those that contradict, and on patients of several folders."""
+    """A line each, where there are any, on repeated files, on those that contradict, on patients of several folders."""
     if found.repeated:
         console.print(f"left out {counted(found.repeated, 'file')}: another holds the same recording, by its name")
     if found.contradicted:
