@@ -374,6 +374,15 @@ def test_what_a_zip_holds_as_a_link_is_refused_by_name(tmp_path):
     assert "not a plain file" in reason
 
 
+def test_a_tar_whose_first_name_begins_as_a_zip_does_is_a_tar(tmp_path):
+    members = [(f"PK{name}", content.replace(b"r0", b"PKr0")) for name, content in files(tmp_path, 2)]
+    assert reasons(taped(tmp_path / "a.tar", *members)) == {"PKr0000.hea": "", "PKr0001.hea": ""}
+
+
+def test_an_empty_zip_is_no_damaged_one(tmp_path):
+    assert reasons(packed(tmp_path / "a.zip")) == {}
+
+
 def test_a_tar_behind_a_tar_is_not_passed_over_without_a_word(tmp_path):
     first = taped(tmp_path / "a.tar", *files(tmp_path, 2)).read_bytes()
     (tmp_path / "b.tar").write_bytes(first + bytes(10240) + first)

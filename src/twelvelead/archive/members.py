@@ -26,6 +26,7 @@ PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst",
 NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse"
 STORED: Final = 0
 DEFLATED: Final = 8
+ZIP_SIGNS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # a member, an empty one's end, one of parts
 _EXTENSIONS: Final = (b"x", b"g", b"X", b"L", b"K")  # of pax and GNU
 _ENCRYPTED: Final = 0x1
 _UNIX: Final = 3
@@ -60,7 +61,7 @@ class Damaged(Exception):  # noqa: N818  # it becomes a row of the archive's res
 def members_of(file: BinaryIO) -> Iterator[Member]:
     """Every file in a tar or zip archive, in its order; raises Damaged where it cannot be followed further."""
     try:
-        yield from _zip_members(file) if file.read(2) == b"PK" else _tar_members(file)
+        yield from _zip_members(file) if file.read(4) in ZIP_SIGNS else _tar_members(file)
     except (OSError, struct.error, tarfile.TarError, ValueError, OverflowError, EOFError) as error:
         raise Damaged(f"the archive is damaged or no tar or zip ({printable_reason(error)}): fetch it again") from error
 
