@@ -416,6 +416,29 @@ def test_damaged_archives_never_do_more_than_refuse(make, suffix, tmp_path):
         reasons(tmp_path / f"b{suffix}")
 
 
+@pytest.mark.parametrize("counted", [0, 2, 5])
+def test_a_zip_is_read_whole_whatever_it_counts(counted, tmp_path):
+    archive = packed(tmp_path / "a.zip", *files(tmp_path, 2))
+    content = bytearray(archive.read_bytes())
+    end = content.rfind(b"PK\x05\x06")
+    content[end + 8 : end + 12] = counted.to_bytes(2, "little") * 2
+    archive.write_bytes(content)
+    found = reasons(archive)
+    assert f"its directory holds 4 entries and counts {counted}" in found.pop(str(archive))
+    assert found == {"r0000.hea": "", "r0001.hea": ""}
+
+
+def test_a_zip_of_many_members_may_count_those_beyond_65536_only(tmp_path):
+    n = (1 << 16) + 2
+    archive = packed(tmp_path / "a.zip", *[(f"{i}.hea", b"") for i in range(n)], method=zipfile.ZIP_STORED)
+    content = archive.read_bytes()
+    wide, end = content.rfind(b"PK\x06\x06"), bytearray(content[content.rfind(b"PK\x05\x06") :])
+    end[8:12] = (n % (1 << 16)).to_bytes(2, "little") * 2
+    archive.write_bytes(content[:wide] + end)
+    with archive.open("rb") as file:
+        assert sum(1 for _ in members_of(file)) == n
+
+
 def test_members_are_what_the_standard_library_finds(tmp_path):
     members = [*files(tmp_path, 3), ("é/ü.hea", b"x" * 5000), ("n" * 300, b""), ("twice", b"1")]
     packed(tmp_path / "a.zip", *members)

@@ -37,6 +37,7 @@ _LOCATOR_64 = struct.Struct("<4sLQL")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _TOLD_ELSEWHERE: Final = 0xFFFFFFFF
+_COUNTED_UP_TO: Final = 1 << 16
 
 
 class Member(NamedTuple):
@@ -108,15 +109,18 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
 def _zip_members(file: BinaryIO) -> Iterator[Member]:
     n_entries, n_bytes, at = _zip_directory(file)
     file.seek(at)
-    read = 0
-    for _ in range(n_entries):
-        entry = _ENTRY.unpack(file.read(_ENTRY.size))
+    n_read = read = 0
+    while read < n_bytes:  # whatever its count says: of more than 65,535 some programs only keep the rest
+        start = file.read(_ENTRY.size)
+        if n_read >= n_entries and start[:4] != b"PK\x01\x02":
+            break  # a signature
+        entry = _ENTRY.unpack(start)
         sign, _, _, flags, method, _, _, crc, stored, size, n_name, n_extra, n_comment = entry[:13]
         if sign != b"PK\x01\x02":
             raise ValueError(f"entry at byte {at + read:,} is none")
         name, extra = file.read(n_name), file.read(n_extra)
         file.seek(n_comment, os.SEEK_CUR)
-        read += _ENTRY.size + n_name + n_extra + n_comment
+        n_read, read = n_read + 1, read + _ENTRY.size + n_name + n_extra + n_comment
         if read > n_bytes:
             raise ValueError("more entries than its directory has room for")
         size, stored, offset = _wide(extra, size, stored, entry[16])
@@ -129,6 +133,8 @@ def _zip_members(file: BinaryIO) -> Iterator[Member]:
             is_link = made_by == _UNIX and stat.S_ISLNK(mode)
             refused = "encrypted: decrypt the archive" if flags & _ENCRYPTED else NO_PLAIN_FILE if is_link else ""
             yield _checked(Member(shown, offset, size, stored, method, crc, refused))
+    if (n_read - n_entries) % _COUNTED_UP_TO:
+        raise ValueError(f"its directory holds {n_read:,} entries and counts {n_entries:,}")
 
 
 def _zip_directory(file: BinaryIO) -> tuple[int, int, int]:
