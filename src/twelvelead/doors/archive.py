@@ -1,10 +1,12 @@
 """`twelvelead archive`: a whole archive to Parquet, on this machine or on a cluster; killed, it goes on."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +76,7 @@ def archive_command(
     )
     console, passed_over = Console(emoji=False, stderr=True), PassedOver()
     began = time.monotonic()
-    with alone_in(place):
+    with _stopped_as_by_ctrl_c(), alone_in(place):
         with console.status("listing"):
             named = [path.absolute() for path in inputs]
             manifest = begin(named, place, load_bundle(folder, precision, specificity), settings, passed_over)
@@ -97,6 +99,27 @@ def archive_command(
     else:
         said = f"{counted(told.n_rows, 'recording')}, {told.n_refused:,} of them refused, in {facts['seconds']:.1f} s"
         print(f"{printable(str(out))}: {said}; twelvelead archive-report says what they show")
+
+
+@contextmanager
+def _stopped_as_by_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP, once, end a run and its workers as Ctrl-C does; the exit status says which it was."""
+    told: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        told.append(number)
+        if len(told) == 1:  # what is being put away is not disturbed
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if told:
+            raise typer.Exit(128 + told[0]) from None
+        raise
 
 
 @contextmanager
