@@ -136,6 +136,14 @@ def test_a_folder_named_by_a_link_is_entered(mixture, results, tmp_path):
     assert [Path(row["path"]).name for row in rows(tmp_path / "out")] == directly
 
 
+def test_a_folder_below_the_input_that_is_a_link_is_counted(tmp_path):
+    folder = write_recordings(tmp_path / "in", 1)
+    (folder / "ward").symlink_to(write_recordings(tmp_path / "elsewhere", 2))
+    done = run(folder, "--out", tmp_path / "out", "--json")
+    assert [json.loads(done.stdout)[name] for name in ("recordings", "passed_over")] == [1, 1]
+    assert f"1, such as {folder / 'ward'}" in done.stderr
+
+
 def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp_path):
     lines = ["ward 1/r0000.hea", "ward 1", "inner.zip", "ward 1/r0000.hea", "", "gone.hea", str(mixture / "ecg.dcm")]
     (mixture / "list.txt").write_text("\n".join(lines), encoding="utf-8-sig")

@@ -122,7 +122,7 @@ def _found(path: Path, out: Path, passed_over: PassedOver | None) -> Iterator[En
             return False
         return file.suffix.lower() in (*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES) or is_recording(file, passed_over)
 
-    for below in files_below(path, is_wanted) if path.is_dir() else (path,):
+    for below in files_below(path, is_wanted, passed_over) if path.is_dir() else (path,):
         yield from _in_file(below)
 
 
