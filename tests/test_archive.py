@@ -23,7 +23,7 @@ from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import read, recordings_in
 from twelvelead.learning.store import CHUNK
-from twelvelead.record import RecordError
+from twelvelead.record import LEADS, RecordError
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +160,30 @@ def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp
     assert {**found[0], "index": 11} == found[11]
 
 
+def test_what_is_named_is_what_its_bytes_say(tmp_path):
+    """A recording called as a list is, a list of records without suffixes, archives without theirs."""
+    names = [name.removesuffix(".hea") for name, _ in files(tmp_path, 2) if name.endswith(".hea")]
+    lines = ["# rate_hz: 100", "# unit: mV", ",".join(LEADS)]
+    signal = simulator.ecg(duration_s=6.0, rate_hz=100.0)
+    (tmp_path / "csv.txt").write_text("\n".join(lines + [",".join(f"{v:.3f}" for v in row) for row in signal.T]))
+    (tmp_path / "RECORDS.txt").write_text("\n".join(f"loose/{name}" for name in names))
+    taped(tmp_path / "taped", *files(tmp_path, 2))
+    packed(tmp_path / "packed", *files(tmp_path, 2))
+    inputs = [tmp_path / name for name in ("csv.txt", "RECORDS.txt", "taped", "packed")]
+    done = run(*inputs, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    found = rows(tmp_path / "out")
+    assert [row["record"] for row in found] == ["csv", *names * 3]
+    assert [row["error"] for row in found] == [None] * 7
+
+
+def test_another_spelling_of_a_path_is_no_other_input(tmp_path):
+    folder, out = write_recordings(tmp_path / "in", 1), tmp_path / "out"
+    assert run(folder, "--out", out).returncode == 0
+    done = run(folder / ".." / "in", "--out", out)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("change, sentence", [
     ("input", "the recordings are not the same (3 then, 4 now)"),
     ("setting", "anyway was False, now True"),
@@ -268,6 +292,7 @@ def test_the_results_may_lie_within_the_input(tmp_path):
     (["in", "--out", "precious"], "holds other things (thesis)"),
     (["in", "--out", "no/such/folder"], "is no folder: make it"),
     (["binary.txt", "--out", "out"], "is no list of files"),
+    (["prose.txt", "--out", "out"], "prose.txt names nothing that is there, such as"),
     (["in", "--out", "out", "--bundle", "/nowhere"], "no bundle in /nowhere"),
     (["in", "--out", "out", "--cluster", "tcp://127.0.0.1:9"], "the cluster at tcp://127.0.0.1:9 cannot be reached"),
 ])  # fmt: skip
@@ -277,12 +302,14 @@ def test_a_wrong_call_is_one_sentence(arguments, sentence, tmp_path):
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious/thesis").write_text("years of work")
     (tmp_path / "binary.txt").write_bytes(b"\0\1\2\n")
+    (tmp_path / "prose.txt").write_text("Once there was\na recording\n")
     done = subprocess.run(command(*arguments), capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("twelvelead: ")]) == 1
     assert "Traceback" not in done.stderr
     assert (tmp_path / "precious/thesis").read_text() == "years of work"
+    assert not ({"/nowhere", "garbage"} & set(arguments) and (tmp_path / "out").exists())
 
 
 def packed(path: Path, *members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:

@@ -14,6 +14,7 @@ import pytest
 
 from archiving import (
     children,
+    command_line,
     large_recording,
     rows,
     run,
@@ -198,7 +199,7 @@ def test_however_a_run_is_ended_no_worker_goes_on(number, status, tmp_path):
     _, errors = process.communicate(timeout=60)
     assert process.returncode == status
     assert ("an archive when started again" in errors) == (number != signal.SIGKILL)
-    until(lambda: under_way(worker) is None, seconds=0 if number != signal.SIGKILL else 1)
+    until(lambda: command_line(worker) == b"", seconds=0 if number != signal.SIGKILL else 1)
     assert list((out / "shards").iterdir()) == []
 
 

@@ -59,6 +59,11 @@ class Damaged(Exception):  # noqa: N818  # it becomes a row of the archive's res
     """An archive that ends early or contradicts itself: what was found of it, and from where on nothing is known."""
 
 
+def is_archive(start: bytes) -> bool:
+    """Whether a file that begins so is a zip, or a tar of this century: older ones bear no mark."""
+    return start[:4] in ZIP_SIGNS or start[257:262] == b"ustar"
+
+
 def members_of(file: BinaryIO) -> Iterator[Member]:
     """Every file in a tar or zip archive, in its order; raises Damaged where it cannot be followed further."""
     try:

@@ -58,6 +58,7 @@ def archive_command(
 
     Example: twelvelead archive recordings/ old.tar list.txt --out results/
     """
+    from twelvelead.archive.listing import named
     from twelvelead.archive.manifest import Settings, alone_in, begin
     from twelvelead.archive.running import run_here
     from twelvelead.classifier import load_bundle, shipped_bundle
@@ -74,12 +75,12 @@ def archive_command(
         precision=precision,
         specificity=specificity,
     )
+    paths, classifier = named(inputs), load_bundle(folder, precision, specificity)  # before anything is made
     console, passed_over = Console(emoji=False, stderr=True), PassedOver()
     began = time.monotonic()
     with _stopped_as_by_ctrl_c(), alone_in(place):
         with console.status("listing"):
-            named = [path.absolute() for path in inputs]
-            manifest = begin(named, place, load_bundle(folder, precision, specificity), settings, passed_over)
+            manifest = begin(paths, place, classifier, settings, passed_over)
         with _bar(console, manifest.listing.recordings) as tell:
             if cluster is None:
                 told = run_here(place, folder, manifest, workers or n_cores(), tell)
