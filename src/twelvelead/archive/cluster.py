@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from distributed import Client
 from distributed.client import FutureCancelledError
+from distributed.comm import get_address_host_port
 from distributed.scheduler import KilledWorker
 
 from twelvelead.archive.listing import ArchiveError
@@ -23,6 +24,14 @@ CONNECT_S: Final = 10
 AHEAD: Final = 3
 LOSSES: Final = 5
 _here: Final = threading.local()
+
+
+def refuse_no_address(address: str) -> None:
+    """Raise ArchiveError where an address has no port, or a scheme that Dask does not know."""
+    try:
+        get_address_host_port(address)
+    except ValueError as error:
+        raise ArchiveError(f"--cluster {address} is no address of a scheduler: name one as tcp://HOST:PORT") from error
 
 
 def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, tell: Tell) -> Told:

@@ -65,7 +65,9 @@ def archive_command(
     from twelvelead.formats import PassedOver
 
     if cluster is not None:
-        from twelvelead.archive.cluster import run_on_cluster  # before anything is written: its extra may be missing
+        from twelvelead.archive.cluster import refuse_no_address, run_on_cluster  # its extra may be missing
+
+        refuse_no_address(cluster)
     folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
     settings = Settings(
         shard_size=shard_size,
