@@ -75,6 +75,10 @@ def _done_on(client: Client, out: Path, bundle: Path, shards: list[int]) -> Iter
 
     for shard in islice(todo, AHEAD * max(1, sum(client.nthreads().values()))):
         hand_over(shard)
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)  # after the first tasks, for which some clusters start them
+    except TimeoutError:
+        raise ArchiveError(f"no workers at {client.scheduler.address}: start some, and go on") from None
     while shard_of:
         future = ended.get()
         shard = shard_of.pop(future)
