@@ -75,10 +75,10 @@ def rows(out: Path) -> list[dict]:
 def children(process: int) -> list[int]:
     """The worker processes of a run (or of a Dask worker)."""
     found = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and parent_of(path) == process]
-    return [pid for pid in found if b"twelvelead.archive.worker" in _command_line(pid)]
+    return [pid for pid in found if b"twelvelead.archive.worker" in command_line(pid)]
 
 
-def _command_line(pid: int) -> bytes:
+def command_line(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:

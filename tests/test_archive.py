@@ -23,7 +23,7 @@ from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import read, recordings_in
 from twelvelead.learning.store import CHUNK
-from twelvelead.record import RecordError
+from twelvelead.record import LEADS, RecordError
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +136,14 @@ def test_a_folder_named_by_a_link_is_entered(mixture, results, tmp_path):
     assert [Path(row["path"]).name for row in rows(tmp_path / "out")] == directly
 
 
+def test_a_folder_below_the_input_that_is_a_link_is_counted(tmp_path):
+    folder = write_recordings(tmp_path / "in", 1)
+    (folder / "ward").symlink_to(write_recordings(tmp_path / "elsewhere", 2))
+    done = run(folder, "--out", tmp_path / "out", "--json")
+    assert [json.loads(done.stdout)[name] for name in ("recordings", "passed_over")] == [1, 1]
+    assert f"1, such as {folder / 'ward'}" in done.stderr
+
+
 def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp_path):
     lines = ["ward 1/r0000.hea", "ward 1", "inner.zip", "ward 1/r0000.hea", "", "gone.hea", str(mixture / "ecg.dcm")]
     (mixture / "list.txt").write_text("\n".join(lines), encoding="utf-8-sig")
@@ -150,6 +158,30 @@ def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp
     assert names[-2:] == ["gone.hea", "ecg.dcm"]
     assert "cannot be opened" in found[-2]["error"]
     assert {**found[0], "index": 11} == found[11]
+
+
+def test_what_is_named_is_what_its_bytes_say(tmp_path):
+    """A recording called as a list is, a list of records without suffixes, archives without theirs."""
+    names = [name.removesuffix(".hea") for name, _ in files(tmp_path, 2) if name.endswith(".hea")]
+    lines = ["# rate_hz: 100", "# unit: mV", ",".join(LEADS)]
+    signal = simulator.ecg(duration_s=6.0, rate_hz=100.0)
+    (tmp_path / "csv.txt").write_text("\n".join(lines + [",".join(f"{v:.3f}" for v in row) for row in signal.T]))
+    (tmp_path / "RECORDS.txt").write_text("\n".join(f"loose/{name}" for name in names))
+    taped(tmp_path / "taped", *files(tmp_path, 2))
+    packed(tmp_path / "packed", *files(tmp_path, 2))
+    inputs = [tmp_path / name for name in ("csv.txt", "RECORDS.txt", "taped", "packed")]
+    done = run(*inputs, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    found = rows(tmp_path / "out")
+    assert [row["record"] for row in found] == ["csv", *names * 3]
+    assert [row["error"] for row in found] == [None] * 7
+
+
+def test_another_spelling_of_a_path_is_no_other_input(tmp_path):
+    folder, out = write_recordings(tmp_path / "in", 1), tmp_path / "out"
+    assert run(folder, "--out", out).returncode == 0
+    done = run(folder / ".." / "in", "--out", out)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("change, sentence", [
@@ -260,7 +292,9 @@ def test_the_results_may_lie_within_the_input(tmp_path):
     (["in", "--out", "precious"], "holds other things (thesis)"),
     (["in", "--out", "no/such/folder"], "is no folder: make it"),
     (["binary.txt", "--out", "out"], "is no list of files"),
+    (["prose.txt", "--out", "out"], "prose.txt names nothing that is there, such as"),
     (["in", "--out", "out", "--bundle", "/nowhere"], "no bundle in /nowhere"),
+    (["in", "--out", "out", "--cluster", "garbage"], "--cluster garbage is no address of a scheduler"),
     (["in", "--out", "out", "--cluster", "tcp://127.0.0.1:9"], "the cluster at tcp://127.0.0.1:9 cannot be reached"),
 ])  # fmt: skip
 def test_a_wrong_call_is_one_sentence(arguments, sentence, tmp_path):
@@ -269,12 +303,14 @@ def test_a_wrong_call_is_one_sentence(arguments, sentence, tmp_path):
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious/thesis").write_text("years of work")
     (tmp_path / "binary.txt").write_bytes(b"\0\1\2\n")
+    (tmp_path / "prose.txt").write_text("Once there was\na recording\n")
     done = subprocess.run(command(*arguments), capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("twelvelead: ")]) == 1
     assert "Traceback" not in done.stderr
     assert (tmp_path / "precious/thesis").read_text() == "years of work"
+    assert not ({"/nowhere", "garbage"} & set(arguments) and (tmp_path / "out").exists())
 
 
 def packed(path: Path, *members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -374,6 +410,15 @@ def test_what_a_zip_holds_as_a_link_is_refused_by_name(tmp_path):
     assert "not a plain file" in reason
 
 
+def test_a_tar_whose_first_name_begins_as_a_zip_does_is_a_tar(tmp_path):
+    members = [(f"PK{name}", content.replace(b"r0", b"PKr0")) for name, content in files(tmp_path, 2)]
+    assert reasons(taped(tmp_path / "a.tar", *members)) == {"PKr0000.hea": "", "PKr0001.hea": ""}
+
+
+def test_an_empty_zip_is_no_damaged_one(tmp_path):
+    assert reasons(packed(tmp_path / "a.zip")) == {}
+
+
 def test_a_tar_behind_a_tar_is_not_passed_over_without_a_word(tmp_path):
     first = taped(tmp_path / "a.tar", *files(tmp_path, 2)).read_bytes()
     (tmp_path / "b.tar").write_bytes(first + bytes(10240) + first)
@@ -405,6 +450,29 @@ def test_damaged_archives_never_do_more_than_refuse(make, suffix, tmp_path):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         (tmp_path / f"b{suffix}").write_bytes(damaged)
         reasons(tmp_path / f"b{suffix}")
+
+
+@pytest.mark.parametrize("counted", [0, 2, 5])
+def test_a_zip_is_read_whole_whatever_it_counts(counted, tmp_path):
+    archive = packed(tmp_path / "a.zip", *files(tmp_path, 2))
+    content = bytearray(archive.read_bytes())
+    end = content.rfind(b"PK\x05\x06")
+    content[end + 8 : end + 12] = counted.to_bytes(2, "little") * 2
+    archive.write_bytes(content)
+    found = reasons(archive)
+    assert f"its directory holds 4 entries and counts {counted}" in found.pop(str(archive))
+    assert found == {"r0000.hea": "", "r0001.hea": ""}
+
+
+def test_a_zip_of_many_members_may_count_those_beyond_65536_only(tmp_path):
+    n = (1 << 16) + 2
+    archive = packed(tmp_path / "a.zip", *[(f"{i}.hea", b"") for i in range(n)], method=zipfile.ZIP_STORED)
+    content = archive.read_bytes()
+    wide, end = content.rfind(b"PK\x06\x06"), bytearray(content[content.rfind(b"PK\x05\x06") :])
+    end[8:12] = (n % (1 << 16)).to_bytes(2, "little") * 2
+    archive.write_bytes(content[:wide] + end)
+    with archive.open("rb") as file:
+        assert sum(1 for _ in members_of(file)) == n
 
 
 def test_members_are_what_the_standard_library_finds(tmp_path):

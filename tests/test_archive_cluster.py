@@ -110,6 +110,15 @@ def test_workers_killed_on_the_way_change_nothing(folder, alone, cluster, tmp_pa
     assert shards(tmp_path / "out") == alone
 
 
+def test_a_cluster_without_workers_is_said_to_have_none(folder, tmp_path):
+    port = free_port()
+    with dask("scheduler", tmp_path, "--port", port):
+        until(lambda: b"Scheduler at" in (tmp_path / "scheduler.log").read_bytes())
+        done = run(folder, "--out", tmp_path / "out", "--cluster", f"tcp://127.0.0.1:{port}")
+    assert done.returncode == 1
+    assert f"no workers at tcp://127.0.0.1:{port}: start some" in done.stderr
+
+
 def test_a_scheduler_that_is_lost_is_said_and_what_is_done_stays(folder, alone, tmp_path):
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"

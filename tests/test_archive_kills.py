@@ -6,6 +6,7 @@ import random
 import resource
 import signal
 import subprocess
+import sys
 import tarfile
 import time
 
@@ -13,6 +14,7 @@ import pytest
 
 from archiving import (
     children,
+    command_line,
     large_recording,
     rows,
     run,
@@ -22,6 +24,10 @@ from archiving import (
     write_recordings,
 )
 from serving import until
+from twelvelead.archive import classifying
+from twelvelead.archive.journal import new_journal
+from twelvelead.archive.manifest import read_manifest
+from twelvelead.classifier import load_bundle, shipped_bundle
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +186,39 @@ def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(folder, tmp_path):
     assert "an archive when started again" in errors
     until(lambda: not any(under_way(pid) is not None for pid in workers))
     assert run(folder, "--out", tmp_path / "out", "--workers", 2).returncode == 0
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)])
+def test_however_a_run_is_ended_no_worker_goes_on(number, status, tmp_path):
+    folder, out = write_recordings(tmp_path / "in", 2), tmp_path / "out"
+    large_recording(folder, "r0001x", minutes=70)
+    process = start(folder, "--out", out, "--workers", 1)
+    until(lambda: [pid for pid in children(process.pid) if under_way(pid) == 2])
+    [worker] = children(process.pid)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert ("an archive when started again" in errors) == (number != signal.SIGKILL)
+    until(lambda: command_line(worker) == b"", seconds=0 if number != signal.SIGKILL else 1)
+    assert list((out / "shards").iterdir()) == []
+
+
+def test_a_worker_whose_run_has_ended_writes_no_file(tmp_path, monkeypatch):
+    """As on macOS, where the system does not end it."""
+    folder, out = write_recordings(tmp_path / "in", 2), tmp_path / "out"
+    assert run(folder, "--out", out).returncode == 0
+    (out / "shards/00000000.parquet").unlink()
+
+    def meanwhile(*_: object) -> bytes:
+        monkeypatch.setattr(os, "getppid", lambda: 1)
+        return b"rows"
+
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    monkeypatch.setattr(classifying, "as_parquet", meanwhile)
+    facts = {"out": out, "manifest": read_manifest(out), "classifier": load_bundle(shipped_bundle())}
+    with new_journal() as journal, pytest.raises(SystemExit):
+        classifying.do_shard(classifying.Place(**facts, journal=journal.fileno(), parent=os.getppid()), 0)
+    assert list((out / "shards").iterdir()) == []
 
 
 def test_a_disk_that_is_full_is_said_and_gone_on_from(folder, undisturbed, tmp_path):

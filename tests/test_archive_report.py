@@ -1,6 +1,8 @@
 """The summary of an archive counts what its rows say; its picture is sound SVG whatever names it meets."""
 
 import json
+import os
+import shutil
 from collections import Counter
 from xml.etree import ElementTree
 
@@ -91,6 +93,14 @@ def test_an_archive_that_is_not_finished_is_said_to_be_so(out, twelvelead):
     assert done.returncode == 0
     assert "17 of 22 recordings" in done.stdout
     assert "not finished: 1 of 5 files missing" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["s3:x", os.fsdecode(b"out\xff")])
+def test_a_folder_may_be_called_anything(name, out, twelvelead, tmp_path):
+    shutil.copytree(out, tmp_path / name)
+    done = twelvelead("archive-report", name, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["recordings"] == 22
 
 
 def test_what_is_no_archive_is_refused_in_a_sentence(twelvelead, tmp_path):

@@ -416,9 +416,10 @@ def test_what_is_passed_over_in_a_folder_is_counted(tmp_path, twelvelead):
     assert "passed over" not in twelvelead("classify", tmp_path, "--json").stderr
     (tmp_path / "export.xml").symlink_to(path)
     (tmp_path / "list.txt").write_text("a")
+    (tmp_path / "more").symlink_to(tmp_path)
     done = twelvelead("classify", tmp_path, "--json")
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
-    assert f"as no recordings or links: 2, such as {tmp_path / 'export.xml'}" in done.stderr
+    assert f"as no recordings or links: 3, such as {tmp_path / 'export.xml'}" in done.stderr
 
 
 def test_a_drawing_may_begin_later(tmp_path, twelvelead):

@@ -44,13 +44,13 @@ def do_shard(place: Place, shard: int, only: int | None = None) -> None:
         rows |= {row["index"]: row for row in done}
     if only is None:
         content = as_parquet((rows[index] for index in sorted(rows)), place.manifest.tag(shard))
+        _end_without_parent(place)  # else another run may hold the folder
         write_beside(shard_path(place.out, shard), content, part=f".{secrets.token_hex(8)}")
 
 
 def _reading(place: Place, index: int, entry: Entry) -> Opened:
     """The recording of an entry, or why there is none; what ends the process here leaves it as begun in the journal."""
-    if os.getppid() != place.parent:
-        os._exit(1)
+    _end_without_parent(place)
     note_begun(place.journal, index)
     signal.setitimer(signal.ITIMER_REAL, place.manifest.settings.seconds)
     try:
@@ -61,6 +61,11 @@ def _reading(place: Place, index: int, entry: Entry) -> Opened:
         os._exit(OUT_OF_MEMORY)  # so that it is tried again alone, where nothing before it takes memory away
     except Exception as error:  # a reader's defect must cost this recording only
         return _damaged(error)
+
+
+def _end_without_parent(place: Place) -> None:
+    if os.getppid() != place.parent:
+        os._exit(1)
 
 
 def _answers(place: Place, readings: list[Opened]) -> list[Report | RecordError]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from distributed import Client
 from distributed.client import FutureCancelledError
+from distributed.comm import get_address_host_port
 from distributed.scheduler import KilledWorker
 
 from twelvelead.archive.listing import ArchiveError
@@ -23,6 +24,14 @@ CONNECT_S: Final = 10
 AHEAD: Final = 3
 LOSSES: Final = 5
 _here: Final = threading.local()
+
+
+def refuse_no_address(address: str) -> None:
+    """Raise ArchiveError where an address has no port, or a scheme that Dask does not know."""
+    try:
+        get_address_host_port(address)
+    except ValueError as error:
+        raise ArchiveError(f"--cluster {address} is no address of a scheduler: name one as tcp://HOST:PORT") from error
 
 
 def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, tell: Tell) -> Told:
@@ -66,6 +75,10 @@ def _done_on(client: Client, out: Path, bundle: Path, shards: list[int]) -> Iter
 
     for shard in islice(todo, AHEAD * max(1, sum(client.nthreads().values()))):
         hand_over(shard)
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)  # after the first tasks, for which some clusters start them
+    except TimeoutError:
+        raise ArchiveError(f"no workers at {client.scheduler.address}: start some, and go on") from None
     while shard_of:
         future = ended.get()
         shard = shard_of.pop(future)

@@ -5,14 +5,16 @@ import os
 import struct
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from twelvelead.archive.entries import Entry, from_line, to_line
 from twelvelead.archive.inside import recordings_inside
-from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED_SUFFIXES
-from twelvelead.formats import PassedOver, files_below, is_recording
-from twelvelead.record import TwelveleadError
+from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED_SUFFIXES, is_archive
+from twelvelead.formats import PassedOver, files_below, is_known, is_recording
+from twelvelead.formats.files import beginning_of
+from twelvelead.record import RecordError, TwelveleadError
 
 LIST_SUFFIXES: Final = (".txt", ".list")
 LISTING: Final = "listing.jsonl"
@@ -93,13 +95,55 @@ def shard_entries(out: Path, shard: int, shard_size: int) -> Iterator[tuple[int,
 
 def _entries(inputs: Iterable[Path], out: Path, passed_over: PassedOver | None) -> Iterator[Entry]:
     for given in inputs:
-        if not os.path.lexists(given):
-            raise ArchiveError(f"{given} is not there: name folders, lists, tar or zip archives, or recordings")
-        if given.suffix.lower() in LIST_SUFFIXES and given.is_file():
+        start = _beginning(given)
+        if is_archive(start):  # whatever it is called
+            yield from recordings_inside(given)
+        elif given.suffix.lower() in LIST_SUFFIXES and given.is_file() and _is_list(given, start):
             for path in _listed(given):
                 yield from _found(path, out, passed_over)
         else:
             yield from _found(given, out, passed_over)
+
+
+def named(inputs: Iterable[Path]) -> list[Path]:
+    """Inputs by absolute paths without `..`, for another spelling is no other input.
+
+    Raises ArchiveError where one is not there.
+    """
+    found = []
+    for given in inputs:
+        if not os.path.lexists(given):
+            raise ArchiveError(f"{given} is not there: name folders, lists, tar or zip archives, or recordings")
+        plain = Path(os.path.abspath(given))  # noqa: PTH100  # links stay as named
+        is_same = plain.exists() and given.exists() and plain.samefile(given)  # else `..` followed a link
+        found.append(plain if is_same else given.absolute())
+    return found
+
+
+def _beginning(path: Path) -> bytes:
+    """The first bytes of a file; none where it cannot be opened, so that its row says why."""
+    try:
+        return beginning_of(path)
+    except RecordError:
+        return b""
+
+
+def _is_list(file: Path, start: bytes) -> bool:
+    """Whether a file called as a list is one, and no recording; raises ArchiveError where it is neither."""
+    if b"\0" in start and is_known(start):
+        return False
+    paths = _listed(file)
+    first = next(paths, None)
+    if first is None or any(map(_is_there, chain([first], paths))):
+        return True
+    if is_known(start):
+        return False
+    raise ArchiveError(f"{file} names nothing that is there, such as {first}: it must hold one path a line")
+
+
+def _is_there(path: Path) -> bool:
+    """A WFDB record may be named without its suffix."""
+    return os.path.lexists(path) or os.path.lexists(f"{path}.hea")
 
 
 def _listed(file: Path) -> Iterator[Path]:
@@ -122,7 +166,7 @@ def _found(path: Path, out: Path, passed_over: PassedOver | None) -> Iterator[En
             return False
         return file.suffix.lower() in (*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES) or is_recording(file, passed_over)
 
-    for below in files_below(path, is_wanted) if path.is_dir() else (path,):
+    for below in files_below(path, is_wanted, passed_over) if path.is_dir() else (path,):
         yield from _in_file(below)
 
 

@@ -26,6 +26,7 @@ PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst",
 NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse"
 STORED: Final = 0
 DEFLATED: Final = 8
+ZIP_SIGNS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # a member, an empty one's end, one of parts
 _EXTENSIONS: Final = (b"x", b"g", b"X", b"L", b"K")  # of pax and GNU
 _ENCRYPTED: Final = 0x1
 _UNIX: Final = 3
@@ -36,6 +37,7 @@ _LOCATOR_64 = struct.Struct("<4sLQL")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _TOLD_ELSEWHERE: Final = 0xFFFFFFFF
+_COUNTED_UP_TO: Final = 1 << 16
 
 
 class Member(NamedTuple):
@@ -57,10 +59,15 @@ class Damaged(Exception):  # noqa: N818  # it becomes a row of the archive's res
     """An archive that ends early or contradicts itself: what was found of it, and from where on nothing is known."""
 
 
+def is_archive(start: bytes) -> bool:
+    """Whether a file that begins so is a zip, or a tar of this century: older ones bear no mark."""
+    return start[:4] in ZIP_SIGNS or start[257:262] == b"ustar"
+
+
 def members_of(file: BinaryIO) -> Iterator[Member]:
     """Every file in a tar or zip archive, in its order; raises Damaged where it cannot be followed further."""
     try:
-        yield from _zip_members(file) if file.read(2) == b"PK" else _tar_members(file)
+        yield from _zip_members(file) if file.read(4) in ZIP_SIGNS else _tar_members(file)
     except (OSError, struct.error, tarfile.TarError, ValueError, OverflowError, EOFError) as error:
         raise Damaged(f"the archive is damaged or no tar or zip ({printable_reason(error)}): fetch it again") from error
 
@@ -107,15 +114,18 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
 def _zip_members(file: BinaryIO) -> Iterator[Member]:
     n_entries, n_bytes, at = _zip_directory(file)
     file.seek(at)
-    read = 0
-    for _ in range(n_entries):
-        entry = _ENTRY.unpack(file.read(_ENTRY.size))
+    n_read = read = 0
+    while read < n_bytes:  # whatever its count says: of more than 65,535 some programs only keep the rest
+        start = file.read(_ENTRY.size)
+        if n_read >= n_entries and start[:4] != b"PK\x01\x02":
+            break  # a signature
+        entry = _ENTRY.unpack(start)
         sign, _, _, flags, method, _, _, crc, stored, size, n_name, n_extra, n_comment = entry[:13]
         if sign != b"PK\x01\x02":
             raise ValueError(f"entry at byte {at + read:,} is none")
         name, extra = file.read(n_name), file.read(n_extra)
         file.seek(n_comment, os.SEEK_CUR)
-        read += _ENTRY.size + n_name + n_extra + n_comment
+        n_read, read = n_read + 1, read + _ENTRY.size + n_name + n_extra + n_comment
         if read > n_bytes:
             raise ValueError("more entries than its directory has room for")
         size, stored, offset = _wide(extra, size, stored, entry[16])
@@ -128,6 +138,8 @@ def _zip_members(file: BinaryIO) -> Iterator[Member]:
             is_link = made_by == _UNIX and stat.S_ISLNK(mode)
             refused = "encrypted: decrypt the archive" if flags & _ENCRYPTED else NO_PLAIN_FILE if is_link else ""
             yield _checked(Member(shown, offset, size, stored, method, crc, refused))
+    if (n_read - n_entries) % _COUNTED_UP_TO:
+        raise ValueError(f"its directory holds {n_read:,} entries and counts {n_entries:,}")
 
 
 def _zip_directory(file: BinaryIO) -> tuple[int, int, int]:

@@ -92,7 +92,9 @@ def _tables(out: Path, manifest: Manifest) -> Iterator[Any]:
     columns = [*DIAGNOSES, "positive", "withheld", "quality", "error"]
     for shard in range(manifest.n_shards):
         if refused_in(out, manifest, shard) is not None:
-            yield pq.read_table(shard_path(out, shard), columns=columns)
+            with shard_path(out, shard).open("rb") as file:  # a path may be no text, or look like an address
+                table = pq.read_table(file, columns=columns)
+            yield table
 
 
 def _is_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -4,6 +4,7 @@ It is asked by lines of JSON on its standard input and answers likewise; whateve
 nothing else. It keeps its own time: the system ends it when a recording's seconds are over, whatever it is in.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 OUT_OF_MEMORY: Final = 77
+PR_SET_PDEATHSIG: Final = 1  # of Linux's prctl
 ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ARROW_IO_THREADS")
 
 
@@ -21,6 +23,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its workers
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    _end_with(int(parent))
     try:
         work = _prepared(Path(out), Path(bundle), int(journal), int(parent))
     except Exception as error:
@@ -32,6 +35,20 @@ def main() -> None:
             answers.write(b"{}\n")
         except Exception as error:
             answers.write(_said(error))
+
+
+def _end_with(parent: int) -> None:
+    """On Linux, have the system end this process with the thread that started it, in whatever it is then.
+
+    Elsewhere, and where Python has no ctypes, the worker looks itself: before each recording and each file.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(ImportError, OSError, AttributeError):
+            import ctypes
+
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
 
 
 def _said(error: Exception) -> bytes:

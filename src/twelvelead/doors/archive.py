@@ -1,10 +1,12 @@
 """`twelvelead archive`: a whole archive to Parquet, on this machine or on a cluster; killed, it goes on."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,13 +58,16 @@ def archive_command(
 
     Example: twelvelead archive recordings/ old.tar list.txt --out results/
     """
+    from twelvelead.archive.listing import named
     from twelvelead.archive.manifest import Settings, alone_in, begin
     from twelvelead.archive.running import run_here
     from twelvelead.classifier import load_bundle, shipped_bundle
     from twelvelead.formats import PassedOver
 
     if cluster is not None:
-        from twelvelead.archive.cluster import run_on_cluster  # before anything is written: its extra may be missing
+        from twelvelead.archive.cluster import refuse_no_address, run_on_cluster  # its extra may be missing
+
+        refuse_no_address(cluster)
     folder, place = (bundle or shipped_bundle()).absolute(), out.absolute()
     settings = Settings(
         shard_size=shard_size,
@@ -72,12 +77,12 @@ def archive_command(
         precision=precision,
         specificity=specificity,
     )
+    paths, classifier = named(inputs), load_bundle(folder, precision, specificity)  # before anything is made
     console, passed_over = Console(emoji=False, stderr=True), PassedOver()
     began = time.monotonic()
-    with alone_in(place):
+    with _stopped_as_by_ctrl_c(), alone_in(place):
         with console.status("listing"):
-            named = [path.absolute() for path in inputs]
-            manifest = begin(named, place, load_bundle(folder, precision, specificity), settings, passed_over)
+            manifest = begin(paths, place, classifier, settings, passed_over)
         with _bar(console, manifest.listing.recordings) as tell:
             if cluster is None:
                 told = run_here(place, folder, manifest, workers or n_cores(), tell)
@@ -97,6 +102,27 @@ def archive_command(
     else:
         said = f"{counted(told.n_rows, 'recording')}, {told.n_refused:,} of them refused, in {facts['seconds']:.1f} s"
         print(f"{printable(str(out))}: {said}; twelvelead archive-report says what they show")
+
+
+@contextmanager
+def _stopped_as_by_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP, once, end a run and its workers as Ctrl-C does; the exit status says which it was."""
+    told: list[int] = []
+
+    def stop(number: int, _: FrameType | None) -> None:
+        told.append(number)
+        if len(told) == 1:  # what is being put away is not disturbed
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if told:
+            raise typer.Exit(128 + told[0]) from None
+        raise
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def _refuse_idle(sheet: Paper, paper: Path | None, paper_format: str, report: Pa
 def _recordings(paths: list[Path], passed_over: PassedOver) -> Iterator[Path]:
     """The recordings named and those in the folders named; an empty folder stands for itself, to be refused."""
     for path in paths:
-        found = files_below(path, lambda file: is_recording(file, passed_over)) if path.is_dir() else ()
+        found = files_below(path, lambda file: is_recording(file, passed_over), passed_over) if path.is_dir() else ()
         yield from list(found) or [path]
 
 

@@ -28,7 +28,7 @@ from twelvelead.record import TwelveleadError
 from twelvelead.release import version
 from twelvelead.wording import printable
 
-INTERRUPTED = 130
+STOPPED = (129, 130, 143)  # by SIGHUP, Ctrl-C, SIGTERM
 EXTRAS = {
     "h5py": "hdf5",
     "pyarrow": "archive",
@@ -111,7 +111,7 @@ def main() -> None:
         )
     except OSError as error:
         _stop(_in_words(error))
-    if status == INTERRUPTED:
+    if status in STOPPED:
         _stop("stopped; a training run goes on with --resume, a download or an archive when started again", status)
     sys.exit(status)
 

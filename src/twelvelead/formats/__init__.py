@@ -164,11 +164,14 @@ def recordings_in(folder: Path) -> list[Path]:
     return list(files_below(folder, is_recording))
 
 
-def files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
+def files_below(
+    folder: Path, wanted: Callable[[Path], bool], passed_over: "PassedOver | None" = None
+) -> Iterator[Path]:
     """The files below a folder that are wanted, and the folders that cannot be looked into, in the order of paths.
 
     Names that begin with a dot are passed over and links to folders are not followed. At any time the names of one
     folder, and of those above it, are held.
+    passed_over: counts the links to folders.
     """
     try:
         with os.scandir(folder) as entries:
@@ -182,7 +185,9 @@ def files_below(folder: Path, wanted: Callable[[Path], bool]) -> Iterator[Path]:
             if wanted(path):
                 yield path
         elif not path.is_symlink():
-            yield from files_below(path, wanted)
+            yield from files_below(path, wanted, passed_over)
+        elif passed_over is not None:
+            passed_over.add(path)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -194,7 +199,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 class PassedOver:
-    """The files of folders that are neither recordings nor the samples of one: how many, and the first of them."""
+    """What in folders is neither a recording nor the samples of one, links too: how many, and the first of them."""
 
     def __init__(self) -> None:
         self.n = 0
