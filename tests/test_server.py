@@ -502,6 +502,45 @@ def test_a_slow_body_is_refused(strict, wfdb):
     assert strict.post(*wfdb).status == 200
 
 
+@contextlib.contextmanager
+def asking_for_nine_megabytes(server, files):
+    """A connection of small buffers on which an answer has begun that they do not hold."""
+    fields = [("files", file) for file in files]
+    body, kind = urllib3.encode_multipart_formdata(fields)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        connection.settimeout(120)
+        connection.connect(server.address)
+        to = "/api/report?format=wfdb"
+        connection.sendall(head(server, to, Content_Type=kind, Content_Length=len(body), Connection="close") + body)
+        connection.recv(1, socket.MSG_PEEK)
+        yield connection
+
+
+def length_stated(answer):
+    headers, _, _ = answer.partition(b"\r\n\r\n")
+    return len(headers) + 4 + int(re.search(rb"content-length: (\d+)", headers)[1])
+
+
+def test_a_client_that_does_not_read_its_answer_is_cut_off(strict, long_wfdb):
+    with asking_for_nine_megabytes(strict, long_wfdb) as connection:
+        assert strict.get("/health").status == 200
+        time.sleep(6)
+        answered = everything(connection)
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert len(answered) < length_stated(answered)
+
+
+def test_a_client_that_reads_slowly_has_its_whole_answer(strict, long_wfdb):
+    with asking_for_nine_megabytes(strict, long_wfdb) as connection:
+        began, received = time.monotonic(), b""
+        while part := connection.recv(1 << 16):
+            received += part
+            time.sleep(0.05)
+        assert time.monotonic() - began > 4  # twice as long as it may take nothing
+    assert len(received) == length_stated(received)
+
+
 @pytest.mark.parametrize(
     "sent", [b"", b"GET /health HTTP/1.1\r\nHost: 127", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"]
 )

@@ -45,7 +45,11 @@ def serve_command(
     ] = 30.0,
     body_s: Annotated[
         float,
-        typer.Option("--body-seconds", help="Grace period before an upload must average 0.5 MB/s.", min=0.1),
+        typer.Option(
+            "--body-seconds",
+            help="Grace period before an upload, or the reading of an answer, must average 0.5 MB/s.",
+            min=0.1,
+        ),
     ] = 10.0,
 ) -> None:
     """Serve a page and an HTTP interface: upload recordings, get what they show.
