@@ -12,11 +12,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import urllib3
+from pebble.common.types import RemoteTraceback
 from starlette.datastructures import Headers
 
 import simulator
@@ -24,8 +26,9 @@ import writers
 from serving import recording, serving, until
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.server import batching, workers
-from twelvelead.doors.server.gate import refuse_foreign
+from twelvelead.doors.server import batching, renderings, workers
+from twelvelead.doors.server.defects import place_of
+from twelvelead.doors.server.gate import gated, refuse_foreign
 from twelvelead.doors.server.problems import Problem
 from twelvelead.doors.server.settings import Settings
 from twelvelead.formats import read
@@ -473,6 +476,32 @@ def test_what_a_worker_s_function_raises_is_the_caller_s_at_once():
 
     with pytest.raises(RuntimeError, match="no running event loop"):
         asyncio.run(asyncio.wait_for(asked(), 30))
+
+
+def test_a_defect_in_a_worker_is_logged_at_its_place_in_this_package(caplog):
+    async def app(*_):
+        pool = await workers.start_workers(1)
+        try:
+            await workers.run_in_worker(pool, workers.Deadline.after(60), renderings.as_report, "gif", None, None, None)
+        finally:
+            await workers.stop_workers(pool)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
+    asyncio.run(asyncio.wait_for(gated(app, Settings())(scope, None, None), 60))
+    (said,) = caplog.messages
+    kind, file, line = re.fullmatch(r"defect: (\w+) at (.+):(\d+)", said).groups()
+    assert (kind, file) == ("KeyError", renderings.__file__)
+    assert "FORMS[form]" in Path(file).read_text().splitlines()[int(line) - 1]
+
+
+def test_a_message_that_looks_like_a_place_is_none():
+    error = ValueError("x")
+    error.__cause__ = RemoteTraceback(f"""Traceback (most recent call last):
+  File "{renderings.__file__}", line 3, in as_svg
+ValueError: a file of this content:
+  File "/secret.py", line 7, in secret
+""")
+    assert place_of(error) == f"{renderings.__file__}:3"
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@
 import asyncio
 import hmac
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from twelvelead.doors.server.defects import place_of
 from twelvelead.doors.server.problems import Problem, problem_response
 from twelvelead.doors.server.settings import Settings
 
@@ -55,8 +55,7 @@ def gated(app: App, settings: Settings) -> App:
             stopped = Problem(503, "the server stops: send it again", headers={"Retry-After": "10"})
             await problem_response(stopped)(scope, take, give)
         except Exception as error:  # told by place, never by message: that may hold what was uploaded
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error("defect: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
+            _log.error("defect: %s at %s", type(error).__name__, place_of(error))
 
     return gate
 
