@@ -263,6 +263,13 @@ def test_a_host_that_cannot_be_read_is_no_name_of_the_server(host):
     refuse_foreign("GET", "/", Headers({"host": "[::1]:8412"}), Settings(host="::1"))
 
 
+@pytest.mark.parametrize("asked, status", [
+    ("GET /health", 200), ("HEAD /health", 200), ("POST /health", 421), ("GET /", 421), ("GET /api/bundle", 421),
+])  # fmt: skip
+def test_a_health_check_need_not_name_a_host(server, asked, status):
+    assert raw(server, f"{asked} HTTP/1.0\r\n\r\n".encode()).startswith(f"HTTP/1.1 {status} ".encode())
+
+
 def test_its_own_page_can(server, wfdb):
     assert server.post(*wfdb, Origin=server.url, Sec_Fetch_Site="same-origin").status == 200
 

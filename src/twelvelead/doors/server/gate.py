@@ -64,10 +64,12 @@ def refuse_foreign(method: str, path: str, headers: Headers, settings: Settings)
     """Raise Problem on another site's request (403), a foreign Host (421) or a wrong token (401).
 
     A page elsewhere can send forms here (Origin, Sec-Fetch-Site), or have its own name lead here (Host). A proxy on
-    this machine may pass on the Host that the browser names, or put this server's own in its place.
+    this machine may pass on the Host that the browser names, or put this server's own in its place. A health check by
+    HTTP/1.0 names none, as no browser does.
     """
     host = headers.get("host", "")
-    if settings.is_local and _hostname(host) not in settings.names:
+    is_check = path == "/health" and method in ("GET", "HEAD") and "host" not in headers
+    if settings.is_local and not is_check and _hostname(host) not in settings.names:
         raise Problem(
             421, "the Host header names another machine: use http://127.0.0.1 or http://localhost, or --public-name"
         )
