@@ -229,6 +229,13 @@ def test_a_body_that_is_no_upload_is_refused(server, headers, body, status):
     assert b"content-type: application/problem+json" in answered
 
 
+def test_an_encoded_body_is_refused_by_its_encoding(server, wfdb):
+    refused = server.post(*wfdb, Content_Encoding="gzip")
+    assert "content encoding 'gzip': only identity is taken" in problem(refused, 415)["detail"]
+    assert refused.headers["accept-encoding"] == "identity"
+    assert server.post(*wfdb, Content_Encoding="Identity").status == 200
+
+
 def test_another_field_is_named(server):
     body = b'--x\r\nContent-Disposition: form-data; name="evil"\r\n\r\n1\r\n--x--\r\n'
     headers = head(server, Content_Type="multipart/form-data; boundary=x", Content_Length=len(body), Connection="close")
