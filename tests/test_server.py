@@ -26,7 +26,7 @@ import writers
 from serving import recording, serving, until
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.server import batching, renderings, workers
+from twelvelead.doors.server import batching, renderings, uploads, workers
 from twelvelead.doors.server.defects import place_of
 from twelvelead.doors.server.gate import gated, refuse_foreign
 from twelvelead.doors.server.problems import Problem
@@ -227,6 +227,22 @@ def test_a_body_that_is_no_upload_is_refused(server, headers, body, status):
     answered = raw(server, head(server, Connection="close", **headers) + body)
     assert answered.startswith(f"HTTP/1.1 {status} ".encode()), answered
     assert b"content-type: application/problem+json" in answered
+
+
+@pytest.mark.parametrize("parameters, name", [
+    ("filename*=utf-8''%C3%BC.dcm", "ü.dcm"),
+    ("filename=\"u.dcm\"; filename*=UTF-8'de'%C3%BC.dcm", "ü.dcm"),
+    ("filename*=iso-8859-1''%FC.dcm; filename=u.dcm", "ü.dcm"),
+    ("filename*=koi8-r''%FC.dcm; filename=u.dcm", "u.dcm"),
+    ("filename=\"a; filename*=utf-8''b.dcm\"", "a; filename*=utf-8''b.dcm"),
+    ("filename=\"100%25.dcm\"", "100%25.dcm"),
+])  # fmt: skip
+def test_a_file_name_may_be_extended(parameters, name, tmp_path):
+    said = f'--x\r\nContent-Disposition: form-data; name="files"; {parameters}\r\n\r\n'.encode()
+    body = said + writers.write_dicom(tmp_path).read_bytes() + b"\r\n--x--\r\n"
+    recipe = load_bundle(shipped_bundle()).recipe
+    (read_one,) = uploads.read_uploads(body, "multipart/form-data; boundary=x", recipe, with_records=False)
+    assert (read_one.path, read_one.error) == (name, "")
 
 
 def test_an_encoded_body_is_refused_by_its_encoding(server, wfdb):
