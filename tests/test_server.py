@@ -399,6 +399,26 @@ def test_a_port_in_use_is_one_sentence(server, twelvelead):
     assert "name another --port" in done.stderr
 
 
+def test_the_schema_names_each_status_and_no_token_where_none_is_needed(server):
+    schema = server.get("/openapi.json").json()
+    statuses = {path: set(next(iter(there.values()))["responses"]) for path, there in schema["paths"].items()}
+    of_all = {"200", "400", "421", "429", "500", "503"}
+    of_uploads = of_all | {"403", "408", "413", "415", "422"}
+    assert statuses == {
+        "/api/classify": of_uploads, "/api/report": of_uploads, "/api/bundle": of_all | {"403"}, "/health": of_all
+    }  # fmt: skip
+    assert "securitySchemes" not in schema.get("components", {})
+
+
+def test_the_schema_says_where_a_token_is_needed(proxied):
+    schema = proxied.get("/openapi.json").json()
+    (scheme,) = schema["components"]["securitySchemes"].values()
+    assert scheme == {"type": "http", "scheme": "bearer"}
+    for path, there in schema["paths"].items():
+        (operation,) = there.values()
+        assert ("security" in operation) == ("401" in operation["responses"]) == path.startswith("/api/")
+
+
 def test_with_a_token_only_its_holders_are_answered(tmp_path, wfdb):
     token = "correct-horse-battery"
     with serving(tmp_path, "--host", "0.0.0.0", "--workers", 1, TWELVELEAD_TOKEN=token) as server:
@@ -476,6 +496,18 @@ def test_requests_under_way_finish_when_it_is_told_to_stop(tmp_path, long_wfdb):
         assert server.stop() == 0
         assert answer.result().status == 200
     assert [path.name for path in tmp_path.iterdir()] == ["stderr"]
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+def test_a_second_ctrl_c_is_logged_as_no_defect(tmp_path, long_wfdb):
+    with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        answer = pool.submit(server.post, *long_wfdb, to="/api/report?format=pdf")
+        server.wait_until_under_way()
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(timeout=90)
+        problem(answer.result(), 503)
     assert (tmp_path / "stderr").read_text() == ""
 
 
