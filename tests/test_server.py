@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import json
+import logging
 import os
 import re
 import signal
@@ -13,19 +14,23 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import urllib3
+import uvicorn
 from pebble.common.types import RemoteTraceback
 from starlette.datastructures import Headers
+from uvicorn.lifespan.off import LifespanOff
 
 import simulator
 import writers
 from serving import recording, serving, until
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.serve import _listen, _says_something
 from twelvelead.doors.server import batching, renderings, uploads, workers
 from twelvelead.doors.server.defects import place_of
 from twelvelead.doors.server.gate import gated, refuse_foreign
@@ -511,6 +516,27 @@ def test_a_second_ctrl_c_is_logged_as_no_defect(tmp_path, long_wfdb):
     assert (tmp_path / "stderr").read_text() == ""
 
 
+@pytest.mark.parametrize("n_tasks, n_lines", [(0, 0), (1, 1)])
+def test_a_stop_that_runs_out_of_time_is_logged_where_it_ends_a_request(caplog, n_tasks, n_lines):
+    """An answer that a client still reads is under way without a task."""
+
+    async def stopped():
+        server = uvicorn.Server(uvicorn.Config(lambda: None, log_config=None, timeout_graceful_shutdown=0))
+        server.servers = []
+        server.lifespan = LifespanOff(server.config)
+        server.server_state.connections.add(Mock())
+        server.server_state.tasks.update(asyncio.create_task(asyncio.sleep(60)) for _ in range(n_tasks))
+        await server.shutdown()
+
+    logger = logging.getLogger("uvicorn.error")
+    logger.addFilter(_says_something)
+    try:
+        asyncio.run(asyncio.wait_for(stopped(), 30))
+    finally:
+        logger.removeFilter(_says_something)
+    assert len([line for line in caplog.messages if line.startswith("Cancel")]) == n_lines
+
+
 def test_what_takes_too_long_is_ended(tmp_path, tmp_path_factory, wfdb):
     forty_minutes = recording(tmp_path_factory.mktemp("longer"), "longer", 2400.0)
     with serving(tmp_path, "--workers", 1, "--request-seconds", 0.2) as server:
@@ -710,8 +736,6 @@ def test_what_a_fuzzer_makes_of_the_schema_is_no_defect(server):
 
 
 def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head():
-    from twelvelead.doors.serve import _listen
-
     with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:
