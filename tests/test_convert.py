@@ -81,9 +81,12 @@ def test_names_that_cannot_be_written(name, said, tmp_path):
         write(record_of(), tmp_path / name)
 
 
-def test_a_table_too_long_to_be_read_again_is_not_written(tmp_path):
-    with pytest.raises(RecordError, match="can be read again; WFDB takes more"):
-        write(record_of(simulator.ecg(duration_s=400)), tmp_path / "long.csv")
+@pytest.mark.parametrize("duration_s, size", [(340, "16,9..,... bytes"), (3600, "172,800,000 bytes or more")])
+def test_a_table_too_long_to_be_read_again_is_not_written(duration_s, size, tmp_path):
+    samples = np.tile(simulator.ecg(), (1, duration_s // 10))
+    with pytest.raises(RecordError, match=f"a table of {size}: at most 16,777,216 can be read again; WFDB takes more"):
+        write(record_of(samples), tmp_path / "long.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_show_says_what_was_read(twelvelead, tmp_path):

@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import json
+import logging
 import os
 import re
 import signal
@@ -12,20 +13,27 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import urllib3
+import uvicorn
+from pebble.common.types import RemoteTraceback
 from starlette.datastructures import Headers
+from uvicorn.lifespan.off import LifespanOff
 
 import simulator
 import writers
 from serving import recording, serving, until
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.server import batching, workers
-from twelvelead.doors.server.gate import refuse_foreign
+from twelvelead.doors.serve import _listen, _says_something
+from twelvelead.doors.server import batching, renderings, uploads, workers
+from twelvelead.doors.server.defects import place_of
+from twelvelead.doors.server.gate import gated, refuse_foreign
 from twelvelead.doors.server.problems import Problem
 from twelvelead.doors.server.settings import Settings
 from twelvelead.formats import read
@@ -226,6 +234,29 @@ def test_a_body_that_is_no_upload_is_refused(server, headers, body, status):
     assert b"content-type: application/problem+json" in answered
 
 
+@pytest.mark.parametrize("parameters, name", [
+    ("filename*=utf-8''%C3%BC.dcm", "ü.dcm"),
+    ("filename=\"u.dcm\"; filename*=UTF-8'de'%C3%BC.dcm", "ü.dcm"),
+    ("filename*=iso-8859-1''%FC.dcm; filename=u.dcm", "ü.dcm"),
+    ("filename*=koi8-r''%FC.dcm; filename=u.dcm", "u.dcm"),
+    ("filename=\"a; filename*=utf-8''b.dcm\"", "a; filename*=utf-8''b.dcm"),
+    ("filename=\"100%25.dcm\"", "100%25.dcm"),
+])  # fmt: skip
+def test_a_file_name_may_be_extended(parameters, name, tmp_path):
+    said = f'--x\r\nContent-Disposition: form-data; name="files"; {parameters}\r\n\r\n'.encode()
+    body = said + writers.write_dicom(tmp_path).read_bytes() + b"\r\n--x--\r\n"
+    recipe = load_bundle(shipped_bundle()).recipe
+    (read_one,) = uploads.read_uploads(body, "multipart/form-data; boundary=x", recipe, with_records=False)
+    assert (read_one.path, read_one.error) == (name, "")
+
+
+def test_an_encoded_body_is_refused_by_its_encoding(server, wfdb):
+    refused = server.post(*wfdb, Content_Encoding="gzip")
+    assert "content encoding 'gzip': only identity is taken" in problem(refused, 415)["detail"]
+    assert refused.headers["accept-encoding"] == "identity"
+    assert server.post(*wfdb, Content_Encoding="Identity").status == 200
+
+
 def test_another_field_is_named(server):
     body = b'--x\r\nContent-Disposition: form-data; name="evil"\r\n\r\n1\r\n--x--\r\n'
     headers = head(server, Content_Type="multipart/form-data; boundary=x", Content_Length=len(body), Connection="close")
@@ -258,6 +289,13 @@ def test_a_host_that_cannot_be_read_is_no_name_of_the_server(host):
     with pytest.raises(Problem, match="names another machine"):
         refuse_foreign("GET", "/", Headers({"host": host}), Settings(host="::1"))
     refuse_foreign("GET", "/", Headers({"host": "[::1]:8412"}), Settings(host="::1"))
+
+
+@pytest.mark.parametrize("asked, status", [
+    ("GET /health", 200), ("HEAD /health", 200), ("POST /health", 421), ("GET /", 421), ("GET /api/bundle", 421),
+])  # fmt: skip
+def test_a_health_check_need_not_name_a_host(server, asked, status):
+    assert raw(server, f"{asked} HTTP/1.0\r\n\r\n".encode()).startswith(f"HTTP/1.1 {status} ".encode())
 
 
 def test_its_own_page_can(server, wfdb):
@@ -366,6 +404,26 @@ def test_a_port_in_use_is_one_sentence(server, twelvelead):
     assert "name another --port" in done.stderr
 
 
+def test_the_schema_names_each_status_and_no_token_where_none_is_needed(server):
+    schema = server.get("/openapi.json").json()
+    statuses = {path: set(next(iter(there.values()))["responses"]) for path, there in schema["paths"].items()}
+    of_all = {"200", "400", "421", "429", "500", "503"}
+    of_uploads = of_all | {"403", "408", "413", "415", "422"}
+    assert statuses == {
+        "/api/classify": of_uploads, "/api/report": of_uploads, "/api/bundle": of_all | {"403"}, "/health": of_all
+    }  # fmt: skip
+    assert "securitySchemes" not in schema.get("components", {})
+
+
+def test_the_schema_says_where_a_token_is_needed(proxied):
+    schema = proxied.get("/openapi.json").json()
+    (scheme,) = schema["components"]["securitySchemes"].values()
+    assert scheme == {"type": "http", "scheme": "bearer"}
+    for path, there in schema["paths"].items():
+        (operation,) = there.values()
+        assert ("security" in operation) == ("401" in operation["responses"]) == path.startswith("/api/")
+
+
 def test_with_a_token_only_its_holders_are_answered(tmp_path, wfdb):
     token = "correct-horse-battery"
     with serving(tmp_path, "--host", "0.0.0.0", "--workers", 1, TWELVELEAD_TOKEN=token) as server:
@@ -446,6 +504,39 @@ def test_requests_under_way_finish_when_it_is_told_to_stop(tmp_path, long_wfdb):
     assert (tmp_path / "stderr").read_text() == ""
 
 
+def test_a_second_ctrl_c_is_logged_as_no_defect(tmp_path, long_wfdb):
+    with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
+        answer = pool.submit(server.post, *long_wfdb, to="/api/report?format=pdf")
+        server.wait_until_under_way()
+        server.process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(timeout=90)
+        problem(answer.result(), 503)
+    assert (tmp_path / "stderr").read_text() == ""
+
+
+@pytest.mark.parametrize("n_tasks, n_lines", [(0, 0), (1, 1)])
+def test_a_stop_that_runs_out_of_time_is_logged_where_it_ends_a_request(caplog, n_tasks, n_lines):
+    """An answer that a client still reads is under way without a task."""
+
+    async def stopped():
+        server = uvicorn.Server(uvicorn.Config(lambda: None, log_config=None, timeout_graceful_shutdown=0))
+        server.servers = []
+        server.lifespan = LifespanOff(server.config)
+        server.server_state.connections.add(Mock())
+        server.server_state.tasks.update(asyncio.create_task(asyncio.sleep(60)) for _ in range(n_tasks))
+        await server.shutdown()
+
+    logger = logging.getLogger("uvicorn.error")
+    logger.addFilter(_says_something)
+    try:
+        asyncio.run(asyncio.wait_for(stopped(), 30))
+    finally:
+        logger.removeFilter(_says_something)
+    assert len([line for line in caplog.messages if line.startswith("Cancel")]) == n_lines
+
+
 def test_what_takes_too_long_is_ended(tmp_path, tmp_path_factory, wfdb):
     forty_minutes = recording(tmp_path_factory.mktemp("longer"), "longer", 2400.0)
     with serving(tmp_path, "--workers", 1, "--request-seconds", 0.2) as server:
@@ -475,6 +566,32 @@ def test_what_a_worker_s_function_raises_is_the_caller_s_at_once():
         asyncio.run(asyncio.wait_for(asked(), 30))
 
 
+def test_a_defect_in_a_worker_is_logged_at_its_place_in_this_package(caplog):
+    async def app(*_):
+        pool = await workers.start_workers(1)
+        try:
+            await workers.run_in_worker(pool, workers.Deadline.after(60), renderings.as_report, "gif", None, None, None)
+        finally:
+            await workers.stop_workers(pool)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"localhost")]}
+    asyncio.run(asyncio.wait_for(gated(app, Settings())(scope, None, None), 60))
+    (said,) = caplog.messages
+    kind, file, line = re.fullmatch(r"defect: (\w+) at (.+):(\d+)", said).groups()
+    assert (kind, file) == ("KeyError", renderings.__file__)
+    assert "FORMS[form]" in Path(file).read_text().splitlines()[int(line) - 1]
+
+
+def test_a_message_that_looks_like_a_place_is_none():
+    error = ValueError("x")
+    error.__cause__ = RemoteTraceback(f"""Traceback (most recent call last):
+  File "{renderings.__file__}", line 3, in as_svg
+ValueError: a file of this content:
+  File "/secret.py", line 7, in secret
+""")
+    assert place_of(error) == f"{renderings.__file__}:3"
+
+
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory):
     """A server of little patience."""
@@ -500,6 +617,45 @@ def test_a_slow_body_is_refused(strict, wfdb):
         stop.set()
     assert answered.startswith(b"HTTP/1.1 408 ")
     assert strict.post(*wfdb).status == 200
+
+
+@contextlib.contextmanager
+def asking_for_nine_megabytes(server, files):
+    """A connection of small buffers on which an answer has begun that they do not hold."""
+    fields = [("files", file) for file in files]
+    body, kind = urllib3.encode_multipart_formdata(fields)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        connection.settimeout(120)
+        connection.connect(server.address)
+        to = "/api/report?format=wfdb"
+        connection.sendall(head(server, to, Content_Type=kind, Content_Length=len(body), Connection="close") + body)
+        connection.recv(1, socket.MSG_PEEK)
+        yield connection
+
+
+def length_stated(answer):
+    headers, _, _ = answer.partition(b"\r\n\r\n")
+    return len(headers) + 4 + int(re.search(rb"content-length: (\d+)", headers)[1])
+
+
+def test_a_client_that_does_not_read_its_answer_is_cut_off(strict, long_wfdb):
+    with asking_for_nine_megabytes(strict, long_wfdb) as connection:
+        assert strict.get("/health").status == 200
+        time.sleep(6)
+        answered = everything(connection)
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert len(answered) < length_stated(answered)
+
+
+def test_a_client_that_reads_slowly_has_its_whole_answer(strict, long_wfdb):
+    with asking_for_nine_megabytes(strict, long_wfdb) as connection:
+        began, received = time.monotonic(), b""
+        while part := connection.recv(1 << 16):
+            received += part
+            time.sleep(0.05)
+        assert time.monotonic() - began > 4  # twice as long as it may take nothing
+    assert len(received) == length_stated(received)
 
 
 @pytest.mark.parametrize(
@@ -580,8 +736,6 @@ def test_what_a_fuzzer_makes_of_the_schema_is_no_defect(server):
 
 
 def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head():
-    from twelvelead.doors.serve import _listen
-
     with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()
         with accepted:

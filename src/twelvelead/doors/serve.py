@@ -1,5 +1,6 @@
 """`twelvelead serve`: the same flow over HTTP, for one machine or, with a token, for a ward."""
 
+import logging
 import signal
 import socket
 from typing import Annotated, Final
@@ -45,7 +46,11 @@ def serve_command(
     ] = 30.0,
     body_s: Annotated[
         float,
-        typer.Option("--body-seconds", help="Grace period before an upload must average 0.5 MB/s.", min=0.1),
+        typer.Option(
+            "--body-seconds",
+            help="Grace period before an upload, or the reading of an answer, must average 0.5 MB/s.",
+            min=0.1,
+        ),
     ] = 10.0,
 ) -> None:
     """Serve a page and an HTTP interface: upload recordings, get what they show.
@@ -93,9 +98,15 @@ def serve_command(
         backlog=16_384,
         timeout_graceful_shutdown=settings.stop_s,
     )
+    logging.getLogger("uvicorn.error").addFilter(_says_something)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn stops cleanly, then raises them again
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    """Not what uvicorn says of a stop that only unread answers held up: "Cancel 0 running task(s), timeout ..."."""
+    return not record.getMessage().startswith("Cancel 0 ")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -14,6 +14,7 @@ from twelvelead.record import LEADS, Record, RecordError
 GAINS_PER_MV: Final = (10_000, 5_000, 2_000, 1_000, 500, 200, 100)
 LARGEST: Final = (1 << 15) - 1
 CSV_DECIMALS: Final = 5
+LEAST_CELL_BYTES: Final = len(f"{0:.{CSV_DECIMALS}f},")
 RECORD_NAME: Final = re.compile(r"[\w][\w.-]*", re.ASCII)
 
 
@@ -62,14 +63,19 @@ def _wfdb(record: Record, path: Path) -> dict[Path, bytes]:
 
 def as_csv(record: Record) -> bytes:
     """A table whose first lines state what a table cannot; raises RecordError where it is too long to be read again."""
+    least_bytes = record.signal.size * LEAST_CELL_BYTES
+    if least_bytes > MAX_CSV_BYTES:  # said before it is formatted, which takes seconds
+        raise _too_long(f"{least_bytes:,} bytes or more")
     head = [f"# rate_hz: {record.rate_hz:.12g}", f"# unit: {record.unit}", *_known(record, "# {}: {}"), ",".join(LEADS)]
     row = ",".join([f"%.{CSV_DECIMALS}f"] * len(LEADS))
     text = "\n".join([*head, *(row % tuple(values) for values in record.signal.T.tolist())]) + "\n"
     if len(text) > MAX_CSV_BYTES:
-        raise RecordError(
-            f"a table of {len(text):,} bytes: at most {MAX_CSV_BYTES:,} can be read again; WFDB takes more"
-        )
+        raise _too_long(f"{len(text):,} bytes")
     return text.encode()
+
+
+def _too_long(size: str) -> RecordError:
+    return RecordError(f"a table of {size}: at most {MAX_CSV_BYTES:,} can be read again; WFDB takes more")
 
 
 def as_wfdb(record: Record) -> dict[str, bytes]:

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from twelvelead.classifier.bundle import Classifier
@@ -47,7 +48,7 @@ def server_app(settings: Settings, classifier: Classifier, started: Callable[[],
     app.exception_handler(HTTPException)(_tell_http)
     app.exception_handler(Exception)(_tell_defect)
     _add_pages(app)
-    _add_api(app)
+    _add_api(app, needs_token=settings.token is not None)
     return gated(app, settings)
 
 
@@ -62,7 +63,8 @@ def _lifespan(
         network = asyncio.create_task(answer_jobs(running.jobs, classifier))
         started()
         try:
-            yield
+            with contextlib.suppress(asyncio.CancelledError):  # a second Ctrl-C is no defect to be logged
+                yield
         finally:
             network.cancel()
             await stop_workers(workers)
@@ -99,8 +101,12 @@ def _file(files: dict[str, tuple[bytes, str]], name: str) -> Response:
     return Response(content, media_type=media_type)
 
 
-def _add_api(app: FastAPI) -> None:
-    @app.post("/api/classify", responses=schema.ANSWERED, openapi_extra=schema.UPLOAD)
+def _add_api(app: FastAPI, *, needs_token: bool) -> None:
+    token = [Depends(HTTPBearer(auto_error=False))] if needs_token else []  # for the schema: the gate has checked it
+    classified, reported = schema.answered(needs_token=needs_token), schema.reported(needs_token=needs_token)
+    told = schema.told(needs_token=needs_token)
+
+    @app.post("/api/classify", responses=classified, openapi_extra=schema.UPLOAD, dependencies=token)
     async def classify(request: Request) -> Response:
         """Say which of nine diagnoses each recording of an upload shows."""
         _refuse_unknown_parameters(request)
@@ -114,17 +120,22 @@ def _add_api(app: FastAPI) -> None:
                 ]
             )
 
-    @app.post("/api/report", responses=schema.REPORTED, openapi_extra=schema.UPLOAD | schema.FORMAT_PARAMETER)
+    @app.post(
+        "/api/report",
+        responses=reported,
+        openapi_extra=schema.UPLOAD | schema.FORMAT_PARAMETER,
+        dependencies=token,
+    )
     async def report(request: Request) -> Response:
         """Draw or write the report of one recording."""
         return await _rendered(request, _running(request))
 
-    @app.get("/api/bundle", responses=schema.REFUSED)
+    @app.get("/api/bundle", responses=told, dependencies=token)
     async def bundle(request: Request) -> dict[str, Any]:
         """The card of the network that answers: how it was trained, how often it is right, from where on it decides."""
         return _running(request).classifier.in_use
 
-    @app.get("/health", responses=schema.REFUSED)
+    @app.get("/health", responses=schema.CHECKED)
     async def health(request: Request) -> dict[str, Any]:
         """Whether the server answers, with which network, and how many uploads are under way."""
         running = _running(request)

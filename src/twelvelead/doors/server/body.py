@@ -22,8 +22,8 @@ class Held:
 async def body_of(request: Request, settings: Settings, held: Held) -> AsyncIterator[bytes]:
     """A multipart body, held until the caller is done with it.
 
-    Raises Problem where it is of another type (415), empty (400), too large (413), too slow (408), or where the bodies
-    of all requests together leave no room (429).
+    Raises Problem where it is of another type or encoded (415), empty (400), too large (413), too slow (408), or where
+    the bodies of all requests together leave no room (429).
     """
     _refuse_declared(request, settings)
     parts: list[bytes] = []
@@ -49,8 +49,20 @@ def _refuse_declared(request: Request, settings: Settings) -> None:
         raise Problem(400, "empty body: send one or several files in the multipart field 'files'")
     kind = request.headers.get("content-type", "")
     if kind.split(";")[0].strip().lower() != "multipart/form-data":
-        shown = kind[:80].encode("ascii", "replace").decode()
-        raise Problem(415, f"content type {shown!r}: send multipart/form-data with one or several fields 'files'")
+        raise Problem(
+            415, f"content type {_shown(kind)!r}: send multipart/form-data with one or several fields 'files'"
+        )
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding.strip().lower() != "identity":
+        raise Problem(
+            415,
+            f"content encoding {_shown(encoding)!r}: only identity is taken; send the body as it is",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
+def _shown(value: str) -> str:
+    return value[:80].encode("ascii", "replace").decode()
 
 
 async def _chunks(request: Request, settings: Settings) -> AsyncIterator[bytes]:

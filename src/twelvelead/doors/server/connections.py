@@ -1,6 +1,7 @@
-"""Connections within bounds: so many of one address and in all, and headers that must come in time.
+"""Connections within bounds: so many of one address and in all, headers that must come in time, answers that are read.
 
-By itself uvicorn keeps a connection that never sends anything for ever, and answers too many of them with 503.
+By itself uvicorn keeps a connection that never sends anything for ever, and an answer that nobody reads, and answers
+too many connections with 503.
 """
 
 import asyncio
@@ -25,12 +26,14 @@ def bounded_protocol(settings: Settings) -> type[asyncio.Protocol]:
         refused = False
         address = ""
         deadline: asyncio.TimerHandle | None = None
+        unread: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             self.address = str((transport.get_extra_info("peername") or ("",))[0])
             of_address[self.address] += 1
             self.refused = of_address[self.address] > settings.connections
             super().connection_made(transport)
+            transport.set_write_buffer_limits(high=0)  # whatever the client has not taken is watched, however little
             if of_address.total() > settings.all_connections:
                 transport.abort()
             elif self.refused:
@@ -53,6 +56,28 @@ def bounded_protocol(settings: Settings) -> type[asyncio.Protocol]:
             if self.cycle is not before:
                 self.stop_clock()
 
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self.watch_reader(self.loop.time(), self.transport.get_write_buffer_size())
+
+        def watch_reader(self, began: float, n_unsent: int) -> None:
+            """Cut off a client that does not take an answer as fast as it must send a body."""
+            sent = n_unsent - self.transport.get_write_buffer_size()
+            ends = began + settings.body_s + sent / settings.slowest_bytes_per_s
+            if self.loop.time() < ends:
+                self.unread = self.loop.call_at(ends, self.watch_reader, began, n_unsent)
+            else:
+                self.transport.abort()
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self.stop_watching()
+
+        def stop_watching(self) -> None:
+            if self.unread is not None:
+                self.unread.cancel()
+                self.unread = None
+
         def send_400_response(self, msg: str) -> None:
             self.transport.write(_raw(400, "Bad Request", "the request is no sound HTTP/1.1: correct the client"))
             self.transport.close()
@@ -68,6 +93,7 @@ def bounded_protocol(settings: Settings) -> type[asyncio.Protocol]:
             if not of_address[self.address]:
                 del of_address[self.address]
             self.stop_clock()
+            self.stop_watching()
             super().connection_lost(exc)
 
     return BoundedProtocol

@@ -3,13 +3,13 @@
 import asyncio
 import hmac
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from twelvelead.doors.server.defects import place_of
 from twelvelead.doors.server.problems import Problem, problem_response
 from twelvelead.doors.server.settings import Settings
 
@@ -55,8 +55,7 @@ def gated(app: App, settings: Settings) -> App:
             stopped = Problem(503, "the server stops: send it again", headers={"Retry-After": "10"})
             await problem_response(stopped)(scope, take, give)
         except Exception as error:  # told by place, never by message: that may hold what was uploaded
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            _log.error("defect: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
+            _log.error("defect: %s at %s", type(error).__name__, place_of(error))
 
     return gate
 
@@ -65,10 +64,12 @@ def refuse_foreign(method: str, path: str, headers: Headers, settings: Settings)
     """Raise Problem on another site's request (403), a foreign Host (421) or a wrong token (401).
 
     A page elsewhere can send forms here (Origin, Sec-Fetch-Site), or have its own name lead here (Host). A proxy on
-    this machine may pass on the Host that the browser names, or put this server's own in its place.
+    this machine may pass on the Host that the browser names, or put this server's own in its place. A health check by
+    HTTP/1.0 names none, as no browser does.
     """
     host = headers.get("host", "")
-    if settings.is_local and _hostname(host) not in settings.names:
+    is_check = path == "/health" and method in ("GET", "HEAD") and "host" not in headers
+    if settings.is_local and not is_check and _hostname(host) not in settings.names:
         raise Problem(
             421, "the Host header names another machine: use http://127.0.0.1 or http://localhost, or --public-name"
         )

@@ -23,7 +23,7 @@ class Settings:
     """Where a server listens and what it grants; sizes in bytes, times in seconds.
 
     workers: processes that read uploads. queue: requests that may wait for one. connections: of one address.
-    body_s: until the first bytes of a body, which then must come at `slowest_bytes_per_s` on average.
+    body_s: until the first bytes of a body, which then must come at `slowest_bytes_per_s` on average; so for an answer.
     request_s: from the end of the body to the answer. header_s: until a request's headers are complete.
     held_bytes: bodies in memory, of all requests together. stop_s: for requests under way when it is told to stop.
     public_name: host, or host:port, by which browsers reach it through a proxy on this machine.

@@ -3,12 +3,14 @@
 Everything a stranger sent is parsed here, in a process that may crash, hang or be killed; none of it becomes a file.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -30,6 +32,8 @@ MAX_FILES: Final = 256
 MAX_NAME_CHARACTERS: Final = 200
 MAX_HEADER_BYTES: Final = 4096
 MAX_SIGNAL_S: Final = 3 * 3600
+_QUOTED: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_EXTENDED_NAME: Final = re.compile(rb";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^';]*'([^;\s]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -138,12 +142,24 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[dict[str, bytes], bytes]]
 
 
 def _file_name(headers: dict[str, bytes]) -> str:
-    options = parse_options_header(headers.get("content-disposition", b""))[1]
+    disposition = headers.get("content-disposition", b"")
+    options = parse_options_header(disposition)[1]
     field = options.get(b"name", b"").decode("utf-8", "replace")
-    if field != FIELD or b"filename" not in options:
-        kind = "file" if b"filename" in options else "text"
+    plain = options[b"filename"].decode("utf-8", "replace") if b"filename" in options else None
+    name = _extended_name(disposition) or plain
+    if field != FIELD or name is None:
+        kind = "text" if name is None else "file"
         raise _UploadError(422, f"{kind} field {printable(field[:40])!r}: only files in the field '{FIELD}' are taken")
-    return options[b"filename"].decode("utf-8", "replace")
+    return name
+
+
+def _extended_name(disposition: bytes) -> str | None:
+    """What `filename*` says, which some clients send for names beyond ASCII; source: RFC 5987."""
+    found = _EXTENDED_NAME.search(_QUOTED.sub(b'""', disposition))  # a quoted value may look like a parameter
+    if found is None:
+        return None
+    charset, value = found.groups()
+    return unquote_to_bytes(value).decode("latin-1" if charset.lower() == b"iso-8859-1" else "utf-8", "replace")
 
 
 def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iterator[ReadUpload]:
