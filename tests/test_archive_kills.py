@@ -192,6 +192,7 @@ def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(folder, tmp_path):
 def test_however_a_run_is_ended_no_worker_goes_on(number, status, tmp_path):
     folder, out = write_recordings(tmp_path / "in", 2), tmp_path / "out"
     large_recording(folder, "r0001x", minutes=70)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the tests ignore it, and what they start with them
     process = start(folder, "--out", out, "--workers", 1)
     until(lambda: [pid for pid in children(process.pid) if under_way(pid) == 2])
     [worker] = children(process.pid)

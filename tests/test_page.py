@@ -491,12 +491,13 @@ def test_the_pages_own_code_is_small():
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_page_whose_script_does_not_run_says_so(page_file, scripts):
-    with browsing() as browser:
-        page = browser.new_context(offline=True, java_script_enabled=scripts).new_page()
-        page.goto(page_file.as_uri())
-        said = page.get_by_text("The script of this page does not run.")
-        assert said.count() == 0 if scripts else said.is_visible()
+def test_a_page_whose_script_does_not_run_says_so(page, page_file, scripts):
+    context = page.context.browser.new_context(offline=True, java_script_enabled=scripts)
+    another = context.new_page()
+    another.goto(page_file.as_uri())
+    said = another.get_by_text("The script of this page does not run.")
+    assert said.count() == 0 if scripts else said.is_visible()
+    context.close()
 
 
 def test_a_page_decides_at_the_specificity_that_it_was_written_for():

@@ -221,9 +221,7 @@ def _training_bar(console: Console) -> Iterator[Callable[["Step"], None]]:
 def _tell_result(out: Path, card: dict[str, Any], as_json: bool) -> None:
     parameters, epochs, scores = card["network"]["parameters"], card["training"]["epochs"], card["validation"]["scores"]
     if as_json:
-        left_out = card["training"]["left_out"]
-        facts = {"bundle": str(out), "parameters": parameters, "epochs": epochs, "left_out": left_out}
-        print(json.dumps({**facts, "validation": scores}))
+        print(json.dumps({"bundle": str(out), "parameters": parameters, "epochs": epochs, "validation": scores}))
         return
     said = "  ".join(f"{name.upper()} {_or_none(value)}" for name, value in scores.items())
     print(f"{out}: {parameters:,} parameters, {counted(epochs, 'epoch')}\nvalidation: {said}")
