@@ -62,6 +62,12 @@ def long_wfdb(tmp_path_factory):
     return recording(tmp_path_factory.mktemp("long"), "long", 720.0)
 
 
+@pytest.fixture(scope="module")
+def hour_wfdb(tmp_path_factory):
+    """Enough to be killed at it, also on a fast machine."""
+    return recording(tmp_path_factory.mktemp("hour"), "hour", 3600.0)
+
+
 def problem(answer, status):
     assert answer.status == status, answer.data
     assert answer.headers["content-type"] == "application/problem+json"
@@ -457,32 +463,33 @@ def proxied(tmp_path_factory):
         yield server
 
 
-def kill_the_worker_at_work(server, idle_kb):
-    """Kill the only worker once it holds an upload."""
-    until(lambda: server.held_kb() > idle_kb + 16_000)
+def kill_the_worker_at_work(server, idle_kb, upload):
+    """Kill the only worker once it holds more than two uploads: while one is handed over, its end does not count."""
+    upload_kb = sum(len(content) for _, content in upload) / 1000
+    until(lambda: server.held_kb() > idle_kb + 2.2 * upload_kb)
     for worker in server.workers():
         os.kill(worker, signal.SIGKILL)
 
 
-def test_a_killed_worker_is_replaced_and_its_request_answered(tmp_path, long_wfdb, wfdb):
+def test_a_killed_worker_is_replaced_and_its_request_answered(tmp_path, hour_wfdb, wfdb):
     with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
         assert server.post(*wfdb).status == 200  # the worker is there, with all that it imports
         idle_kb = server.held_kb()
-        answer = pool.submit(server.post, *long_wfdb)
-        kill_the_worker_at_work(server, idle_kb)
+        answer = pool.submit(server.post, *hour_wfdb)
+        kill_the_worker_at_work(server, idle_kb, hour_wfdb)
         assert answer.result().status == 200
         assert server.post(*wfdb).status == 200
         assert server.left_on_disk() == []
 
 
-def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(tmp_path, long_wfdb, wfdb):
+def test_an_upload_whose_workers_are_killed_twice_costs_its_request_only(tmp_path, hour_wfdb, wfdb):
     with serving(tmp_path, "--workers", 1) as server, concurrent.futures.ThreadPoolExecutor() as pool:
         assert server.post(*wfdb).status == 200  # the worker is there, with all that it imports
         idle_kb = server.held_kb()
-        answer = pool.submit(server.post, *long_wfdb)
-        kill_the_worker_at_work(server, idle_kb)
+        answer = pool.submit(server.post, *hour_wfdb)
+        kill_the_worker_at_work(server, idle_kb, hour_wfdb)
         until(lambda: server.held_kb() < idle_kb + 8_000)
-        kill_the_worker_at_work(server, idle_kb)
+        kill_the_worker_at_work(server, idle_kb, hour_wfdb)
         assert "ended twice" in problem(answer.result(), 422)["detail"]
         assert server.post(*wfdb).status == 200
         assert server.left_on_disk() == []
