@@ -9,6 +9,7 @@ kept in `study-seed-1/at-specificity.json`, from which the table is made again w
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,12 @@ import torch
 from pairs import tested
 from safetensors.torch import load_file
 
-from twelvelead.databases import LabelledRecord, find, people_of, truth_of
+from twelvelead.databases import LabelledRecord, find
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import window_logits
 from twelvelead.learning.samples import load
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import SPECIFICITIES, decide, fit_decisions, thresholds_at
-from twelvelead.scoring.scores import Predictions
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.contestants import BEST, contestants
 from twelvelead.study.folds import folds
@@ -79,10 +79,7 @@ def called(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: s
         key: fold for fold in kept for key in load_outcome(STUDY / "runs" / f"{NETWORK}.{fold}.json").probabilities
     }
     thresholds = np.array([kept[fold_of[key]][specificity] for key in pooled.keys])
-    at_hand = {record.key: record for record in records}
-    those = [at_hand[key] for key in pooled.keys]
-    chances = pooled.predictions.probabilities
-    predictions = Predictions(truth_of(those).astype(bool), decide(chances, thresholds), chances, people_of(those))
+    predictions = replace(pooled.predictions, decisions=decide(pooled.predictions.probabilities, thresholds))
     classes: dict[str, dict[str, float]] = evaluation([str(name) for name in pooled.databases], predictions)["classes"]
     return classes
 

@@ -221,6 +221,9 @@ def test_what_evaluate_scored_is_in_the_table_of_predictions(home, bundle, twelv
     done = twelvelead(*arguments)
     assert done.returncode == 1
     assert "said.csv is there already" in done.stderr
+    done = twelvelead("evaluate", home, "--bundle", bundle, "--predictions", tmp_path / "none/said.csv")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "none is no folder: make it first" in done.stderr
 
 
 def test_evaluate_counts_a_copy_in_another_database_once_and_says_what_is_never_stated(bundle, twelvelead, tmp_path):

@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, is_whole, listing_now, write_listing
 from twelvelead.classifier.bundle import CARD, Classifier, Precision
-from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import PassedOver
 from twelvelead.release import version
-from twelvelead.scoring.probabilities import Specificity
+from twelvelead.scoring.probabilities import Specificity, by_diagnosis
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -122,7 +121,7 @@ def _manifest(inputs: list[Path], listing: Listing, classifier: Classifier, sett
         listing=listing,
         bundle=seal_of(classifier),
         bundle_name=classifier.name,
-        thresholds={name: float(value) for name, value in zip(DIAGNOSES, classifier.thresholds, strict=True)},
+        thresholds=by_diagnosis(classifier.thresholds),
         settings=settings,
         software=software_here(),
     )

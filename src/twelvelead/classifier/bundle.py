@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats.files import write_whole
 from twelvelead.record import LEADS, TwelveleadError
-from twelvelead.scoring.probabilities import Calibration, Specificity
+from twelvelead.scoring.probabilities import Calibration, Specificity, by_diagnosis
 from twelvelead.signals.recipe import Recipe
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.32 reports its use to its maker unless told not to
@@ -107,11 +107,7 @@ class Classifier:
     @property
     def in_use(self) -> dict[str, Any]:
         """The card, with what it is called as it is used, and the thresholds that decide."""
-        return {
-            **self.card,
-            "called": self.name,
-            "deciding": dict(zip(DIAGNOSES, self.thresholds.tolist(), strict=True)),
-        }
+        return {**self.card, "called": self.name, "deciding": by_diagnosis(self.thresholds)}
 
     @cached_property
     def seen(self) -> frozenset[str]:

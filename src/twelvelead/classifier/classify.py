@@ -11,7 +11,7 @@ from twelvelead.classifier.bundle import Classifier
 from twelvelead.classifier.long import Burden, Episode, burdens, episodes
 from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED, NORMAL_TOO, nothing_found, stated
 from twelvelead.record import LEADS, Record, RecordError
-from twelvelead.scoring.probabilities import decide, merge
+from twelvelead.scoring.probabilities import by_diagnosis, decide, merge
 from twelvelead.signals.prepared import Prepared, joined, prepare, prepare_alike, prepare_stream, refuse_unfit
 from twelvelead.signals.quality import Finding
 from twelvelead.stream import LONG_S, Stream, stream_of
@@ -182,8 +182,8 @@ def conclude(
     is_long, spans_s = bool(prepared.by_window), (classifier.recipe.window_s, prepared.duration_s)
     return Report(
         record=prepared.name,
-        probabilities=_by_diagnosis(probabilities),
-        thresholds=_by_diagnosis(classifier.thresholds),
+        probabilities=by_diagnosis(probabilities),
+        thresholds=by_diagnosis(classifier.thresholds),
         positive=tuple(name for name, yes in zip(DIAGNOSES, decisions, strict=True) if yes and name not in withheld),
         quality=prepared.quality,
         withheld=withheld,
@@ -209,7 +209,3 @@ def withheld_for(quality: Sequence[Finding]) -> dict[str, str]:
         return {}
     lacking = {name: [group for group in groups if blame.keys() >= set(group)] for name, groups in LEADS_NEEDED.items()}
     return {name: str(blame[groups[0][0]]) for name, groups in lacking.items() if groups}
-
-
-def _by_diagnosis(values: NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(DIAGNOSES, values.tolist(), strict=True))

@@ -9,7 +9,7 @@ from twelvelead.databases.codes import from_challenge, is_snomed
 from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.formats import SIGNAL_SUFFIXES
+from twelvelead.formats import SIGNAL_SUFFIXES, header_beside
 from twelvelead.person import plausible_age, sex_letter
 
 COLUMNS: Final = {"path", "labels"}
@@ -75,8 +75,7 @@ def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str
 
 def _read_as(path: Path) -> Path:
     """The header of a signal file, where there is one: by whichever it is named, the recording is one."""
-    header = path.with_suffix(".hea")
-    return header if path.suffix.lower() in SIGNAL_SUFFIXES and header.is_file() else path
+    return (header_beside(path) if path.suffix.lower() in SIGNAL_SUFFIXES else None) or path
 
 
 def _fold(text: str) -> int:

@@ -24,6 +24,7 @@ from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import (
     SPECIFICITIES,
     Calibration,
+    by_diagnosis,
     decide,
     fit_decisions,
     merged,
@@ -117,9 +118,9 @@ def _decisions(ended: Training) -> dict[str, Any]:
     calibration, thresholds, chances = fit_decisions(ended.fitted.validation_logits, truth)
     predictions = Predictions(truth, decide(chances, thresholds), chances, people_of(validation.records))
     return {
-        "thresholds": _by_diagnosis(thresholds),
+        "thresholds": by_diagnosis(thresholds),
         "thresholds_at_specificity": {
-            specificity: _by_diagnosis(thresholds_at(float(specificity), chances, truth))
+            specificity: by_diagnosis(thresholds_at(float(specificity), chances, truth))
             for specificity in SPECIFICITIES
         },
         "calibration": calibration.as_json(),
@@ -129,10 +130,6 @@ def _decisions(ended: Training) -> dict[str, Any]:
             **evaluation([record.database for record in validation.records], predictions),
         },
     }
-
-
-def _by_diagnosis(thresholds: NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(DIAGNOSES, map(float, thresholds), strict=True))
 
 
 def _some_windows(ended: Training) -> NDArray[np.float32]:

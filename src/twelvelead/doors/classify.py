@@ -128,7 +128,7 @@ def _bar() -> Progress:
 
 
 def _refuse_idle(sheet: Paper, paper: Path | None, paper_format: str, report: Path | None, report_format: str) -> None:
-    """Raise PaperError on options that would change nothing."""
+    """Raise PaperError on options that would change nothing, and on a folder that is named as a file."""
     if paper is None and report is None and sheet != Paper():
         raise PaperError("options of a drawing, and nothing is drawn: give --paper FOLDER or --report OUT with them")
     if paper is not None and paper.suffix.lower() in {".svg", ".pdf", ".png"} and not paper.is_dir():

@@ -78,8 +78,8 @@ def evaluate_command(
     classifier = load_bundle(bundle or shipped_bundle(), precision, specificity)
     if card is not None and (not card.strip() or card in classifier.card.get("tests", {})):
         raise BundleError(f"--card {card!r}: it must be a name that no test in the card has yet; choose another")
-    if predictions_out is not None and predictions_out.exists():
-        raise DatabaseError(f"{predictions_out} is there already: name another file for the predictions")
+    if predictions_out is not None:
+        _refuse_to_lose(predictions_out)
     found = find(folders, rate_hz=PTBXL_RATES[ptbxl_rate])
     labelled = found.records if records is None else only(found.records, read_keys(records))
     tried = predict(labelled, classifier)
@@ -136,12 +136,13 @@ def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
             if isinstance(recording, RecordError) or isinstance(answer, RecordError):
                 refused.append((record.path, str(answer)))
                 continue
-            if home_of.setdefault(recording.digest, record.database) != record.database:
+            digest = recording.digest
+            if home_of.setdefault(digest, record.database) != record.database:
                 n_copies += 1
                 continue
             reports.append(answer)
             kept.append(record)
-            seen.append(bool(classifier.seen & {record.key, recording.digest}))
+            seen.append(bool(classifier.seen & {record.key, digest}))
     predictions = Predictions(
         truth=truth_of(kept).astype(bool),
         decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool),
@@ -149,6 +150,14 @@ def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
         people=people_of(kept),
     )
     return Tried(kept, predictions, seen, refused, n_copies)
+
+
+def _refuse_to_lose(predictions: Path) -> None:
+    """Raise DatabaseError where the predictions would replace a file, or have no folder when all is done."""
+    if predictions.exists():
+        raise DatabaseError(f"{predictions} is there already: name another file for the predictions")
+    if not predictions.parent.is_dir():
+        raise DatabaseError(f"{predictions.parent} is no folder: make it first, or name another for the predictions")
 
 
 def _as_csv(tried: Tried) -> str:
@@ -175,9 +184,9 @@ def _patients_seen(tried: Tried, there: Sequence[LabelledRecord], classifier: Cl
     if any(key.partition("/")[0] in databases for key in classifier.seen - trained_on):
         return None
     people = {*people_of(record for record in there if record.patient and record.key in trained_on)}
-    own = zip(tried.kept, people_of(tried.kept), tried.seen, strict=True)
+    own = zip(tried.kept, tried.predictions.people, tried.seen, strict=True)
     people |= {person for record, person, was_seen in own if record.patient and was_seen}
-    return len(people & {*people_of(tried.kept)})
+    return len(people.intersection(tried.predictions.people))
 
 
 def _never_stated(records: Sequence[LabelledRecord]) -> dict[str, list[str]]:

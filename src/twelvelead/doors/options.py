@@ -5,6 +5,8 @@ from typing import Annotated, Final, Literal
 
 import typer
 
+from twelvelead.scoring import probabilities
+
 Bundle = Annotated[
     Path | None,
     typer.Option("--bundle", help="Folder of a bundle. Default: the one shipped.", show_default=False),
@@ -14,7 +16,7 @@ Precision = Annotated[
     typer.Option("--precision", help="Numeric precision of the network; the card says what int8 costs."),
 ]
 Specificity = Annotated[
-    Literal["0.9", "0.95", "0.99"] | None,
+    probabilities.Specificity | None,
     typer.Option(
         "--specificity",
         help="Decide so that of those without a diagnosis this share is not called, for each diagnosis alike. "

@@ -17,7 +17,7 @@ from twelvelead.doors.page_runtime import Runtime
 
 SOURCE: Final = Path(__file__).parent.parent / "page"
 ENTRY: Final = "page.js"
-CARD_FIELDS: Final = ("name", "version", "purpose", "recipe", "diagnoses", "calibration", "called", "deciding")
+CARD_FIELDS: Final = ("called", "purpose", "recipe", "diagnoses", "calibration", "deciding")
 POLICY: Final = (
     "default-src 'none'; style-src '{style}'; script-src '{script}' 'wasm-unsafe-eval'; base-uri 'none'; "
     "form-action 'none'"
@@ -33,10 +33,10 @@ def one_file(runtime: Runtime, classifier: Classifier) -> str:
     style = (SOURCE / "style.css").read_text(encoding="utf-8")
     if re.search(r"</script|<!--", script, re.IGNORECASE):
         raise ValueError("a script of the page holds a mark of HTML: write it in another way")
-    card = {name: classifier.in_use[name] for name in CARD_FIELDS}
+    card = classifier.in_use
     held = "\n".join(
         [
-            _data("bundle-card", json.dumps(card)),
+            _data("bundle-card", json.dumps({name: card[name] for name in CARD_FIELDS})),
             _data("bundle-graph", _packed((classifier.folder / GRAPH).read_bytes())),
             _data("runtime-wasm", _packed(runtime.wasm)),
         ]

@@ -1,7 +1,6 @@
 """`twelvelead score`: the Challenge's scores of any entry, to the digit."""
 
 import json
-import math
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from twelvelead.doors.options import Json
 from twelvelead.scoring.challenge import Phase
 from twelvelead.scoring.challenge_files import score_folders
+from twelvelead.scoring.evaluation import or_null
 
 
 def score_command(
@@ -31,7 +31,7 @@ def score_command(
     """
     scores = score_folders(labels, outputs, phase)
     if as_json:
-        print(json.dumps({name: None if math.isnan(value) else value for name, value in scores.items()}))
+        print(json.dumps({name: or_null(value) for name, value in scores.items()}))
         return
     table = Table("score", "value", title=f"phase: {phase}", title_justify="left")
     for name, value in scores.items():

@@ -1,7 +1,6 @@
 """`twelvelead study`: networks under one protocol, compared on what they say of recordings that they never saw."""
 
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from twelvelead.databases import DatabaseError, Found, find
 from twelvelead.doors.left_out import tell_found, tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
+from twelvelead.scoring.evaluation import or_null
 from twelvelead.signals.recipe import Recipe
 from twelvelead.wording import counted
 
@@ -79,8 +79,8 @@ def _tell_unused(found: Found, samples: "Samples", parts: Sequence["Fold"], cons
 
 
 def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN: null where there is no score."""
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
+    """Null where there is no score."""
+    return {name: or_null(value) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _samples(found: Found, recipe: Recipe, console: Console) -> "Samples":

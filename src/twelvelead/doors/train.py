@@ -147,10 +147,9 @@ def _refuse_unwritable(out: Path) -> None:
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
     tell_left_out(console, found.passed_over)
     tell_found(console, found)
-    whose = {record.database: False for record in found.records}
-    whose |= {record.database: True for record in found.records if record.patient}
-    if unnamed := sorted(name for name, are_named in whose.items() if not are_named):
-        names = printable(", ".join(unnamed))
+    with_patients = {record.database for record in found.records if record.patient}
+    if unnamed := {record.database for record in found.records} - with_patients:
+        names = printable(", ".join(sorted(unnamed)))
         console.print(f"{names}: no patients are named, so a person may be on both sides", markup=False)
     if parted.held_out:
         console.print(f"left out {counted(len(parted.held_out), 'recording')}: held out, or maybe of a person held out")

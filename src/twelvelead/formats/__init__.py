@@ -116,7 +116,7 @@ def _recognised(given: Given) -> tuple[Format, Given]:
         return found, given
     file = given.path or Path(given.file)
     if file.suffix.lower() in SIGNAL_SUFFIXES:
-        if given.path is not None and (header := _header_beside(given.path)) is not None:
+        if given.path is not None and (header := header_beside(given.path)) is not None:
             return FORMATS[0], replace(given, name=header.stem, path=header)
         raise RecordError(f"a signal file without its header {file.stem}.hea: give the header with it, beside it")
     if not start:
@@ -264,6 +264,7 @@ def is_known(start: bytes) -> bool:
     return any(form.recognises(start) for form in FORMATS)
 
 
-def _header_beside(path: Path) -> Path | None:
+def header_beside(path: Path) -> Path | None:
+    """The header of a signal file's name, where there is one."""
     headers = (path.with_suffix(suffix) for suffix in HEADER_SUFFIXES)
     return next((header for header in headers if header.is_file()), None)

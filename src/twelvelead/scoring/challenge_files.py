@@ -43,10 +43,10 @@ def score_folders(labels: Path, outputs: Path, phase: Phase) -> Scores:
     if not truth:
         raise ScoreError(f"no .hea files in {labels}: name the folder that holds the labels")
     given = {name: _output(outputs / f"{name}.csv", phase) for name in truth}
-    _refuse_other_names(set().union(*truth.values()), set().union(*(output.scores for output in given.values())), phase)
+    named = set().union(*(output.scores for output in given.values()))
+    _refuse_other_names(set().union(*truth.values()), named, phase)
     if phase == "2020":
         truth = {name: {_representative(code) for code in codes} for name, codes in truth.items()}
-        named = {name for output in given.values() for name in output.scores}
         given = {name: _merged(output, named) for name, output in given.items()}
     classes = sorted(set().union(*truth.values(), *(output.scores for output in given.values())))
     if phase == "2020" and any(code.isdigit() for code in classes):

@@ -37,14 +37,14 @@ def _scored(predictions: Predictions) -> Result:
         "records": len(predictions.truth),
         "records_with_a_diagnosis": int(predictions.truth.any(axis=1).sum()),
         "patients": len(set(predictions.people)),
-        "scores": {name: _number(value) for name, value in means(per_class).items()},
-        "intervals": {name: [_number(bound) for bound in of_means[name]] for name in NAMES},
+        "scores": {name: or_null(value) for name, value in means(per_class).items()},
+        "intervals": {name: [or_null(bound) for bound in of_means[name]] for name in NAMES},
         "classes": {
             diagnosis: {
                 "positives": int(positives[k]),
                 "called": int(predictions.decisions[:, k].sum()),
-                **{name: _number(by_class[name][k]) for name in (*NAMES, *RATES)},
-                "intervals": {name: [_number(bound) for bound in bounds[name][:, k]] for name in (*NAMES, *RATES)},
+                **{name: or_null(by_class[name][k]) for name in (*NAMES, *RATES)},
+                "intervals": {name: [or_null(bound) for bound in bounds[name][:, k]] for name in (*NAMES, *RATES)},
             }
             for k, diagnosis in enumerate(DIAGNOSES)
         },
@@ -52,6 +52,6 @@ def _scored(predictions: Predictions) -> Result:
     }
 
 
-def _number(value: float) -> float | None:
+def or_null(value: float) -> float | None:
     """A score, or null where there is none: JSON knows no NaN."""
     return None if np.isnan(value) else float(value)

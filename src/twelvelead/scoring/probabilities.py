@@ -71,6 +71,11 @@ def merged(calibration: Calibration, logits: Iterable[NDArray[np.floating]]) -> 
     return np.stack([merge(calibration.probabilities(windows)) for windows in logits])
 
 
+def by_diagnosis(values: NDArray[np.float64]) -> dict[str, float]:
+    """(9,) as a card, a report or a manifest holds them."""
+    return dict(zip(DIAGNOSES, values.tolist(), strict=True))
+
+
 def decide(probabilities: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which diagnoses are positive: those whose probability reaches the threshold of their class."""
     return np.asarray(probabilities >= thresholds)
