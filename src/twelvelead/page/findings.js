@@ -20,8 +20,8 @@ export function findingsOf(report, goTo) {
     found.append(list);
   }
   found.append(
-    element("p", "Probabilities are calibrated on other recordings; a diagnosis is positive from its threshold on, " +
-      "which is chosen to miss few. None of the nine is not the same as normal.", "hint"),
+    element("p", "Probabilities are calibrated on other recordings; a diagnosis is positive from its threshold on. " +
+      "None of the nine is not the same as normal.", "hint"),
   );
   return found;
 }
