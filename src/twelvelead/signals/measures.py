@@ -43,8 +43,7 @@ def resting_shares(records: Sequence[Record]) -> tuple[Measures, Measures]:
     step = max(1, int(CLIPPED_S * rate_hz / 2) // apart) * apart  # two in 40 ms, 50 in a second
     some = np.stack([record.signal[:, ::step] for record in records])
     at_an_end = (some == top) | (some == bottom)
-    half = (int(FLAT_S * rate_hz / step) - 1) // 2  # of parts of so many a second holds one, wherever it begins
-    farthest = np.maximum.reduce(_cut(np.abs(some[..., 1:] - some[..., :-1]), half), axis=-1)
+    near = np.abs(some[..., 1:] - some[..., :-1]) < STILL_MV * (step // apart)
 
     def stands(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray(np.abs(lead[apart:] - lead[:-apart]) < STILL_MV / 2)
@@ -52,8 +51,17 @@ def resting_shares(records: Sequence[Record]) -> tuple[Measures, Measures]:
     def rests(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray((lead == lead.max()) | (lead == lead.min()))
 
-    still = _shares_in_runs(records, farthest < STILL_MV * (step // apart), stands, FLAT_S)
-    return still, _shares_in_runs(records, at_an_end[..., 1:] & at_an_end[..., :-1], rests, CLIPPED_S)
+    still = _shares_in_runs(records, _in_a_row(near, int(FLAT_S * rate_hz / step) - 1), stands, FLAT_S)
+    return still, _shares_in_runs(records, _in_a_row(at_an_end, 2), rests, CLIPPED_S)
+
+
+def _in_a_row(held: NDArray[np.bool_], n: int) -> NDArray[np.bool_]:
+    """(..., k) -> where a run of those that are held begins, of as many as the largest power of 2 up to `n`."""
+    reach = 1
+    while 2 * reach <= n:
+        held = held[..., :-reach] & held[..., reach:]
+        reach *= 2
+    return held
 
 
 def samples_apart(rate_hz: float) -> int:
@@ -158,8 +166,8 @@ def beat_ratio(clean: NDArray[np.float32]) -> Measures:
 
     Movement in parts of 80 ms: its 97th over its 30th percentile.
     """
-    movement = np.add.reduce(_parts(np.abs(clean[..., 1:] - clean[..., :-1]), BEAT_S), axis=-1)
-    movement.sort(axis=-1)
+    parts = _parts(np.abs(clean[..., 1:] - clean[..., :-1]), BEAT_S)
+    movement = np.sort(parts @ np.ones(parts.shape[-1], np.float32), axis=-1)  # sums, in a tenth of their time
     return percentile(_among(movement, 97) / np.maximum(_among(movement, 30), 1e-6), 75)
 
 
@@ -197,12 +205,13 @@ def extent_bounds_mv(signal: NDArray[np.float32], percent: float) -> tuple[Measu
     """
     low, high = _ranks(signal.shape[-1], percent)
     beyond = max(low, signal.shape[-1] - 1 - high)
-    parts = _cut(signal, signal.shape[-1] // (PARTS_A_SAMPLE * (beyond + 1)))
-    tops, bottoms = np.maximum.reduce(parts, axis=-1), np.minimum.reduce(parts, axis=-1)
-    most = np.maximum.reduce(signal, axis=-1) - np.minimum.reduce(signal, axis=-1)
-    if parts.shape[-2] <= beyond:
-        return np.zeros(most.shape), np.asarray(most, np.float64)
+    tops = bottoms = signal
+    while tops.shape[-1] // 2 >= PARTS_A_SAMPLE * (beyond + 1):  # of each part: sample k goes with those behind half
+        half = tops.shape[-1] // 2
+        tops = np.maximum(tops[..., :half], tops[..., half : 2 * half])
+        bottoms = np.minimum(bottoms[..., :half], bottoms[..., half : 2 * half])
     least = np.sort(tops, axis=-1)[..., -1 - beyond] - np.sort(bottoms, axis=-1)[..., beyond]
+    most = np.maximum.reduce(signal, axis=-1) - np.minimum.reduce(signal, axis=-1)
     return np.asarray(least, np.float64), np.asarray(most, np.float64)
 
 

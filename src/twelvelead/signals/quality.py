@@ -4,8 +4,9 @@ Limits come from PTB-XL's annotations of noise; docs/quality.md says how often e
 recordings made worse on purpose. What needs a frequency that the recording cannot hold is not assessed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -105,6 +106,9 @@ class Finding:
         return fields if self.windows is not None else {key: fields[key] for key in fields if key != "windows"}
 
 
+Numbered = Iterator[tuple[int, Finding]]  # the findings of several recordings, each with its recording's number
+
+
 def assess(record: Record) -> tuple[Finding, ...]:
     """All that is found wrong with a recording in millivolts, the gravest first."""
     [findings] = assess_alike([record])
@@ -117,63 +121,70 @@ def assess_alike(records: Sequence[Record], bands: Bands | None = None) -> list[
     bands: (n, 12, samples) each, the recordings' own by the recipe `QUALITY`, where they are at hand.
     """
     clean, baseline = bands or QUALITY.bands_alike(records)
-    still, clipped = resting_shares(records)  # (n, 12), as all that follow
+    still, clipped = resting_shares(records)  # (n, 12), as all but the beats
     clipped = np.where(still > UNUSABLE_FLAT, 0, clipped)
-    noise, bursts = noise_mv(clean), burst_ratio(clean)
     wander = extent_mv(baseline, 2.0, beyond=MOST_WANDER_MV)
+    beats = beat_ratio(clean)  # (n,)
+    found: list[list[Finding]] = [[] for _ in records]
+    for number, finding in chain(
+        _flat(still),
+        _over("saturated", clipped, MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
+        _over("noise", noise_mv(clean), MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
+        _over("baseline wander", wander, MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"),
+        _over("burst", burst_ratio(clean), MOST_BURST, np.inf, "times the usual second"),
+        _mains(records),
+        _amplitude(clean, still),
+        _beats(beats),
+        _arms(clean, still, beats),
+        _contradiction(clean, still),
+        _short(records),
+    ):
+        found[number].append(finding)
+    return [tuple(sorted(findings, key=lambda finding: not finding.unusable)) for findings in found]
+
+
+def _over(kind: Kind, values: Measures, limit: float, unusable: float, unit: str) -> Numbered:
+    """One finding for the leads beyond what can be used, one for those beyond the limit; values: (n, 12)."""
+    for number in np.flatnonzero((values > limit).any(axis=-1)).tolist():
+        those = values[number]
+        for low, high, grave in ((unusable, np.inf, True), (limit, unusable, False)):
+            rows = np.flatnonzero((those > low) & (those <= high))
+            if len(rows):
+                leads = tuple(LEADS[row] for row in rows)
+                yield number, Finding(kind, leads, float(those[rows].max()), low, unit, grave)
+
+
+def _flat(still: Measures) -> Numbered:
+    dead: dict[int, set[str]] = {}
+    for number, finding in _over("flat", still, 0.0, UNUSABLE_FLAT, "of the time"):
+        if finding.unusable:
+            dead[number] = set(finding.leads)
+        yield number, finding
+    for number, those in dead.items():
+        for electrode, leads in ELECTRODES.items():
+            if those.issuperset(leads):
+                yield number, Finding("electrode", leads, 1.0, 0.0, electrode, True)
+
+
+def _mains(records: Sequence[Record]) -> Numbered:
+    """Mains are seldom loud, and their neighbourhood takes longer."""
     held = tuple(hz for hz in MAINS_HZ if records[0].rate_hz > 2.2 * hz)
-    mains = loudest_mv(records, held) if held else np.zeros((len(records), 0, len(LEADS)))
-    arms, beats = arms_agreement(clean), beat_ratio(clean)  # (n,)
-    contradiction, is_turned = limb_contradiction(clean)
-    ordinary = _surely_ordinary(clean, still)
-    assessed = []
-    for number, record in enumerate(records):
-        no_beats = list(_beats(float(beats[number])))
-        findings = [
-            *_flat(still[number]),
-            *_over("saturated", clipped[number], MOST_CLIPPED, UNUSABLE_CLIPPED, "of the time"),
-            *_over("noise", noise[number], MOST_NOISE_MV, UNUSABLE_NOISE_MV, "mV"),
-            *_over("baseline wander", wander[number], MOST_WANDER_MV, UNUSABLE_WANDER_MV, "mV"),
-            *_over("burst", bursts[number], MOST_BURST, np.inf, "times the usual second"),
-            *_mains(record, held, mains[number]),
-            *([] if ordinary[number] else _amplitude(extent_mv(clean[number], AMPLITUDE_PERCENT), still[number])),
-            *no_beats,
-            *([] if no_beats else _arms(float(arms[number]), still[number])),  # told by QRS complexes
-            *_contradiction(float(contradiction[number]), bool(is_turned[number]), still[number]),
-        ]
-        if round(record.duration_s, 2) < SHORT_S:  # 3,333 samples at 333.3333 Hz are no less
-            findings.append(Finding("short", LEADS, record.duration_s, SHORT_S, "s"))
-        assessed.append(tuple(sorted(findings, key=lambda finding: not finding.unusable)))
-    return assessed
+    loudest = loudest_mv(records, held).max(axis=-1) if held else np.zeros((len(records), 0))  # (n, mains)
+    for number, which in np.argwhere(loudest > MOST_MAINS_MV).tolist():
+        amplitudes, unit = mains_mv(records[number], held[which]), f"mV at {held[which]:g} Hz"
+        for _, finding in _over("mains noise", amplitudes[None], MOST_MAINS_MV, np.inf, unit):
+            yield number, finding
 
 
-def _over(kind: Kind, values: Measures, limit: float, unusable: float, unit: str) -> Iterable[Finding]:
-    """One finding for the leads beyond what can be used, one for those beyond the limit."""
-    if not (values > limit).any():
-        return
-    for low, high, grave in ((unusable, np.inf, True), (limit, unusable, False)):
-        rows = np.flatnonzero((values > low) & (values <= high))
-        if len(rows):
-            leads = tuple(LEADS[row] for row in rows)
-            yield Finding(kind, leads, float(values[rows].max()), low, unit, grave)
-
-
-def _flat(still: Measures) -> Iterable[Finding]:
-    if not still.any():
-        return []
-    findings = list(_over("flat", still, 0.0, UNUSABLE_FLAT, "of the time"))
-    dead = {lead for finding in findings if finding.unusable for lead in finding.leads}
-    for electrode, leads in ELECTRODES.items():
-        if dead.issuperset(leads):
-            findings.append(Finding("electrode", leads, 1.0, 0.0, electrode, True))
-    return findings
-
-
-def _mains(record: Record, held: tuple[float, ...], loudest: Measures) -> Iterable[Finding]:
-    """Mains are seldom loud, and their neighbourhood takes longer; loudest: (mains, 12)."""
-    for hz, amplitudes in zip(held, loudest, strict=True):
-        if amplitudes.max() > MOST_MAINS_MV:
-            yield from _over("mains noise", mains_mv(record, hz), MOST_MAINS_MV, np.inf, f"mV at {hz:g} Hz")
+def _amplitude(clean: NDArray[np.float32], still: Measures) -> Numbered:
+    """The median lead, so that one loose electrode is no unit error."""
+    for number in np.flatnonzero(~_surely_ordinary(clean, still)).tolist():
+        moving = extent_mv(clean[number], AMPLITUDE_PERCENT)[still[number] <= UNUSABLE_FLAT]
+        typical = float(percentile(moving[None], 50)[0]) if len(moving) else 0.0
+        if typical > MOST_AMPLITUDE_MV:
+            yield number, Finding("amplitude", LEADS, typical, MOST_AMPLITUDE_MV, "mV: is the unit right?", True)
+        elif len(moving) and typical < LEAST_AMPLITUDE_MV:
+            yield number, Finding("amplitude", LEADS, typical, LEAST_AMPLITUDE_MV, "mV: is the unit right?", True)
 
 
 def _surely_ordinary(clean: NDArray[np.float32], still: Measures) -> NDArray[np.bool_]:
@@ -183,29 +194,33 @@ def _surely_ordinary(clean: NDArray[np.float32], still: Measures) -> NDArray[np.
     return np.asarray(ordinary & (still <= UNUSABLE_FLAT).all(axis=-1))
 
 
-def _amplitude(extent: Measures, still: Measures) -> Iterable[Finding]:
-    """The median lead, so that one loose electrode is no unit error."""
-    moving = extent[still <= UNUSABLE_FLAT]
-    typical = float(percentile(moving[None], 50)[0]) if len(moving) else 0.0
-    if typical > MOST_AMPLITUDE_MV:
-        yield Finding("amplitude", LEADS, typical, MOST_AMPLITUDE_MV, "mV: is the unit right?", True)
-    elif len(moving) and typical < LEAST_AMPLITUDE_MV:
-        yield Finding("amplitude", LEADS, typical, LEAST_AMPLITUDE_MV, "mV: is the unit right?", True)
+def _beats(ratios: Measures) -> Numbered:
+    for number in np.flatnonzero(ratios < LEAST_BEATS).tolist():
+        ratio = float(ratios[number])
+        yield number, Finding("no beats", LEADS, ratio, LEAST_BEATS, "times what lies between them", True)
 
 
-def _arms(agreement: float, still: Measures) -> Iterable[Finding]:
-    if agreement < LEAST_ARMS and all(still[LEADS.index(lead)] <= UNUSABLE_FLAT for lead in ("I", "aVR", "V6")):
-        yield Finding("swapped arms", ARMS, agreement, LEAST_ARMS, "agreement of I and aVR with V6", True)
+def _arms(clean: NDArray[np.float32], still: Measures, beats: Measures) -> Numbered:
+    """Told by QRS complexes, so only where there are any."""
+    agreement = arms_agreement(clean)
+    moving = (still[:, [LEADS.index(lead) for lead in ("I", "aVR", "V6")]] <= UNUSABLE_FLAT).all(axis=-1)
+    for number in np.flatnonzero(moving & (beats >= LEAST_BEATS) & (agreement < LEAST_ARMS)).tolist():
+        value = float(agreement[number])
+        yield number, Finding("swapped arms", ARMS, value, LEAST_ARMS, "agreement of I and aVR with V6", True)
 
 
-def _contradiction(size: float, is_turned: bool, still: Measures) -> Iterable[Finding]:
+def _contradiction(clean: NDArray[np.float32], still: Measures) -> Numbered:
     """Wrong gains alone leave each lead usable by itself; a lead turned over, or by another's name, does not."""
-    if size > MOST_CONTRADICTION and (still[: len(LIMBS)] <= UNUSABLE_FLAT).all():
-        why = ": one is turned over or misnamed" if is_turned else ": their gains differ"
+    sizes, is_turned = limb_contradiction(clean)
+    moving = (still[:, : len(LIMBS)] <= UNUSABLE_FLAT).all(axis=-1)
+    for number in np.flatnonzero(moving & (sizes > MOST_CONTRADICTION)).tolist():
+        turned = bool(is_turned[number])
+        why = ": one is turned over or misnamed" if turned else ": their gains differ"
         unit = f"of their size off Einthoven's law{why}"
-        yield Finding("contradiction", LIMBS, size, MOST_CONTRADICTION, unit, is_turned)
+        yield number, Finding("contradiction", LIMBS, float(sizes[number]), MOST_CONTRADICTION, unit, turned)
 
 
-def _beats(ratio: float) -> Iterable[Finding]:
-    if ratio < LEAST_BEATS:
-        yield Finding("no beats", LEADS, ratio, LEAST_BEATS, "times what lies between them", True)
+def _short(records: Sequence[Record]) -> Numbered:
+    duration_s = records[0].duration_s
+    if round(duration_s, 2) < SHORT_S:  # 3,333 samples at 333.3333 Hz are no less
+        yield from ((number, Finding("short", LEADS, duration_s, SHORT_S, "s")) for number in range(len(records)))
