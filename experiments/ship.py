@@ -48,7 +48,8 @@ def study_results(records: tuple[LabelledRecord, ...]) -> dict[str, dict[str, ob
                 listed = read_keys(ROOT / "experiments" / name)
                 parts[part] = np.array([key in listed for key in pooled.keys])
             for part, rows in parts.items():
-                scored[part] = evaluation([str(name) for name in pooled.databases[rows]], pooled.only(rows))
+                databases = [str(name) for name in pooled.databases[rows]]
+                scored[part] = evaluation(pooled.only(rows), {"databases": databases})
     return scored
 
 

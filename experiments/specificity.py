@@ -80,7 +80,7 @@ def called(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: s
     }
     thresholds = np.array([kept[fold_of[key]][specificity] for key in pooled.keys])
     predictions = replace(pooled.predictions, decisions=decide(pooled.predictions.probabilities, thresholds))
-    classes: dict[str, dict[str, float]] = evaluation([str(name) for name in pooled.databases], predictions)["classes"]
+    classes: dict[str, dict[str, float]] = evaluation(predictions, {})["classes"]
     return classes
 
 

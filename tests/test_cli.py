@@ -176,6 +176,9 @@ def test_evaluate_answers_what_is_promised(home, bundle, twelvelead):
     assert set(result["classes"]) == set(DIAGNOSES)
     assert {"positives", "auroc", "f2", "g2"} <= set(result["classes"]["AF"])
     assert set(result["databases"]) == {"cpsc2018", "ptb-xl", "ludb"}
+    for parting in ("databases", "sexes", "ages"):
+        assert sum(part["records"] for part in result[parting].values()) == 84
+    assert {"F", "M"} <= set(result["sexes"])
     low, high = result["intervals"]["auroc"]
     assert low <= result["scores"]["auroc"] <= high
 

@@ -172,7 +172,7 @@ def test_rates_are_those_of_scikit_learn():
         assert rates["sensitivity"][k] == pytest.approx(recall_score(truth, called), abs=1e-12)
         assert rates["specificity"][k] == pytest.approx(recall_score(~truth, ~called), abs=1e-12)
         assert rates["ppv"][k] == pytest.approx(precision_score(truth, called), abs=1e-12)
-    row = evaluation(["x"] * 300, predictions)["classes"]["AF"]
+    row = evaluation(predictions, {})["classes"]["AF"]
     assert row["called"] == predictions.decisions[:, 0].sum()
     for name in RATES:
         low, high = row["intervals"][name]
@@ -183,14 +183,14 @@ def test_rates_that_have_no_number_have_none():
     truth, called = np.zeros((20, 9), bool), np.zeros((20, 9), bool)
     truth[:5, 0] = called[3:, 1] = True
     predictions = Predictions(truth, called, np.full((20, 9), 0.5), list(map(str, range(20))))
-    classes = evaluation(["x"] * 20, predictions)["classes"]
+    classes = evaluation(predictions, {})["classes"]
     assert (classes["AF"]["sensitivity"], classes["AF"]["specificity"], classes["AF"]["ppv"]) == (0.0, 1.0, None)
     assert (classes["I-AVB"]["sensitivity"], classes["I-AVB"]["ppv"]) == (None, 0.0)
     assert classes["I-AVB"]["specificity"] == pytest.approx(3 / 20)
 
 
 def test_a_class_without_a_positive_is_left_out_and_named():
-    result = evaluation(["x"] * 300, random_predictions())
+    result = evaluation(random_predictions(), {})
     assert result["without_positives"] == ["STE"]
     assert result["classes"]["STE"]["auroc"] is None
     present = [result["classes"][name]["auroc"] for name in DIAGNOSES[:8]]

@@ -1,6 +1,7 @@
 """One labelled recording on disk, and which recordings may be of one person."""
 
 import csv
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import TwelveleadError
 
 LISTED: Final = ("recording", "patient", "fold", "diagnoses")
+AGES: Final = {40: "0 to 39", 60: "40 to 59", 80: "60 to 79", math.inf: "80 to 120"}  # years, below each
 
 
 class DatabaseError(TwelveleadError):
@@ -101,6 +103,19 @@ def _refuse_divided_patients(records: Sequence[LabelledRecord]) -> None:
 def people_of(records: Iterable[LabelledRecord]) -> list[str]:
     """For each recording whose it is, as far as its database says; a recording without a patient stands for one."""
     return [f"{record.database}/patient {record.patient}" if record.patient else record.key for record in records]
+
+
+def partings_of(records: Sequence[LabelledRecord]) -> dict[str, list[str]]:
+    """For each recording its database, and the sex and age of its patient, "unknown" where nobody says."""
+    return {
+        "databases": [record.database for record in records],
+        "sexes": [record.sex or "unknown" for record in records],
+        "ages": [_age_group(record.age) for record in records],
+    }
+
+
+def _age_group(age: float | None) -> str:
+    return "unknown" if age is None else next(name for below, name in AGES.items() if age < below)
 
 
 def truth_of(records: Sequence[LabelledRecord]) -> NDArray[np.float32]:

@@ -127,7 +127,7 @@ def _decisions(ended: Training) -> dict[str, Any]:
         "validation": {
             "note": "Epoch, calibration and thresholds were chosen on these recordings: they are no test.",
             "recordings": _positives(validation),
-            **evaluation([record.database for record in validation.records], predictions),
+            **evaluation(predictions, {"databases": [record.database for record in validation.records]}),
         },
     }
 
@@ -154,7 +154,7 @@ def _in_integers(graph: bytes, ended: Training, decisions: dict[str, Any]) -> di
         "calibrated_on": "training recordings",
         "largest_difference": float(difference.max()),
         "mean_difference": float(difference.mean()),
-        "validation": evaluation([record.database for record in validation.records], predictions)["scores"],
+        "validation": evaluation(predictions, {})["scores"],
         "validation_float32": decisions["validation"]["scores"],
     }
 

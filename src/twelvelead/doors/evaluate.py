@@ -1,4 +1,4 @@
-"""`twelvelead evaluate`: how good a bundle is on labelled recordings, by class and by database, with intervals."""
+"""`twelvelead evaluate`: how good a bundle is on labelled recordings, by class and by parts, with intervals."""
 
 import csv
 import json
@@ -24,6 +24,7 @@ from twelvelead.databases import (
     LabelledRecord,
     find,
     only,
+    partings_of,
     people_of,
     read_keys,
     read_labelled,
@@ -40,6 +41,7 @@ from twelvelead.scoring.scores import NAMES, RATES, Predictions
 from twelvelead.wording import counted, printable
 
 WIDEST: Final = 1000
+PARTINGS: Final = {"databases": "database", "sexes": "sex", "ages": "age"}
 
 
 def evaluate_command(
@@ -66,7 +68,7 @@ def evaluate_command(
     ptbxl_rate: PtbXlRate = "100",
     as_json: Json = False,
 ) -> None:
-    """Score a bundle on labelled recordings: a table per class and per database, 95 % intervals over patients.
+    """Score a bundle on labelled recordings: by class, database, sex and age, with 95 % intervals over patients.
 
     F2, G2, F1 and accuracy count the recordings with at least one of the nine diagnoses, AUROC and AUPRC all.
     A class without a positive has no score and is left out of the means.
@@ -87,7 +89,7 @@ def evaluate_command(
     if not kept:
         raise DatabaseError(f"none of {len(labelled)} recordings can be classified, the first because: {refused[0][1]}")
     passed_over = found.passed_over if records is None else ()
-    result = evaluation([record.database for record in kept], predictions) | {
+    result = evaluation(predictions, partings_of(kept)) | {
         "bundle": classifier.name,
         "seen_in_training": sum(tried.seen),
         "patients_seen_in_training": _patients_seen(tried, found.records, classifier),
@@ -239,10 +241,11 @@ def print_evaluation(result: Result, console: Console) -> None:
         cells = _cells(row, row["intervals"], RATES)
         decisions.add_row(name, str(row["positives"]), str(row["called"]), *cells)
     _print_whole(decisions, console)
-    by_database = _score_table("by database (n recordings)", "database")
-    for name, row in result["databases"].items():
-        by_database.add_row(escape(printable(name)), str(row["records"]), *_cells(row["scores"], row["intervals"]))
-    _print_whole(by_database, console)
+    for parting, part in PARTINGS.items():
+        by_part = _score_table(f"by {part} (n recordings)", part)
+        for name, row in result[parting].items():
+            by_part.add_row(escape(printable(name)), str(row["records"]), *_cells(row["scores"], row["intervals"]))
+        _print_whole(by_part, console)
 
 
 def _print_whole(table: Table, console: Console) -> None:

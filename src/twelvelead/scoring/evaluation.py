@@ -1,6 +1,6 @@
-"""The whole result of a test, as a card holds it: scores over classes, by class and by database, with intervals."""
+"""The whole result of a test, as a card holds it: scores over classes, by class and by parts, with intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,16 @@ from twelvelead.scoring.scores import (
 Result = dict[str, Any]
 
 
-def evaluation(databases: Sequence[str], predictions: Predictions) -> Result:
-    """The scores of all recordings and of each database; `databases` says whose each recording is."""
-    names = np.array(databases)
-    return _scored(predictions) | {
-        "databases": {str(name): _scored(predictions.subset(names == name)) for name in np.unique(names)}
-    }
+def evaluation(predictions: Predictions, partings: Mapping[str, Sequence[str]]) -> Result:
+    """The scores of all recordings and of each part.
+
+    partings: such as "databases", and for each recording the part that it is in.
+    """
+    result = _scored(predictions)
+    for parting, parts in partings.items():
+        names = np.array(parts)
+        result[parting] = {str(name): _scored(predictions.subset(names == name)) for name in np.unique(names)}
+    return result
 
 
 def _scored(predictions: Predictions) -> Result:

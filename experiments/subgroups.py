@@ -1,0 +1,53 @@
+"""What ships out of fold, for women and men and by age.
+
+    python experiments/subgroups.py DATA
+
+DATA as for `ship.py`. AUROC is the mean over the classes with at least five positives in each group of a kind, so that
+groups are compared by the same; decisions are those of the Challenge's thresholds. Result on 2026-11-30: the table of
+docs/model-card.md.
+"""
+
+import sys
+from pathlib import Path
+
+import ship
+from results import FEW
+
+from twelvelead.databases import find, partings_of
+from twelvelead.scoring.evaluation import Result, evaluation
+from twelvelead.study.comparison import pool
+
+KINDS = {"sexes": ("F", "M"), "ages": ("0 to 39", "40 to 59", "60 to 79", "80 to 120")}
+SHOWN = ("AF", "I-AVB", "Normal", "PVC", "STD")
+
+
+def main() -> None:
+    """Print a row for each group, and over which classes its AUROC is a mean."""
+    records = {record.key: record for record in find([Path(sys.argv[1])]).records}
+    [pooled] = pool(ship.shipped_runs(left_out=False), [*records.values()])
+    result = evaluation(pooled.predictions, partings_of([records[key] for key in pooled.keys]))
+    for kind, names in KINDS.items():
+        groups = {name: result[kind][name] for name in names}
+        shared = [
+            diagnosis
+            for diagnosis in result["classes"]
+            if all(group["classes"][diagnosis]["positives"] >= FEW for group in groups.values())
+        ]
+        for name, group in groups.items():
+            print(f"| {name} | {group['records']:,} | {' | '.join(cells(group, shared))} |")
+        print(f"AUROC by {kind}: mean of {', '.join(shared)}")
+
+
+def cells(group: Result, shared: list[str]) -> list[str]:
+    """The AUROC over the shared classes, and of some diagnoses sensitivity, specificity and number of positives."""
+    classes = group["classes"]
+    auroc = sum(classes[name]["auroc"] for name in shared) / len(shared)
+    rates = (classes[name] for name in SHOWN)
+    return [
+        f"{auroc:.3f}",
+        *(f"{rate['sensitivity']:.2f}, {rate['specificity']:.2f} ({rate['positives']})" for rate in rates),
+    ]
+
+
+if __name__ == "__main__":
+    main()
