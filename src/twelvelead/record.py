@@ -126,6 +126,8 @@ class Record:
 
     def _refuse_impossible_samples(self) -> None:
         low, high = self.extremes
+        if low.min() >= -MAX_MV / 2 and high.max() <= MAX_MV / 2:  # as in nearly all: finite, and within any limit
+            return
         if not (np.isfinite(low) & np.isfinite(high)).all():  # NaN is both the lowest and the highest
             finite = np.isfinite(self.signal)
             lead, sample = np.argwhere(~finite)[0]

@@ -139,7 +139,9 @@ def physical(
 ) -> NDArray[np.float32]:
     """(signals, n_samples) in millivolts; NaN where the format's mark says that no sample was taken."""
     if digital.dtype.itemsize <= 2 and all(per_unit[signal.unit] == 1 and _is_short(signal) for signal in signals):
-        baselines, gains = np.array([(signal.baseline, signal.gain) for signal in signals], np.float32).T[..., None]
+        scales = [(signal.baseline, signal.gain) for signal in signals]
+        one_for_all = len(set(scales)) == 1  # as nearly always
+        baselines, gains = np.array(scales[:1] if one_for_all else scales, np.float32).T[..., None]
         physical = digital.astype(np.float32)  # float32 rounds once here, to what float64 would be rounded to
         if baselines.any():
             physical -= baselines

@@ -121,8 +121,9 @@ class Recipe:
 
     def windows(self, signal: NDArray[np.float32]) -> NDArray[np.float32]:
         """(..., 12, n) -> (..., n_windows, 12, window_samples, or n where that is less): cut and scaled."""
-        starts = self.starts(signal.shape[-1])
-        return np.stack([self.scaled(signal[..., start : start + self.window_samples]) for start in starts], axis=-3)
+        cuts = (signal[..., start : start + self.window_samples] for start in self.starts(signal.shape[-1]))
+        windows = [self.scaled(cut)[..., None, :, :] for cut in cuts]
+        return windows[0] if len(windows) == 1 else np.concatenate(windows, axis=-3)
 
     def starts(self, n_samples: int) -> list[int]:
         """First sample of each window: evenly spaced, the first at the beginning and the last ending at the end."""
