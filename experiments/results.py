@@ -17,12 +17,15 @@ from twelvelead.diagnoses import IN_WORDS
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("README.md", "docs/model-card.md", "docs/study.md")
 
-TESTS = {"out of fold": False, "databases left out": True}  # what the study calls them, and whether one was left out
+HERE, ELSEWHERE = "out of fold", "databases left out"  # as the study calls its tests
+TESTS = {HERE: False, ELSEWHERE: True}  # whether a database was left out
 PARTS = {
     "of these, PTB-XL fold 9": "ptb-xl-fold-9.txt",
     "of these, CPSC2018 even": "cpsc2018-even.txt",
 }  # of out of fold
 FEW = 5
+LARGEST = "ptb-xl"
+SHORT = "sens. / spec. / PPV"
 RATES = {"sensitivity": "sensitivity", "specificity": "specificity", "ppv": "PPV"}
 COLUMNS = {"auroc": "AUROC", "auprc": "AUPRC", "f2": "F2", "g2": "G2"}
 
@@ -37,9 +40,10 @@ def between(text: str, name: str, inside: str) -> str:
 
 def summary(card: dict[str, Any]) -> str:
     """A row per test: the means over the classes that have a positive, with 95 % intervals."""
+    parts = card["tests"][ELSEWHERE]["databases"]
     rows = [
         f"| {name} | {test['records']} | {test['patients']} | " + " | ".join(_cell(test, column) for column in COLUMNS)
-        for name, test in card["tests"].items()
+        for name, test in [*card["tests"].items(), *((f"{name} left out", part) for name, part in parts.items())]
     ]
     head = f"| test | recordings | patients | {' | '.join(COLUMNS.values())} |"
     notes = ["A recording whose patient nobody knows counts as a patient."]
@@ -71,15 +75,39 @@ def by_class(card: dict[str, Any]) -> str:
 
 
 def decisions(card: dict[str, Any]) -> str:
-    """A row per diagnosis: its threshold, and how often its decisions were right out of fold and in other hospitals."""
-    here, elsewhere = (card["tests"][name]["classes"] for name in TESTS)
-    rates = " | ".join(RATES.values())
-    lines = [f"| diagnosis | positive from | n | {rates} | elsewhere: {rates} |", f"|---|{'---:|' * 8}"]
+    """A row per diagnosis: its threshold, and how often decisions were right out of fold and in hospitals not seen."""
+    here, (large, small) = card["tests"][HERE], _elsewhere(card)
+    n_small = sum(part["records"] for part in small)
+    heads = ["n", *RATES.values(), f"n of {n_small} elsewhere", SHORT, f"PTB-XL as elsewhere: {SHORT}"]
+    lines = [f"| diagnosis | positive from | {' | '.join(heads)} |", f"|---|---:|{'---:|' * len(heads)}"]
     for diagnosis, words in IN_WORDS.items():
-        cells = [_share(row[diagnosis][rate]) for row in (here, elsewhere) for rate in RATES]
-        known = f"{diagnosis}, {words} | {card['thresholds'][diagnosis]:.2f} | {here[diagnosis]['positives']}"
-        lines.append(f"| {known} | {' | '.join(cells)} |")
+        one, other = here["classes"][diagnosis], together(small, diagnosis)
+        cells = [str(one["positives"]), *(_share(one[rate]) for rate in RATES), str(other["positives"])]
+        cells += [" / ".join(_share(row[rate]) for rate in RATES) for row in (other, large["classes"][diagnosis])]
+        lines.append(f"| {diagnosis}, {words} | {card['thresholds'][diagnosis]:.2f} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _elsewhere(card: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Of databases left out the largest, without which little is left to learn from, and the others."""
+    parts = card["tests"][ELSEWHERE]["databases"]
+    return parts[LARGEST], [part for name, part in parts.items() if name != LARGEST]
+
+
+def together(parts: list[dict[str, Any]], diagnosis: str) -> dict[str, Any]:
+    """How often a diagnosis was called, and rightly, in several databases as if they were one; without intervals."""
+    rows = [part["classes"][diagnosis] for part in parts]
+    positives, called = (sum(row[name] for row in rows) for name in ("positives", "called"))
+    found = sum(round((row["sensitivity"] or 0) * row["positives"]) for row in rows)
+    negatives = sum(part["records"] for part in parts) - positives
+    return {
+        "positives": positives,
+        "called": called,
+        "sensitivity": found / positives,
+        "specificity": 1 - (called - found) / negatives,
+        "ppv": found / called if called else None,
+        "intervals": dict.fromkeys(RATES, (None, None)),
+    }
 
 
 def by_decision(card: dict[str, Any]) -> str:
@@ -88,9 +116,14 @@ def by_decision(card: dict[str, Any]) -> str:
         f"| diagnosis | test | positives | called | {' | '.join(RATES.values())} |",
         "|---|---|---:|---:|---|---|---|",
     ]
+    large, small = _elsewhere(card)
     for diagnosis in IN_WORDS:
-        for name in TESTS:
-            row = card["tests"][name]["classes"][diagnosis]
+        rows = {
+            HERE: card["tests"][HERE]["classes"][diagnosis],
+            "PTB-XL left out": large["classes"][diagnosis],
+            "the four others left out": together(small, diagnosis),
+        }
+        for name, row in rows.items():
             lines.append(f"| {diagnosis} | {name} | {row['positives']} | {row['called']} | {_cells(row, RATES)} |")
     return "\n".join(lines)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from pairs import tested
+from results import LARGEST
 from safetensors.torch import load_file
 
 from twelvelead.databases import LabelledRecord, find
@@ -31,6 +32,7 @@ from twelvelead.study.run import Protocol, load_outcome, sides_of
 STUDY = Path(__file__).parent / "study-seed-1"
 KEPT = STUDY / "at-specificity.json"
 NETWORK = f"{BEST}-taught"
+Classes = dict[str, dict[str, float]]
 Thresholds = dict[str, dict[str, list[float]]]  # fold -> specificity -> nine
 
 
@@ -40,17 +42,16 @@ def main() -> None:
     if not KEPT.exists():
         KEPT.write_text(json.dumps(found(records), indent=1) + "\n", encoding="utf-8")
     kept: Thresholds = json.loads(KEPT.read_text(encoding="utf-8"))
-    print("| diagnosis | n | asked for | threshold | specificity | sensitivity | PPV |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print("| diagnosis | n | asked for | threshold | specificity | outside PTB-XL | sensitivity | PPV |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
     rows = [(specificity, called(records, kept, specificity)) for specificity in SPECIFICITIES]
     for name in DIAGNOSES:
-        for specificity, classes in rows:
-            one = classes[name]
-            shown = [f"{value:.3f}" for fold in kept.values() for value in [fold[specificity][DIAGNOSES.index(name)]]]
-            rates = " | ".join(
-                "–" if one[rate] is None else f"{one[rate]:.2f}" for rate in ("specificity", "sensitivity", "ppv")
-            )
-            print(f"| {name} | {one['positives']} | {specificity} | {', '.join(shown)} | {rates} |")
+        for specificity, (all_classes, outside) in rows:
+            one = all_classes[name]
+            shown = [f"{fold[specificity][DIAGNOSES.index(name)]:.3f}" for fold in kept.values()]
+            rates = [one["specificity"], outside[name]["specificity"], one["sensitivity"], one["ppv"]]
+            cells = " | ".join("–" if rate is None else f"{rate:.2f}" for rate in rates)
+            print(f"| {name} | {one['positives']} | {specificity} | {', '.join(shown)} | {cells} |")
 
 
 def found(records: tuple[LabelledRecord, ...]) -> Thresholds:
@@ -72,16 +73,16 @@ def found(records: tuple[LabelledRecord, ...]) -> Thresholds:
     return thresholds
 
 
-def called(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: str) -> dict[str, dict[str, float]]:
-    """By diagnosis, what `evaluate` says of the decisions on all test parts together."""
+def called(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: str) -> tuple[Classes, Classes]:
+    """By diagnosis, what `evaluate` says of the decisions on all test parts together, and on those outside PTB-XL."""
     pooled = tested(f"{STUDY.name}/{NETWORK}", records, left_out=False)
     fold_of = {
         key: fold for fold in kept for key in load_outcome(STUDY / "runs" / f"{NETWORK}.{fold}.json").probabilities
     }
     thresholds = np.array([kept[fold_of[key]][specificity] for key in pooled.keys])
     predictions = replace(pooled.predictions, decisions=decide(pooled.predictions.probabilities, thresholds))
-    classes: dict[str, dict[str, float]] = evaluation(predictions, {})["classes"]
-    return classes
+    outside = predictions.subset(pooled.databases != LARGEST)
+    return evaluation(predictions, {})["classes"], evaluation(outside, {})["classes"]
 
 
 if __name__ == "__main__":
