@@ -100,15 +100,15 @@ def test_a_changed_byte_is_found(copy, name):
     ({"sha256": {}}, "is not what its seal was made of"), ({"sha256": 5}, "lacks checksums"),
     ({"diagnoses": ["AF"]}, "names other diagnoses"), ({"thresholds": {}}, "is damaged"),
     ({"thresholds": dict.fromkeys(DIAGNOSES, "x")}, "is damaged"), ({"thresholds": dict.fromkeys(DIAGNOSES, float("nan"))}, "between 0 and 1"),
-    ({"recipe": {"rate": 1}}, "is damaged"), ({"recipe": {"hop_s": 0}}, "hop_s from 1"), ({"recipe": {"rate_hz": "100"}}, "must be numbers"),
+    ({"recipe": {"low_hz": 1e-9}}, "needs 0.05 <= low_hz"), ({"recipe": {"rate": 1}}, "is damaged"), ({"recipe": {"hop_s": 0}}, "hop_s from 1"), ({"recipe": {"rate_hz": "100"}}, "must be numbers"),
     ({"recipe": {"scaling": "none"}}, "scaling 'none'"), ({"calibration": {name: {"slope": "a", "offset": 0} for name in DIAGNOSES}}, "is damaged"),
-    ({"name": None}, None), ({"thresholds_at_specificity": 5}, None),
+    ({"name": None}, None), ({"name": "\x1b[2Jx"}, None), ({"thresholds_at_specificity": 5}, None),
 ])  # fmt: skip
 def test_a_bundle_of_another_version_or_of_hostile_content_is_refused(copy, change, sentence):
     card = json.loads((copy / "card.json").read_text()) | change
     (copy / "card.json").write_text(sealed_again(card))
     if sentence is None:
-        assert load_bundle(copy).name.startswith(str(card["name"]))
+        assert load_bundle(copy).name.startswith(str(card["name"]).replace("\x1b", "\ufffd"))
     else:
         with pytest.raises(BundleError, match=sentence):
             load_bundle(copy)
@@ -159,6 +159,23 @@ def test_a_graph_that_does_not_run_is_refused(copy):
     card = json.loads((copy / "card.json").read_text())
     (copy / "model.onnx").write_bytes(b"no graph")
     card["sha256"]["model.onnx"] = hashlib.sha256(b"no graph").hexdigest()
+    (copy / "card.json").write_text(_sealed_text(card))
+    with pytest.raises(BundleError, match="its graph does not run"):
+        load_bundle(copy)
+
+
+def test_a_graph_is_given_no_file_beside_it(copy, monkeypatch):
+    """Its weights would be whatever lies in the folder that somebody works in, under no checksum."""
+    monkeypatch.chdir(copy)
+    onnx.save_model(
+        onnx.load(copy / "model.onnx"),
+        copy / "model.onnx",
+        save_as_external_data=True,
+        location="w.bin",
+        size_threshold=0,
+    )
+    card = json.loads((copy / "card.json").read_text())
+    card["sha256"]["model.onnx"] = hashlib.sha256((copy / "model.onnx").read_bytes()).hexdigest()
     (copy / "card.json").write_text(_sealed_text(card))
     with pytest.raises(BundleError, match="its graph does not run"):
         load_bundle(copy)

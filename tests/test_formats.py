@@ -220,6 +220,17 @@ def test_a_dicom_file_that_inflates_is_refused_before_it_does(tmp_path):
         read(tmp_path / "deflated.dcm")
 
 
+def test_what_comes_before_a_dicom_file_says_that_it_is_deflated_hides_nothing(tmp_path):
+    dataset = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm"))
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
+    dataset.file_meta.PrivateInformationCreatorUID = "1.2.3"
+    for n_bytes, sentence in ((5000, "deflated"), (70_000, "more than 65,536 bytes before its data")):
+        dataset.file_meta.FileMetaInformationVersion = bytes(n_bytes)
+        dataset.save_as(tmp_path / "deflated.dcm")
+        with pytest.raises(RecordError, match=sentence):
+            read(tmp_path / "deflated.dcm")
+
+
 def test_a_damaged_element_that_pydicom_meets_late_is_refused(tmp_path):
     data = Path(get_testdata_file("waveform_ecg.dcm")).read_bytes()
     at = data.index(b"\x10\x00\x40\x00CS")
@@ -284,6 +295,7 @@ def test_a_table_that_states_its_rate_twice_is_refused(tmp_path):
         ("# rate_hz: 500\n# unit: mV", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header mV"),
         ("# rate_hz: 500\n# unit: mV", [f"ch{n}" for n in range(12)], None, "columns without lead names"),
         ("# rate_hz: 500\n# unit: mV", ["", "", *LEADS[:10]], None, "column '' is there twice"),
+        ("# rate_hz: 500\n# unit: NU", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header NU"),
     ],
 )  # fmt: skip
 def test_a_table_that_contradicts_itself_is_refused(head, names, column, sentence):
@@ -325,6 +337,20 @@ def test_times_that_jump_are_refused_and_rounded_ones_are_not(times, said):
     else:
         with pytest.raises(RecordError, match=said):
             read(table)
+
+
+@pytest.mark.parametrize(("stated", "given"), [("NU", "mV"), ("mV", "NU"), ("uV", "mV")])
+def test_a_table_in_another_unit_than_said_is_refused(stated, given):
+    table = table_of(f"# rate_hz: 500\n# unit: {stated}", LEADS, None)
+    with pytest.raises(RecordError, match=f"the file states '{stated}', not the '{given}' given"):
+        read(table, unit=given)
+    assert read(table, unit=stated).unit == ("NU" if stated == "NU" else "mV")
+
+
+def test_a_table_of_one_endless_line_is_refused():
+    table = table_of("# rate_hz: 500\n# unit: mV", LEADS, None, n=2) + b"1," * 5000 + b"1\n"
+    with pytest.raises(RecordError, match="a line of 10,001 characters"):
+        read(table)
 
 
 def test_a_table_that_states_its_rate_claims_to_be_a_recording(tmp_path):

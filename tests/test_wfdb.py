@@ -14,7 +14,7 @@ import simulator
 from simulator import Wfdb, digital
 from twelvelead.archive.inside import recordings_inside
 from twelvelead.formats import open_recording, read, recordings_in
-from twelvelead.formats.wfdb import physical
+from twelvelead.formats.wfdb import is_header, physical
 from twelvelead.formats.wfdb_header import SignalLine, comments_of
 from twelvelead.record import LEADS, RecordError
 from writers import SIGNAL, challenge, flac_files, packed_files
@@ -52,6 +52,24 @@ def test_every_sample_is_rounded_once(gain, baseline):
     signal = SignalLine("x.dat", 16, 0, gain, baseline, "mV", None, None, "I")
     expected = ((digital.astype(np.float64) - baseline) * (1 / gain)).astype(np.float32)
     np.testing.assert_array_equal(physical(digital, [signal], {"mV": 1.0}), expected)
+
+
+def test_lines_of_comments_cost_no_time():
+    assert not is_header(b"a 1\n" + b"    #\n" * 600 + b"!\n")
+    assert is_header(b" # x\n\t#\n a 1 500 10\n  # y\n a.dat 16 1000/mV\n")
+
+
+def test_samples_are_counted_over_all_files_of_a_record(tmp_path):
+    lines = [
+        f"{'ab'[number % 2]}.dat 80 100/mV 8 0 -128 {-128 * 2_300_000 % 65536} 0 {lead}"
+        for number, lead in enumerate(LEADS)
+    ]
+    (tmp_path / "r.hea").write_text("\n".join(["r 12 500 2300000", *lines, ""]))
+    for name in ("a.dat", "b.dat"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(2_300_000)
+    with pytest.raises(RecordError, match="27,600,000 samples in all leads: at most 27,000,000"):
+        read(tmp_path / "r.hea")
 
 
 def test_a_baseline_is_subtracted(tmp_path):

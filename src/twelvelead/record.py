@@ -3,6 +3,7 @@
 import hashlib
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -216,6 +217,12 @@ def _by_standard_name(
         else:
             found[standard] = samples
     return found, dropped
+
+
+def refuse_twice(names: Iterable[str]) -> None:
+    """Raise RecordError where a file has two leads of one name: nobody can say which of them is meant."""
+    if (twice := next((name for name, n in Counter(names).items() if n > 1), None)) is not None:
+        raise RecordError(f"lead {twice[:MAX_LEAD_NAME]!r} is there twice: each must be there once")
 
 
 def _listed(names: Iterable[str], at_most: int = 20) -> str:

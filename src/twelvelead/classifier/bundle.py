@@ -20,6 +20,7 @@ from twelvelead.formats.files import write_whole
 from twelvelead.record import LEADS, TwelveleadError
 from twelvelead.scoring.probabilities import Calibration, Specificity, by_diagnosis
 from twelvelead.signals.recipe import Recipe
+from twelvelead.wording import printable
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.32 reports its use to its maker unless told not to
 import onnxruntime  # it looks at the variable when it is imported
@@ -38,6 +39,8 @@ GRAPHS: Final[dict[Precision, str]] = {"float32": GRAPH, "int8": "model.int8.onn
 FILES: Final = (WEIGHTS, GRAPH, SPLIT)
 BATCH_WINDOWS: Final = 64
 KEPT_BYTES: Final = 1 << 24
+MAX_NAME: Final = 200
+NO_FOLDER: Final = "/dev/null"  # in which no file can be
 
 
 class BundleError(TwelveleadError):
@@ -173,11 +176,11 @@ def _thresholds(folder: Path, card: Mapping[str, Any], specificity: Specificity 
 
 
 def _name(card: Mapping[str, Any], precision: Precision, specificity: Specificity | None) -> str:
-    """As reports show it: a decision is not only of a network."""
+    """As reports show it: a decision is not only of a network; without what a terminal would obey."""
     parts = [card["name"], card["version"]]
     parts += ["int8"] if precision == "int8" else []
     parts += [f"at specificity {specificity}"] if specificity else []
-    return " ".join(map(str, parts))
+    return printable(" ".join(map(str, parts)))[:MAX_NAME]
 
 
 def _keep_freed_memory() -> None:
@@ -237,8 +240,12 @@ def _checked_session(graph: bytes, recipe: Recipe) -> Any:
 
 
 def open_graph(graph: bytes) -> Any:
-    """An onnxruntime session on one thread: recordings are handed to processes, not to threads."""
+    """An onnxruntime session on one thread: recordings are handed to processes, not to threads.
+
+    What a graph does not hold itself it does not get: a file beside it is under no checksum.
+    """
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", NO_FOLDER)
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given
 from twelvelead.formats.markup import checked_xml, root_name, tree
-from twelvelead.record import Record, RecordError, record_from_leads
+from twelvelead.record import Record, RecordError, record_from_leads, refuse_twice
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -29,11 +29,9 @@ def read(given: Given) -> Record:
     if strip is None:
         raise RecordError("CardioSoft file without a StripData: it holds no rhythm; export the resting ECG")
     resolution_mv = _stated(strip, "Resolution", UNIT) / 1000
-    leads: dict[str, NDArray[np.float32]] = {}
-    for waveform in strip.findall("WaveformData"):
-        if (name := waveform.get("lead", "")) in leads:
-            raise RecordError(f"lead {name!r} is there twice: each must be there once")
-        leads[name] = _samples(waveform, resolution_mv)
+    waveforms = strip.findall("WaveformData")
+    refuse_twice(waveform.get("lead", "") for waveform in waveforms)
+    leads = {waveform.get("lead", ""): _samples(waveform, resolution_mv) for waveform in waveforms}
     _refuse_another_count(strip, leads)
     return record_from_leads(
         given.name,

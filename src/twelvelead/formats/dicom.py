@@ -10,16 +10,25 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.dicom_elements import refuse_too_many_elements
-from twelvelead.formats.files import BEGINNING_BYTES, Given, refuse_too_many
+from twelvelead.formats.dicom_elements import META_START, refuse_too_many_elements
+from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.person import age_between, plausible_age
-from twelvelead.record import INDEPENDENT_LEADS, Record, RecordError, millivolts_per, record_from_leads, standard_lead
+from twelvelead.record import (
+    INDEPENDENT_LEADS,
+    Record,
+    RecordError,
+    millivolts_per,
+    record_from_leads,
+    refuse_twice,
+    standard_lead,
+)
 
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
-DEFLATED: Final = b"1.2.840.10008.1.2.1.99"
-BIG_ENDIAN: Final = b"1.2.840.10008.1.2.2"
-IMPLICIT: Final = b"1.2.840.10008.1.2\0"
+REFUSED: Final = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")  # deflated; in big-endian order
+IMPLICIT: Final = "1.2.840.10008.1.2"
 MAX_BYTES: Final = 1 << 25
+MAX_META_BYTES: Final = 1 << 16
+META_GROUP: Final = 2
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
 _FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\s*R|[7-9])\b", re.IGNORECASE)
@@ -47,9 +56,10 @@ def _record(given: Given) -> Record:
     import pydicom  # .3 s, so only where a DICOM file is read
 
     data = given.content(at_most=MAX_BYTES)
-    if any(syntax in data[:BEGINNING_BYTES] for syntax in (DEFLATED, BIG_ENDIAN)):
+    syntax = _transfer_syntax(data)
+    if syntax in REFUSED:  # before anything is inflated
         raise RecordError("DICOM file deflated, or in big-endian order: convert it to explicit little endian first")
-    refuse_too_many_elements(data, implicit=IMPLICIT in data[:BEGINNING_BYTES])
+    refuse_too_many_elements(data, implicit=syntax == IMPLICIT)
     dataset = pydicom.dcmread(BytesIO(data), stop_before_pixels=True)
     if "WaveformSequence" not in dataset:
         kind = str(dataset.get("Modality", "")) or "unknown"
@@ -67,6 +77,19 @@ def _record(given: Given) -> Record:
         sex=str(dataset.get("PatientSex", "")),
         warnings=notes,
     )
+
+
+def _transfer_syntax(data: bytes) -> str:
+    """How the data set is written, as pydicom will understand it; raises RecordError where that is not said early."""
+    from pydicom.filereader import read_dataset
+
+    start = BytesIO(data[:MAX_META_BYTES])
+    start.seek(META_START)
+    meta = read_dataset(start, False, True, stop_when=lambda tag, _kind, _length: tag >> 16 != META_GROUP)
+    if start.tell() >= MAX_META_BYTES:
+        raise RecordError(f"DICOM file with more than {MAX_META_BYTES:,} bytes before its data: export it again")
+    next(iter(meta), None)  # where this first element cannot be decoded, pydicom would read all of them otherwise
+    return str(meta.get("TransferSyntaxUID", ""))
 
 
 def _n_leads(group: Any) -> int:
@@ -92,11 +115,10 @@ def _leads(group: Any) -> dict[str, NDArray[np.float32]]:
         )
     _refuse_skew(group)
     raw = np.frombuffer(group.WaveformData, sample_type, count=n_channels * n_samples).reshape(n_samples, n_channels)
+    names = [_lead_name(channel.ChannelSourceSequence[0]) for channel in group.ChannelDefinitionSequence]
+    refuse_twice(names)
     leads: dict[str, NDArray[np.float32]] = {}
-    for channel, samples in zip(group.ChannelDefinitionSequence, raw.T, strict=True):
-        name = _lead_name(channel.ChannelSourceSequence[0])
-        if name in leads:
-            raise RecordError(f"lead {name!r} is there twice: each must be there once")
+    for name, channel, samples in zip(names, group.ChannelDefinitionSequence, raw.T, strict=True):
         if standard_lead(name) is None:
             leads[name] = samples.astype(np.float32)  # whatever it measures, it is left out by its name
             continue

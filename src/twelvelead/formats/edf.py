@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.wfdb_samples import from_24_bit
 from twelvelead.person import age_between
-from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
+from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, refuse_twice, standard_lead
 
 EDF, BDF = b"0       ", b"\xffBIOSEMI"
 MAX_BYTES: Final = 3 << 25
@@ -102,8 +102,7 @@ def in_order(name: str, records: NDArray[np.uint8], layout: Layout) -> Record:
     """The twelve leads of successive records, (records, bytes a record)."""
     used = [signal for signal in layout.signals if standard_lead(signal.label)]
     rates = {(signal.end - signal.begin) / layout.duration_s for signal in used}
-    if len({signal.label for signal in used}) < len(used):
-        raise RecordError(f"leads {', '.join(signal.label for signal in used)}: each must be there once")
+    refuse_twice(signal.label for signal in used)
     if len(rates) > 1:
         raise RecordError(f"leads sampled at {sorted(rates)} Hz: all must have one rate")
     leads = {signal.label: _millivolts(signal, records, layout.width) for signal in used}

@@ -65,10 +65,11 @@ def _inflate(body: bytes, at_most: int) -> bytes:
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
     """(type, body) of each element in turn; a small element keeps its body inside its own tag."""
-    at = 0
-    for _ in range(MAX_ELEMENTS):
-        if at + 8 > len(data):
-            return
+    at = n_elements = 0
+    while at + 8 <= len(data):
+        n_elements += 1
+        if n_elements > MAX_ELEMENTS:
+            raise ValueError(f"more than {MAX_ELEMENTS} elements")
         kind, size = struct.unpack_from("<II", data, at)
         if kind >> 16:
             yield kind & 0xFFFF, data[at + 4 : at + 4 + min(kind >> 16, 4)]
@@ -78,7 +79,6 @@ def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
                 raise ValueError("an element is longer than the file")
             yield kind, data[at + 8 : at + 8 + size]
             at += 8 + size + (0 if kind == COMPRESSED else -size % 8)
-    raise ValueError(f"more than {MAX_ELEMENTS} elements")
 
 
 def _struct_fields(matrix: bytes, name: str) -> dict[str, Field] | None:

@@ -32,6 +32,7 @@ MAX_CSV_BYTES: Final = 1 << 24
 MAX_NPY_BYTES: Final = 1 << 27
 MAX_HEADER_LINES: Final = 64
 MAX_COLUMNS: Final = 64
+MAX_LINE_CHARACTERS: Final = 1 << 13
 SEPARATORS: Final = ",;\t"
 QUOTATION_MARK: Final = '"'
 ROW_NUMBERS: Final = ""
@@ -130,11 +131,18 @@ def _unit_in(name: str) -> str:
     return (found[1] or found[2]) if found else ""
 
 
+def _is_same_unit(one: str, other: str) -> bool:
+    """Whether both are one voltage, however written, or both say that the numbers are standardised."""
+    if STANDARDISED_UNIT in (one, other):
+        return one == other
+    return millivolts_per(one) == millivolts_per(other)
+
+
 def _refuse_another_unit(names: list[str], unit: str) -> None:
     """Raise RecordError where a column such as `I (uV)` states another unit than the header."""
     for name in names:
         stated = _unit_in(name) if standard_lead(name) else ""
-        if stated and (unit == STANDARDISED_UNIT or millivolts_per(stated) != millivolts_per(unit)):
+        if stated and not _is_same_unit(stated, unit):
             raise RecordError(f"column {name!r} states {stated}, the header {unit}: leave the wrong one out")
 
 
@@ -211,10 +219,12 @@ def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray
     if gap := _BLANK_LINE.search(body):
         number = n_above + body.count("\n", 0, gap.start()) + 1
         raise RecordError(f"line {number} is empty: a sample is missing there, or the line is too many")
+    lines = StringIO(body)
+    if (longest := max(map(len, lines))) > MAX_LINE_CHARACTERS:
+        raise RecordError(f"a line of {longest:,} characters: a row of numbers has at most {MAX_LINE_CHARACTERS:,}")
+    lines.seek(0)
     try:
-        rows = np.loadtxt(
-            StringIO(body), np.float64, comments=None, delimiter=separator, ndmin=2, quotechar=QUOTATION_MARK
-        )
+        rows = np.loadtxt(lines, np.float64, comments=None, delimiter=separator, ndmin=2, quotechar=QUOTATION_MARK)
     except ValueError as error:
         number = n_above + _wrong_line(body, separator, n_columns)
         raise RecordError(f"line {number} is no row of {n_columns} numbers: correct the table") from error
@@ -272,6 +282,6 @@ def _unit(given: Given, stated: str | None) -> str:
     """The unit that the file or whoever gave it states; raises RecordError where both do differently, or neither."""
     if stated is None and given.unit is None:
         raise RecordError(f"no unit is stated: {WAY_OUT}")
-    if stated and given.unit and stated != given.unit and millivolts_per(stated) != millivolts_per(given.unit):
+    if stated and given.unit and not _is_same_unit(stated, given.unit):
         raise RecordError(f"the file states {stated!r}, not the {given.unit!r} given: leave one of them away")
     return stated if stated is not None else given.unit or ""

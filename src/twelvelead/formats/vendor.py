@@ -78,7 +78,7 @@ def _age(found: Any) -> float | None:
 
 def _named(leads: list[Any]) -> dict[str, NDArray[np.float32]]:
     """Lead name -> (n_samples,) millivolts; ecgdatakit numbers repeated names, which is refused here."""
-    names = [lead.label for lead in leads]
+    names = dict.fromkeys(lead.label for lead in leads)  # in which a name is found at once, however many there are
     for name in names:
         stem, _, number = name.rpartition("_")
         if number.isdigit() and stem in names:

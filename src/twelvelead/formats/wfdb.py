@@ -25,6 +25,7 @@ from twelvelead.record import (
     Unit,
     millivolts_per,
     record_from_leads,
+    refuse_twice,
     standard_lead,
 )
 
@@ -33,9 +34,10 @@ GEORGIAS_STEP_UV: Final = 4.88
 LARGEST_GAIN: Final = 1 << 20
 LARGEST_BASELINE: Final = 1 << 23
 COMPUTED_LEADS: Final = {"III", "AVR", "AVL", "AVF"}
+# Possessive, and no two branches begin alike: whatever a file begins with, nothing is tried twice.
 _RECORD_LINE = re.compile(
     rb"(?:\xef\xbb\xbf)?"  # a byte order mark
-    rb"(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n(?:[ \t]*#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+"
+    rb"(?:\s|#[^\n]*\n)*+[^\s#]++[ \t]+\d+[^\n]*\n(?:\s|#[^\n]*\n)*+[^\s#]++[ \t]+\d+"
 )
 
 
@@ -70,6 +72,7 @@ def read_declared(given: Given, header: Header) -> Record:
     warnings = list(header.warnings)
     for file, signals in files_of(header.signals):
         digital, note = _digital(given.neighbour(file), signals, header.n_samples)
+        refuse_too_many(digital.shape[1] * len(header.signals))  # of all files together, before another is read
         warnings += note
         if _are_georgias_microvolts(signals, digital):
             signals = [signal._replace(gain=1000.0) for signal in signals]
@@ -115,10 +118,7 @@ def in_order(
 
 def files_of(signals: tuple[SignalLine, ...]) -> list[tuple[str, list[SignalLine]]]:
     """The signal files of a record, each with its signals, all in the header's order; every lead is there once."""
-    leads = [signal.lead for signal in signals]
-    if len(set(leads)) < len(leads):
-        twice = next(lead for number, lead in enumerate(leads) if lead in leads[:number])
-        raise RecordError(f"lead {twice!r} is there twice: each must be there once")
+    refuse_twice(signal.lead for signal in signals)
     return [(file, list(group)) for file, group in groupby(signals, key=lambda signal: signal.file)]
 
 

@@ -5,7 +5,7 @@ the rarest class first, each group to the side that it brings nearer to its shar
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,28 +41,38 @@ def split(records: Sequence[LabelledRecord], *, held_out: frozenset[str], valida
     only(records, held_out)
     groups = groups_of(records)
     out_groups = {group for record, group in zip(records, groups, strict=True) if record.key in held_out}
-    by_database: dict[str, list[int]] = defaultdict(list)
-    for index, (record, group) in enumerate(zip(records, groups, strict=True)):
-        if group is not None and group not in out_groups:
-            by_database[record.database].append(index)
-    validation: set[int] = set()
-    for database in sorted(by_database):
-        members = by_database[database]
-        random = np.random.default_rng([seed, *database.encode()])
-        shares = (1 - validation_share, validation_share)
-        sides = deal([records[i] for i in members], [str(groups[i]) for i in members], shares, random)
-        validation |= {index for index, side in zip(members, sides, strict=True) if side}
-    training = [index for members in by_database.values() for index in members if index not in validation]
+    placed = [index for index, group in enumerate(groups) if group is not None and group not in out_groups]
+    side_of = dealt(records, groups, placed, (1 - validation_share, validation_share), seed)
+    training, validation = ([index for index in placed if side_of[index] == side] for side in (0, 1))
     if not training or not validation:
         raise DatabaseError(
             f"{len(training)} recordings to train and {len(validation)} to validate on: give at least one for each"
         )
     return Split(
-        tuple(sorted(training)),
-        tuple(sorted(validation)),
+        tuple(training),
+        tuple(validation),
         tuple(i for i, group in enumerate(groups) if group is not None and group in out_groups),
         tuple(i for i, group in enumerate(groups) if group is None),
     )
+
+
+def dealt(
+    records: Sequence[LabelledRecord],
+    groups: Sequence[str | None],
+    indices: Iterable[int],
+    shares: Sequence[float],
+    seed: int,
+) -> dict[int, int]:
+    """The side of each of these recordings, dealt database by database."""
+    by_database: dict[str, list[int]] = defaultdict(list)
+    for index in indices:
+        by_database[records[index].database].append(index)
+    side_of: dict[int, int] = {}
+    for database, members in by_database.items():
+        random = np.random.default_rng([seed, *database.encode()])
+        sides = deal([records[i] for i in members], [str(groups[i]) for i in members], shares, random)
+        side_of |= zip(members, sides, strict=True)
+    return side_of
 
 
 def deal(

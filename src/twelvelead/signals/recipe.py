@@ -14,6 +14,7 @@ from twelvelead.stream import Stream
 MIN_RATE_HZ: Final = 50.0
 MAX_RECORDED_HZ: Final = 16_000.0  # from an odd rate above it, a filter would be a matrix of gigabytes
 MIN_DURATION_S: Final = 5.0
+MIN_LOW_HZ: Final = 0.05  # its moving average reaches over 15 s; below, a filter would be a matrix of gigabytes
 MAX_RATE_HZ: Final = 1000.0
 MAX_WINDOW_S: Final = 60.0
 MIN_DEVIATION_MV: Final = 1e-3
@@ -50,11 +51,12 @@ class Recipe:
         numbers = (self.rate_hz, self.low_hz, self.high_hz, self.window_s, self.hop_s)
         if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
             raise ValueError(f"recipe of {numbers}: rate, band, window and hop must be numbers")
-        ordered = 0 < self.low_hz < self.high_hz < self.rate_hz / 2 <= MAX_RATE_HZ / 2
+        ordered = MIN_LOW_HZ <= self.low_hz < self.high_hz < self.rate_hz / 2 <= MAX_RATE_HZ / 2
         if not ordered or not MIN_DURATION_S <= self.window_s <= MAX_WINDOW_S or not 1 <= self.hop_s <= self.window_s:
             raise ValueError(
-                f"recipe of {numbers}: needs 0 < low_hz < high_hz < rate_hz / 2, rate_hz up to {MAX_RATE_HZ:g}, "
-                f"window_s from {MIN_DURATION_S:g} to {MAX_WINDOW_S:g}, and hop_s from 1 to window_s"
+                f"recipe of {numbers}: needs {MIN_LOW_HZ:g} <= low_hz < high_hz < rate_hz / 2, "
+                f"rate_hz up to {MAX_RATE_HZ:g}, window_s from {MIN_DURATION_S:g} to {MAX_WINDOW_S:g}, "
+                f"and hop_s from 1 to window_s"
             )
         if self.scaling not in get_args(Scaling):
             raise ValueError(f"scaling {self.scaling!r}: allowed are {', '.join(get_args(Scaling))}")

@@ -1,15 +1,12 @@
 """What is trained on and what is tested: folds that divide no patient, or one database at a time left out."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from twelvelead.databases import DatabaseError, groups_of
 from twelvelead.learning.samples import Samples
-from twelvelead.learning.split import deal
+from twelvelead.learning.split import dealt
 from twelvelead.wording import counted
 
 SMALLEST_DATABASE: Final = 20
@@ -35,19 +32,10 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
     """
     records, groups = samples.records, groups_of(samples.records)
     published = sorted({record.fold for record in records if record.fold is not None})
-    fold_of: dict[int, int] = {}
-    by_database: dict[str, list[int]] = defaultdict(list)
-    for index, record in enumerate(records):
-        if record.fold is not None:
-            fold_of[index] = published.index(record.fold) % n_folds
-        elif groups[index] is not None:
-            by_database[record.database].append(index)
-    for database, members in sorted(by_database.items()):
-        random = np.random.default_rng([seed, *database.encode()])
-        shares = [1 / n_folds] * n_folds
-        sides = deal([records[i] for i in members], [str(groups[i]) for i in members], shares, random)
-        fold_of |= dict(zip(members, sides, strict=True))
-    dealt = [
+    own = {i: published.index(record.fold) % n_folds for i, record in enumerate(records) if record.fold is not None}
+    others = [i for i, group in enumerate(groups) if group is not None and i not in own]
+    fold_of = own | dealt(records, groups, others, [1 / n_folds] * n_folds, seed)
+    every = [
         Fold(
             str(fold + 1),
             tuple(index for index in sorted(fold_of) if fold_of[index] != fold),
@@ -55,12 +43,12 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
         )
         for fold in range(n_folds)
     ]
-    if empty := next((fold for fold in dealt if not fold.test or not fold.development), None):
+    if empty := next((fold for fold in every if not fold.test or not fold.development), None):
         raise DatabaseError(
             f"fold {empty.name} of {n_folds} has {counted(len(empty.test), 'recording')} in millivolts to test on and "
             f"{len(empty.development)} to develop on: at least one of each is needed; ask for fewer --folds"
         )
-    return dealt
+    return every
 
 
 def databases_left_out(samples: Samples) -> list[Fold]:
