@@ -18,7 +18,7 @@ from layouts import write_georgia
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.page_assembly import SOURCE, joined_modules, one_file
+from twelvelead.doors.page_assembly import SOURCE, joined_modules, one_file, runtime_as_value
 from twelvelead.doors.page_runtime import PageError, Runtime, runtime_in
 from twelvelead.formats import read
 from twelvelead.formats.writing import write
@@ -502,10 +502,18 @@ def test_a_page_whose_script_does_not_run_says_so(page, page_file, scripts):
 
 def test_a_page_decides_at_the_specificity_that_it_was_written_for():
     strict = load_bundle(shipped_bundle(), specificity="0.99")
-    html = one_file(Runtime("export{a as b};", b""), strict)
+    html = one_file(Runtime('typeof location>"u"?void 0:location.origin;export{a as b};', b""), strict)
     card = json.loads(re.search(r'id="bundle-card">([^<]*)<', html)[1])
     assert card["called"] == strict.name
     assert card["deciding"] == strict.card["thresholds_at_specificity"]["0.99"]
+
+
+def test_the_runtime_is_never_given_an_origin_that_is_no_address():
+    """Firefox says "null" of a page that was opened as a file, and the runtime makes addresses from it."""
+    value = runtime_as_value('var origin=typeof location>"u"?void 0:location.origin;export{origin as b};')
+    assert 'origin=typeof location>"u"||location.origin==="null"?"file://":location.origin;' in value
+    with pytest.raises(ValueError, match="origin"):
+        runtime_as_value("export{a as b};")
 
 
 def test_another_archive_is_no_runtime(tmp_path):
