@@ -252,9 +252,14 @@ def test_the_page_does_other_things_while_it_reads_a_long_recording(page, tmp_pa
     path = simulator.Wfdb("six", simulator.digital(simulator.ecg("AF", 360.0, 100)), rate="100").write(tmp_path)
     page.evaluate("globalThis.seen = new Set(); globalThis.watch = new MutationObserver(() => seen.add("
                   "document.getElementById('status').textContent)); watch.observe(document.getElementById('status'), "
-                  "{childList: true}); globalThis.beats = 0; globalThis.beat = setInterval(() => beats++, 20)")  # fmt: skip
+                  "{childList: true}); globalThis.beats = 0; globalThis.beat = setInterval(() => beats++, 20);"
+                  "document.querySelector('#recordings li:last-child button').click();"
+                  "document.getElementById('files').addEventListener('change', () => setTimeout(() => document"
+                  ".querySelector('#recordings li:nth-last-child(2) button').click()), {once: true})")  # fmt: skip
+    meanwhile = page.locator("#recordings li:nth-last-child(2) .name").inner_text()
     choose(page, [path, path.with_suffix(".mat")])
     assert page.evaluate("clearInterval(beat), watch.disconnect(), beats") >= 3
+    assert page.inner_text("#paper-title") == meanwhile  # and not what was only read
     assert any(re.fullmatch(r"Reading 1 of 1: window \d+ of 71", said) for said in page.evaluate("[...seen]"))
 
 

@@ -24,13 +24,14 @@ const NUMERIC = new Set(["speed", "gain"]);
 const byId = (id) => document.getElementById(id);
 byId("not-running").remove();
 
-const state = { paper: { ...PAPER }, zoom: 1, attention: false, shown: null, answers: null };
+const state = { paper: { ...PAPER }, zoom: 1, attention: false, shown: null, nShown: 0, answers: null };
 const calipers = addCalipers(byId("paper"), tellCalipers);
 const list = addList(byId("recordings"), show);
 
 /** Read and classify recordings one after the other; the page stays usable between them. */
 async function add(files) {
   if (files.length > AT_MOST_FILES) return tell(`${counted(files.length, "file")}: at most ${AT_MOST_FILES} at once; choose fewer`);
+  const nShown = ++state.nShown;
   const recordings = await recordingsAmong(files);
   if (!recordings.length) return tell("No recording among these files.");
   list.begin();
@@ -42,7 +43,7 @@ async function add(files) {
     const tellWindows = (done, all) => tell(`Reading ${k + 1} of ${rows.length}: window ${done} of ${all}`);
     const isRead = await answerInto(recording, row, tellWindows);
     nRefused += !isRead;
-    if (k === 0) {
+    if (k === 0 && state.nShown === nShown) { // unless another was chosen or opened meanwhile
       list.choose(row);
       toPaper();
     }
@@ -65,6 +66,7 @@ async function answerInto(recording, row, tellWindows = () => {}) {
 
 /** Put one of the list on the paper. */
 function show(entry) {
+  if (entry !== state.shown) state.nShown++;
   state.shown = entry;
   state.paper.startS = 0;
   byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
