@@ -309,6 +309,11 @@ def test_turning_to_the_end_keeps_the_focus_and_is_told(two):
     assert two.inner_text("#part") == "20.0 to 30.0 s of 30.0 s"
     assert two.get_attribute("#part", "aria-live") == "polite"
     assert two.get_attribute("#paper svg", "aria-label").startswith("12-lead ECG, 20.0 to 30.0 s of 30.0 s, 3x4, ")
+    two.select_option("[name=speed]", "12.5")
+    assert part(two) == ("10.0 to 30.0 s of 30.0 s", "10.0 to 30.0 s of 30.0 s")
+    assert two.input_value("#start") == "10.0"
+    assert two.get_attribute("#paper svg", "aria-label").startswith("12-lead ECG, 10.0 to 30.0 s of 30.0 s, ")
+    two.select_option("[name=speed]", "25")
     two.focus("#earlier")
     for _ in range(4):
         two.keyboard.press("Enter")

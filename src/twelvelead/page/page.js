@@ -225,7 +225,7 @@ function setControl(target) {
     return draw();
   }
   state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
-  return redraw();
+  return state.shown?.record ? goTo(state.paper.startS) : redraw(); // a slower paper may have to begin earlier
 }
 
 /** Half of what is seen of the paper to the left or right, where it is wider than its box; else the page's key. */
