@@ -242,13 +242,17 @@ function setTheme(isDark) {
 }
 
 /** Show the field for a server's token, and wait until it is filled in; kept in this page's memory only. */
-function askToken() {
+function askToken(isRefused) {
   byId("token-form").hidden = false;
+  byId("token").setAttribute("aria-invalid", String(isRefused));
   byId("token").focus();
+  byId("token").select();
+  if (isRefused) tell("The server refuses this token.");
   return new Promise((give) => {
     byId("token-form").onsubmit = (event) => {
       event.preventDefault();
       byId("token-form").hidden = true;
+      tell("");
       give(byId("token").value.trim());
     };
   });
