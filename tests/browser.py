@@ -58,6 +58,8 @@ def opened(
     page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
     page.on("request", lambda request: page.requests.append(request.url))
     page.goto(url)
+    if tokens:
+        assert_nothing_is_lost(page)
     for token in tokens:
         page.fill("#token", token)
         page.keyboard.press("Enter")
@@ -68,6 +70,17 @@ def opened(
     yield page
     assert [each for each in page.problems if not (refusals and each.startswith("Failed to load resource"))] == []
     context.close()
+
+
+def assert_nothing_is_lost(page: Any) -> None:
+    """Of files that are chosen or dropped before the page is ready: they cannot be chosen, and dropping is told."""
+    page.wait_for_selector("#token")
+    assert page.locator("#choose-files, #choose-folder, #files, #folder, #controls *").and_(
+        page.locator("button:enabled, input:enabled, select:enabled")
+    ).all() == []  # fmt: skip
+    leaves = "document.dispatchEvent(new DragEvent('drop', {cancelable: true, dataTransfer: new DataTransfer()}))"
+    assert not page.evaluate(leaves)
+    assert "drop the files again" in page.inner_text("#status")
 
 
 def choose(page: Any, paths: Iterable[Path]) -> str:

@@ -302,18 +302,26 @@ function listenToFiles() {
   document.addEventListener("drop", async (event) => {
     event.preventDefault();
     byId("drop").classList.remove("over");
+    if (!isReady()) return tell(byId("status").textContent || "The page is not ready yet: drop the files again in a moment.");
     try {
       await add(await droppedFiles(event.dataTransfer));
     } catch (error) {
       tell(`What was dropped cannot be read (${error.message}): choose the files instead.`);
     }
+    return undefined;
   });
+}
+
+function isReady() {
+  return document.documentElement.dataset.ready === "yes";
 }
 
 async function open() {
   setTheme(window.matchMedia("(prefers-color-scheme: dark)").matches);
   openOnWide(window.matchMedia(NARROW));
   listenToControls();
+  listenToFiles();
+  draw();
   try {
     state.answers = await openAnswers(askToken);
   } catch (error) {
@@ -325,7 +333,7 @@ async function open() {
   const row = list.add(EXAMPLE_NAME, true);
   await answerInto((await recordingsAmong([exampleFile()]))[0], row);
   list.choose(row);
-  listenToFiles();
+  for (const id of ["choose-files", "choose-folder", "files", "folder"]) byId(id).disabled = false;
   document.documentElement.dataset.ready = "yes";
   return undefined;
 }
