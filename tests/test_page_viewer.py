@@ -248,19 +248,38 @@ def test_on_a_phone_the_paper_comes_into_sight_when_a_recording_is_chosen(phone)
     assert -1 <= top < 30
 
 
-def test_the_page_does_other_things_while_it_reads_a_long_recording(page, tmp_path):
+WATCH = """() => {
+  globalThis.said = {status: [], progress: []};
+  globalThis.watches = Object.keys(said).map((id) => {
+    const place = document.getElementById(id);
+    const watch = new MutationObserver(() => said[id].push(place.textContent));
+    watch.observe(place, {childList: true});
+    return watch;
+  });
+  globalThis.beats = 0;
+  globalThis.beat = setInterval(() => beats++, 20);
+  const chooseAnother = () => document.querySelector('#recordings li:last-child button').click();
+  document.getElementById('files').addEventListener('change', () => setTimeout(chooseAnother), {once: true});
+}"""
+
+
+def test_the_page_does_other_things_while_it_reads_a_long_recording(two, tmp_path):
     path = simulator.Wfdb("six", simulator.digital(simulator.ecg("AF", 360.0, 100)), rate="100").write(tmp_path)
-    page.evaluate("globalThis.seen = new Set(); globalThis.watch = new MutationObserver(() => seen.add("
-                  "document.getElementById('status').textContent)); watch.observe(document.getElementById('status'), "
-                  "{childList: true}); globalThis.beats = 0; globalThis.beat = setInterval(() => beats++, 20);"
-                  "document.querySelector('#recordings li:last-child button').click();"
-                  "document.getElementById('files').addEventListener('change', () => setTimeout(() => document"
-                  ".querySelector('#recordings li:nth-last-child(2) button').click()), {once: true})")  # fmt: skip
-    meanwhile = page.locator("#recordings li:nth-last-child(2) .name").inner_text()
-    choose(page, [path, path.with_suffix(".mat")])
-    assert page.evaluate("clearInterval(beat), watch.disconnect(), beats") >= 3
-    assert page.inner_text("#paper-title") == meanwhile  # and not what was only read
-    assert any(re.fullmatch(r"Reading 1 of 1: window \d+ of 71", said) for said in page.evaluate("[...seen]"))
+    two.evaluate(WATCH)
+    assert two.inner_text("#paper-title") == "first.hea"
+    choose(two, [path, path.with_suffix(".mat")])
+    assert two.evaluate("clearInterval(beat), watches.forEach((watch) => watch.disconnect()), beats") >= 3
+    assert two.inner_text("#paper-title") == "Simulated example"  # what was chosen meanwhile
+    said = two.evaluate("said")
+    aloud = list(filter(None, said["status"]))
+    quarters = [f"Reading 1 recording{share}" for share in ("", ": 25 %", ": 50 %", ": 75 %")]
+    assert aloud == [each for each in [*quarters, "1 of 1 recording read."] if each in aloud]  # each once, in order
+    assert aloud[0] == quarters[0]
+    shares = [int(re.fullmatch(r"Recording 1 of 1: (\d+) %", each)[1]) for each in filter(None, said["progress"])]
+    assert shares == sorted(shares)
+    assert len(shares) >= 3
+    assert two.get_attribute("#progress", "role") is two.get_attribute("#progress", "aria-live") is None
+    assert two.inner_text("#progress") == ""
 
 
 def seen(page, selector):

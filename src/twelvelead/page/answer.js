@@ -1,7 +1,7 @@
 /** Where the answer comes from: this browser, with all that it needs inside the page, or the server that sent the page.
  *
  * Both give {where, name, readable, hasDocs, answer(recording, tell)}, and answer() gives {report, record or null, and
- * where there is none, why: undrawn}; a refusal is a RecordError. tell(done, all): windows of a long one, in the browser. */
+ * where there is none, why: undrawn}; a refusal is a RecordError. tell(share) while a long one is read in the browser. */
 
 import { classify } from "./classify.js";
 import { filesOf, nameOf, READABLE, readRecording } from "./files.js";

@@ -36,12 +36,12 @@ async function add(files) {
   if (!recordings.length) return tell("No recording among these files.");
   list.begin();
   const rows = recordings.map((recording) => ({ recording, row: list.add(recording.main.path) }));
+  const progress = progressOf(rows.length);
   let nRefused = 0;
   for (const [k, { recording, row }] of rows.entries()) {
-    tell(`Reading ${k + 1} of ${rows.length}`);
+    progress(k, 0);
     await new Promise((go) => setTimeout(go));
-    const tellWindows = (done, all) => tell(`Reading ${k + 1} of ${rows.length}: window ${done} of ${all}`);
-    const isRead = await answerInto(recording, row, tellWindows);
+    const isRead = await answerInto(recording, row, (share) => progress(k, share));
     nRefused += !isRead;
     if (k === 0 && state.nShown === nShown) { // unless another was chosen or opened meanwhile
       list.choose(row);
@@ -49,13 +49,26 @@ async function add(files) {
     }
   }
   byId("save").hidden = false;
+  byId("progress").textContent = "";
   const nRead = rows.length - nRefused;
   return tell(`${nRead} of ${counted(rows.length, "recording")} read${nRefused ? `, ${nRefused} refused` : ""}.`);
 }
 
-async function answerInto(recording, row, tellWindows = () => {}) {
+/** (k, share of it that is read): where it is not read aloud; aloud are the beginning and each quarter of all. */
+function progressOf(nRecordings) {
+  const reading = `Reading ${counted(nRecordings, "recording")}`;
+  let quarter = null;
+  return (k, share) => {
+    const now = Math.floor((4 * (k + share)) / nRecordings);
+    if (now !== quarter) tell(now ? `${reading}: ${25 * now} %` : reading);
+    quarter = now;
+    byId("progress").textContent = `Recording ${k + 1} of ${nRecordings}: ${Math.floor(100 * share)} %`;
+  };
+}
+
+async function answerInto(recording, row, tellShare = () => {}) {
   try {
-    list.fill(row, await state.answers.answer(recording, tellWindows));
+    list.fill(row, await state.answers.answer(recording, tellShare));
     return true;
   } catch (error) {
     if (!(error instanceof RecordError)) console.error(error);
