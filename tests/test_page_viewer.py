@@ -349,6 +349,18 @@ def test_the_chosen_recording_is_told_in_forced_colours(browser, url, tmp_path):
         other = page.locator("#recordings button:not([aria-current])").evaluate(colours)
         assert chosen[0] != other[0]
         assert chosen[0] != chosen[1]
+        fill, meter = (page.locator(each).first.evaluate(colours)[0] for each in (".meter .fill", ".meter"))
+        assert fill != meter
+        before = page.locator("#theme").evaluate(colours)
+        page.click("#theme")
+        assert page.locator("#theme").evaluate(colours)[0] != before[0]
+
+
+def test_the_size_of_letters_is_that_which_the_browser_is_set_to(page):
+    size = "(root) => { document.documentElement.style.fontSize = root; return getComputedStyle(document.body).fontSize; }"
+    assert page.evaluate(size, "") == "15px"
+    assert page.evaluate(size, "32px") == "30px"
+    page.evaluate(size, "")
 
 
 def test_the_small_boxes_of_the_dark_paper_can_be_seen(page):
@@ -386,9 +398,14 @@ def test_what_the_network_says_is_printed_under_the_paper(on_paper):
 def test_of_a_refused_file_nothing_can_be_drawn_or_printed(page, tmp_path):
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 8)
     choose(page, [tmp_path / "noise.bin"])
+    assert page.locator("#facts").inner_text().startswith("Refused: ")
     enabled = "[...document.getElementById('controls').elements].filter((each) => !each.disabled).length"
     assert page.evaluate(enabled) == 0
     assert page.inner_text("#part") == page.input_value("#start") == page.inner_text("#calipers") == ""
+    page.emulate_media(media="print")
+    assert page.locator("#paper-title").is_visible()
+    assert page.locator("#facts").is_visible()
+    page.emulate_media(media="null")
     page.locator("#recordings button", has_text="simulated example").click()
     assert page.evaluate(enabled) == page.evaluate("document.getElementById('controls').elements.length")
 
