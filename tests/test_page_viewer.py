@@ -421,6 +421,13 @@ def test_a_format_that_only_python_reads_is_refused_with_the_way_out(page, tmp_p
         assert any(word in facts for word in words) or "refused" in form.name, form.name
 
 
+def test_a_file_that_is_too_large_for_the_page_is_refused_with_the_way_out(page, tmp_path):
+    with (tmp_path / "large.edf").open("wb") as file:
+        file.truncate((1 << 26) + 1)
+    choose(page, [tmp_path / "large.edf"])
+    assert "at most 67108864 are read here; use `twelvelead classify`" in page.inner_text("#facts")
+
+
 @pytest.mark.parametrize("data", [b"# Real recordings", b"\x89PNG\r\n\x1a\n\0", b'a "quote" b', b"<"])
 def test_the_beginning_of_what_is_no_recording_is_shown_as_python_shows_it(page, tmp_path, data):
     (tmp_path / "some.bin").write_bytes(data)

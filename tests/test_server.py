@@ -270,7 +270,7 @@ def test_another_field_is_named(server):
 
 
 def test_51_mb_are_refused_with_and_without_their_length(server):
-    problem(server.post(("big.dcm", bytes(51_000_000))), 413)
+    assert "use `twelvelead classify`" in problem(server.post(("big.dcm", bytes(51_000_000))), 413)["detail"]
     chunk = b"%x\r\n" % 1_000_000 + bytes(1_000_000) + b"\r\n"
     sent = head(server, Content_Type="multipart/form-data; boundary=x", Transfer_Encoding="chunked") + chunk * 52
     assert raw(server, sent + b"0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
