@@ -150,6 +150,13 @@ function listed(names, atMost = 20) {
   return (names.length > atMost ? [...short, "..."] : short).join(", ") || "none";
 }
 
+/** Text without those of `marks` at its end; a regular expression would look at each of many within it again and again. */
+export function withoutEnd(text, marks) {
+  let end = text.length;
+  while (end && marks.includes(text[end - 1])) end--;
+  return text.slice(0, end);
+}
+
 /** "71 years"; an age below two years in months, below one month in days. */
 export function ageInWords(years) {
   const months = Math.trunc(years * 12 + AGE_ROUNDING);
