@@ -285,12 +285,16 @@ def test_51_mb_are_refused_with_and_without_their_length(server):
     ({"Host": "evil.example"}, 421),
     ({"Host": "127.0.0.1.evil.example:8412"}, 421),
     ({"Host": "[::1"}, 421),
+    ({"Host": "evil.example@127.0.0.1"}, 421),
+    ({"Host": "127.0.0.1:8412, evil.example"}, 421),
 ])  # fmt: skip
 def test_other_sites_cannot_use_the_server(server, wfdb, headers, status):
     problem(server.post(*wfdb, **headers), status)
 
 
-@pytest.mark.parametrize("host", ["", "[::1", "evil.example"])
+@pytest.mark.parametrize(
+    "host", ["", "[::1", "evil.example", "evil.example@[::1]", "[::1]:8412, evil.example", "[::1]/x", "[::1]:8412\n"]
+)
 def test_a_host_that_cannot_be_read_is_no_name_of_the_server(host):
     with pytest.raises(Problem, match="names another machine"):
         refuse_foreign("GET", "/", Headers({"host": host}), Settings(host="::1"))

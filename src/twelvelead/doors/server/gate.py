@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ SECURITY_HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+_HOST: Final = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::\d{1,5})?")
 _log = logging.getLogger("uvicorn.error")
 
 
@@ -89,10 +91,9 @@ def refuse_foreign(method: str, path: str, headers: Headers, settings: Settings)
 
 
 def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    """The name in a Host header, without its port; none in what is no host and port, such as a list or a user's name."""
+    found = _HOST.fullmatch(host.lower())
+    return found[1].strip("[]") if found else None
 
 
 def _netloc(origin: str) -> str | None:
