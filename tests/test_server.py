@@ -256,6 +256,27 @@ def test_a_file_name_may_be_extended(parameters, name, tmp_path):
     assert (read_one.path, read_one.error) == (name, "")
 
 
+def body_of_headers(files, n_headers):
+    """One signal file as an upload, with so many headers that all name it."""
+    (_, header), signal = files
+    fields = [("files", (f"{number}.hea", header)) for number in range(n_headers)]
+    return urllib3.encode_multipart_formdata([*fields, ("files", signal)])
+
+
+def test_a_file_that_several_headers_name_is_not_read_for_a_report(wfdb, monkeypatch):
+    monkeypatch.setattr(uploads, "_record", None)
+    recipe = load_bundle(shipped_bundle()).recipe
+    refused = uploads.read_uploads(*body_of_headers(wfdb, 4), recipe, with_records=True)
+    assert refused == uploads.Refusal(422, "4 recordings: a report is of one; send them one by one")
+
+
+def test_the_samples_of_one_request_are_bounded(wfdb, monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_SAMPLES", 130_000)
+    recipe = load_bundle(shipped_bundle()).recipe
+    said = uploads.read_uploads(*body_of_headers(wfdb, 4), recipe, with_records=False)
+    assert [each.error.partition(":")[0] for each in said] == ["", "", *2 * ["180,000 samples in all leads"]]
+
+
 def test_an_encoded_body_is_refused_by_its_encoding(server, wfdb):
     refused = server.post(*wfdb, Content_Encoding="gzip")
     assert "content encoding 'gzip': only identity is taken" in problem(refused, 415)["detail"]
@@ -331,7 +352,8 @@ def test_reports(server, wfdb):
     problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
     assert "parameter 'fmt': there is format" in problem(server.post(*wfdb, to="/api/report?fmt=pdf"), 422)["detail"]
     assert "there is none here" in problem(server.post(*wfdb, to="/api/classify?anyway=true"), 422)["detail"]
-    problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
+    two = problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
+    assert two["detail"] == "2 recordings: a report is of one; send them one by one"
 
 
 @pytest.mark.parametrize("name, media_type, beginning", [
