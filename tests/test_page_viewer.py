@@ -357,7 +357,9 @@ def test_the_chosen_recording_is_told_in_forced_colours(browser, url, tmp_path):
 
 
 def test_the_size_of_letters_is_that_which_the_browser_is_set_to(page):
-    size = "(root) => { document.documentElement.style.fontSize = root; return getComputedStyle(document.body).fontSize; }"
+    size = (
+        "(root) => { document.documentElement.style.fontSize = root; return getComputedStyle(document.body).fontSize; }"
+    )
     assert page.evaluate(size, "") == "15px"
     assert page.evaluate(size, "32px") == "30px"
     page.evaluate(size, "")

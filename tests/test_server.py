@@ -409,6 +409,13 @@ def test_the_reference_lists_every_route(server):
         assert path in page
 
 
+def test_a_request_with_two_lengths_is_refused_and_its_connection_closed(server):
+    sent = head(server, Content_Length=5, Transfer_Encoding="chunked") + b"0\r\n\r\n"
+    answered = raw(server, sent + head(server, "/health"), seconds=30)
+    assert answered.startswith(b"HTTP/1.1 400 ")
+    assert answered.count(b"HTTP/1.1 ") == 1
+
+
 def test_what_is_no_http_is_refused(server):
     assert raw(server, b"\x16\x03\x01 hello\r\n\r\n").startswith(b"HTTP/1.1 400 ")
     with socket.create_connection(server.address) as connection:

@@ -209,11 +209,13 @@ class _Taken:
 
     def refuse_beyond(self) -> None:
         if self.seconds > MAX_SIGNAL_S:
-            raise RecordError(f"{self.seconds / 3600:.1f} h of signal: at most 3 h a request; use `twelvelead classify`")
+            raise RecordError(
+                f"{self.seconds / 3600:.1f} h of signal: at most 3 h a request; use `twelvelead classify`"
+            )
         if self.n_samples > MAX_SAMPLES:
             raise RecordError(
-                f"{self.n_samples:,} samples in all leads: at most {MAX_SAMPLES:,} a request; send fewer recordings, or "
-                "use `twelvelead classify`"
+                f"{self.n_samples:,} samples in all leads: at most {MAX_SAMPLES:,} a request; send fewer recordings, "
+                "or use `twelvelead classify`"
             )
 
 
