@@ -761,6 +761,21 @@ def test_nothing_of_an_upload_is_left_or_logged(tmp_path, wfdb):
     assert (tmp_path / "stderr").read_text() == ""
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_is_stopped_while_its_workers_start_says_nothing_of_them(number):
+    """As a terminal stops it: all of its processes are sent the signal."""
+    command = [sys.executable, "-m", "twelvelead", "serve", "--port", "0", "--workers", "1"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes, start_new_session=True) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        until(lambda: len(children.read_text().split()) >= 2)  # what keeps account of resources, and what forks workers
+        os.killpg(process.pid, number)
+        said, errors = process.communicate(timeout=60)
+    assert errors == ""
+    assert process.returncode == 0
+    assert said == "" or said.startswith("twelvelead listens on ")
+
+
 def test_a_simulated_ecg_of_any_length_fits(server, tmp_path):
     path = simulator.Wfdb("odd", simulator.digital(simulator.ecg(duration_s=37.3))).write(tmp_path)
     files = [(file.name, file.read_bytes()) for file in (path, path.with_suffix(".mat"))]
