@@ -8,8 +8,8 @@ import { bandsByLead, bandsOf, startsOf, windowAt, windowSamples } from "./recip
 import { LEADS, RecordError } from "./record.js";
 
 const PAUSE_MS = 50;
-const PAUSES_A_TURN = 10;
-const STAGES = [0, 0.1, 0.75, 1]; // when a long recording is filtered, through the network, and assessed
+const TURN_MS = 250;
+const STAGES = [0, 0.25, 0.35, 1]; // when a long recording is filtered, through the network, and assessed
 
 /** Say which of the nine diagnoses a recording shows; run(windows, nWindows) -> {logits, attention} of the network.
  *
@@ -47,22 +47,18 @@ export async function classify(record, card, run, tell = () => {}) {
   };
 }
 
-/** pause(done, all) of each stage: lets the page do other things, where it has not for a while. */
+/** pause(done, all) of each stage: lets the page do other things, where it has not for a while. scheduler.yield() lets no
+ * timer in, so that now and then it is a timer itself, but in a hidden page, where one may take a minute. */
 function pausing(tell) {
-  let [last, nPauses] = [performance.now(), 0];
+  let [last, lastTurn] = [performance.now(), performance.now()];
   return STAGES.slice(1).map((end, stage) => async (done, all) => {
     if (performance.now() - last < PAUSE_MS) return;
     tell(STAGES[stage] + ((end - STAGES[stage]) * done) / all);
-    await others(++nPauses);
+    const isBrief = globalThis.scheduler?.yield && (document.hidden || performance.now() - lastTurn < TURN_MS);
+    await (isBrief ? globalThis.scheduler.yield() : new Promise((go) => setTimeout(go)));
     last = performance.now();
+    if (!isBrief) lastTurn = last;
   });
-}
-
-/** Until others had their turn: now and then all of them, for scheduler.yield() lets no timer in, which a hidden page
- * may have to wait a minute for. */
-function others(nPauses) {
-  const isBrief = globalThis.scheduler?.yield && (document.hidden || nPauses % PAUSES_A_TURN);
-  return isBrief ? globalThis.scheduler.yield() : new Promise((go) => setTimeout(go));
 }
 
 /** The mean over the windows that can be assessed for a diagnosis; where none can, over all, and it is withheld. */

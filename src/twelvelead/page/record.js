@@ -121,13 +121,12 @@ function refuseImpossibleSamples(signal, rateHz, unit) {
   let [nBroken, first, widest, furthest] = [0, "", 0, 0];
   signal.forEach((lead, row) => {
     let [low, high] = [Infinity, -Infinity];
-    lead.forEach((sample, k) => {
-      if (!Number.isFinite(sample)) {
-        if (!nBroken++) first = `${LEADS[row]} at ${(k / rateHz).toFixed(3)} s`;
-      }
+    for (let k = 0; k < lead.length; k++) {
+      const sample = lead[k];
+      if (!Number.isFinite(sample) && !nBroken++) first = `${LEADS[row]} at ${(k / rateHz).toFixed(3)} s`;
       if (sample < low) low = sample;
       if (sample > high) high = sample;
-    });
+    }
     widest = Math.max(widest, high - low);
     furthest = Math.max(furthest, Math.abs(low), Math.abs(high));
   });
