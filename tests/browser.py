@@ -1,7 +1,7 @@
 """A real Chromium for the tests of the page, and the page as a file; skipped in one line where there is none."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,10 @@ def browsing() -> Iterator[Any]:
 
 @contextmanager
 def opened(
-    browser: Any, url: str, *, offline: bool = False, token: str = "", refusals: bool = False, **options: Any
+    browser: Any, url: str, *, offline: bool = False, tokens: Sequence[str] = (), refusals: bool = False, **options: Any
 ) -> Iterator[Any]:
     """A page that is ready; at the end it must have reported no error, but for a server's refusals where they are
-    looked for. `requests` are the addresses that it asked for.
+    looked for. `requests` are the addresses that it asked for. All but the last of `tokens` are refused.
     """
     context = browser.new_context(offline=offline, **{"viewport": {"width": 1280, "height": 800}, **options})
     context.set_default_timeout(TIMEOUT_MS)
@@ -58,13 +58,29 @@ def opened(
     page.on("console", lambda said: page.problems.append(said.text) if said.type == "error" else None)
     page.on("request", lambda request: page.requests.append(request.url))
     page.goto(url)
-    if token:
+    if tokens:
+        assert_nothing_is_lost(page)
+    for token in tokens:
         page.fill("#token", token)
         page.keyboard.press("Enter")
+        if token != tokens[-1]:
+            page.locator("#status", has_text="The server refuses this token.").wait_for()
+            assert page.get_attribute("#token:focus", "aria-invalid") == "true"
     page.wait_for_selector("html[data-ready=yes]")
     yield page
     assert [each for each in page.problems if not (refusals and each.startswith("Failed to load resource"))] == []
     context.close()
+
+
+def assert_nothing_is_lost(page: Any) -> None:
+    """Of files that are chosen or dropped before the page is ready: they cannot be chosen, and dropping is told."""
+    page.wait_for_selector("#token")
+    assert page.locator("#choose-files, #choose-folder, #files, #folder, #controls *").and_(
+        page.locator("button:enabled, input:enabled, select:enabled")
+    ).all() == []  # fmt: skip
+    leaves = "document.dispatchEvent(new DragEvent('drop', {cancelable: true, dataTransfer: new DataTransfer()}))"
+    assert not page.evaluate(leaves)
+    assert "drop the files again" in page.inner_text("#status")
 
 
 def choose(page: Any, paths: Iterable[Path]) -> str:

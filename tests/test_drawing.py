@@ -365,6 +365,26 @@ def test_a_lead_name_in_a_pdf_stands_clear_of_the_trace_behind_it(tmp_path):
     assert white_beside_the_first_name(Image.open(pdf_to_png(tmp_path / "x.pdf")), 10) > 0.25
 
 
+def test_each_text_is_in_a_pdf_once_and_its_language_is_said():
+    page = lay_out(made(name="Ärztin é", age=71.0), Paper(identity=True), caption="said")
+    data = write(page, "pdf")
+    streams = [
+        zlib.decompressobj().decompress(part) for part in re.split(rb"\bstream\r?\n", data)[1:] if part[:1] == b"x"
+    ]
+    (content,) = [stream for stream in streams if b" l S" in stream]
+    assert content.count(b" Tj") == len([text for text in page.texts if text.text])
+    assert b"/Lang (en)" in data
+
+
+def test_the_sheets_of_a_long_recording_have_names_of_their_own():
+    sheets = [lay_out(made(duration_s=30.0, name=HOSTILE), Paper(start_s=start_s, identity=True), caption=HOSTILE)
+              for start_s in (0.0, 10.0, 20.0)]  # fmt: skip
+    labels = [ElementTree.fromstring(write(sheet, "svg")).get("aria-label") for sheet in sheets]
+    assert len({*labels}) == 3
+    assert all(label.count(HOSTILE) == 2 for label in labels)
+    assert "10.0 to 20.0 s of 30.0 s" in labels[1]
+
+
 def test_a_lead_name_in_an_svg_stands_on_its_own_halo_over_the_traces():
     groups = ElementTree.fromstring(write(struck_through(), "svg")).findall(f"{SVG}g")
     lines, halo, texts = groups[-3:]

@@ -151,9 +151,10 @@ def test_a_header_goes_with_its_own_signal_files_only(page, tmp_path):
 def test_a_file_that_the_server_refuses_and_a_server_that_stops_are_told_in_a_sentence(browser, files, tmp_path):
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 8)
     strict = load_bundle(shipped_bundle(), specificity="0.99")
+    wrong = [f"{TOKEN}\u200b", TOKEN[:-1]]  # as copied from a text, and one that can be sent
     with (
         serving(tmp_path, "--workers", 1, "--specificity", "0.99", TWELVELEAD_TOKEN=TOKEN) as server,
-        opened(browser, server.url, token=TOKEN, refusals=True) as page,
+        opened(browser, server.url, tokens=[*wrong, TOKEN], refusals=True) as page,
     ):
         assert page.locator("#token-form").is_hidden()
         assert strict.name in page.inner_text("#about")

@@ -248,14 +248,38 @@ def test_on_a_phone_the_paper_comes_into_sight_when_a_recording_is_chosen(phone)
     assert -1 <= top < 30
 
 
-def test_the_page_does_other_things_while_it_reads_a_long_recording(page, tmp_path):
+WATCH = """() => {
+  globalThis.said = {status: [], progress: []};
+  globalThis.watches = Object.keys(said).map((id) => {
+    const place = document.getElementById(id);
+    const watch = new MutationObserver(() => said[id].push(place.textContent));
+    watch.observe(place, {childList: true});
+    return watch;
+  });
+  globalThis.beats = 0;
+  globalThis.beat = setInterval(() => beats++, 20);
+  const chooseAnother = () => document.querySelector('#recordings li:last-child button').click();
+  document.getElementById('files').addEventListener('change', () => setTimeout(chooseAnother), {once: true});
+}"""
+
+
+def test_the_page_does_other_things_while_it_reads_a_long_recording(two, tmp_path):
     path = simulator.Wfdb("six", simulator.digital(simulator.ecg("AF", 360.0, 100)), rate="100").write(tmp_path)
-    page.evaluate("globalThis.seen = new Set(); globalThis.watch = new MutationObserver(() => seen.add("
-                  "document.getElementById('status').textContent)); watch.observe(document.getElementById('status'), "
-                  "{childList: true}); globalThis.beats = 0; globalThis.beat = setInterval(() => beats++, 20)")  # fmt: skip
-    choose(page, [path, path.with_suffix(".mat")])
-    assert page.evaluate("clearInterval(beat), watch.disconnect(), beats") >= 3
-    assert any(re.fullmatch(r"Reading 1 of 1: window \d+ of 71", said) for said in page.evaluate("[...seen]"))
+    two.evaluate(WATCH)
+    assert two.inner_text("#paper-title") == "first.hea"
+    choose(two, [path, path.with_suffix(".mat")])
+    assert two.evaluate("clearInterval(beat), watches.forEach((watch) => watch.disconnect()), beats") >= 3
+    assert two.inner_text("#paper-title") == "Simulated example"  # what was chosen meanwhile
+    said = two.evaluate("said")
+    aloud = list(filter(None, said["status"]))
+    quarters = [f"Reading 1 recording{share}" for share in ("", ": 25 %", ": 50 %", ": 75 %")]
+    assert aloud == [each for each in [*quarters, "1 of 1 recording read."] if each in aloud]  # each once, in order
+    assert aloud[0] == quarters[0]
+    shares = [int(re.fullmatch(r"Recording 1 of 1: (\d+) %", each)[1]) for each in filter(None, said["progress"])]
+    assert shares == sorted(shares)
+    assert len(shares) >= 3
+    assert two.get_attribute("#progress", "role") is two.get_attribute("#progress", "aria-live") is None
+    assert two.inner_text("#progress") == ""
 
 
 def seen(page, selector):
@@ -304,6 +328,11 @@ def test_turning_to_the_end_keeps_the_focus_and_is_told(two):
     assert two.inner_text("#part") == "20.0 to 30.0 s of 30.0 s"
     assert two.get_attribute("#part", "aria-live") == "polite"
     assert two.get_attribute("#paper svg", "aria-label").startswith("12-lead ECG, 20.0 to 30.0 s of 30.0 s, 3x4, ")
+    two.select_option("[name=speed]", "12.5")
+    assert part(two) == ("10.0 to 30.0 s of 30.0 s", "10.0 to 30.0 s of 30.0 s")
+    assert two.input_value("#start") == "10.0"
+    assert two.get_attribute("#paper svg", "aria-label").startswith("12-lead ECG, 10.0 to 30.0 s of 30.0 s, ")
+    two.select_option("[name=speed]", "25")
     two.focus("#earlier")
     for _ in range(4):
         two.keyboard.press("Enter")
@@ -320,6 +349,20 @@ def test_the_chosen_recording_is_told_in_forced_colours(browser, url, tmp_path):
         other = page.locator("#recordings button:not([aria-current])").evaluate(colours)
         assert chosen[0] != other[0]
         assert chosen[0] != chosen[1]
+        fill, meter = (page.locator(each).first.evaluate(colours)[0] for each in (".meter .fill", ".meter"))
+        assert fill != meter
+        before = page.locator("#theme").evaluate(colours)
+        page.click("#theme")
+        assert page.locator("#theme").evaluate(colours)[0] != before[0]
+
+
+def test_the_size_of_letters_is_that_which_the_browser_is_set_to(page):
+    size = (
+        "(root) => { document.documentElement.style.fontSize = root; return getComputedStyle(document.body).fontSize; }"
+    )
+    assert page.evaluate(size, "") == "15px"
+    assert page.evaluate(size, "32px") == "30px"
+    page.evaluate(size, "")
 
 
 def test_the_small_boxes_of_the_dark_paper_can_be_seen(page):
@@ -357,9 +400,14 @@ def test_what_the_network_says_is_printed_under_the_paper(on_paper):
 def test_of_a_refused_file_nothing_can_be_drawn_or_printed(page, tmp_path):
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 8)
     choose(page, [tmp_path / "noise.bin"])
+    assert page.locator("#facts").inner_text().startswith("Refused: ")
     enabled = "[...document.getElementById('controls').elements].filter((each) => !each.disabled).length"
     assert page.evaluate(enabled) == 0
     assert page.inner_text("#part") == page.input_value("#start") == page.inner_text("#calipers") == ""
+    page.emulate_media(media="print")
+    assert page.locator("#paper-title").is_visible()
+    assert page.locator("#facts").is_visible()
+    page.emulate_media(media="null")
     page.locator("#recordings button", has_text="simulated example").click()
     assert page.evaluate(enabled) == page.evaluate("document.getElementById('controls').elements.length")
 
@@ -373,6 +421,13 @@ def test_a_format_that_only_python_reads_is_refused_with_the_way_out(page, tmp_p
     for form in FORMATS:  # each by a word of its name
         words = set(re.findall(r"[A-Z][\w-]{2,}", form.name)) - {"XML"}
         assert any(word in facts for word in words) or "refused" in form.name, form.name
+
+
+def test_a_file_that_is_too_large_for_the_page_is_refused_with_the_way_out(page, tmp_path):
+    with (tmp_path / "large.edf").open("wb") as file:
+        file.truncate((1 << 26) + 1)
+    choose(page, [tmp_path / "large.edf"])
+    assert "at most 67108864 are read here; use `twelvelead classify`" in page.inner_text("#facts")
 
 
 @pytest.mark.parametrize("data", [b"# Real recordings", b"\x89PNG\r\n\x1a\n\0", b'a "quote" b', b"<"])

@@ -154,6 +154,14 @@ def blue(path):
     return int(((sky - red > 25) & (green > 120)).sum())
 
 
+def test_the_table_of_the_html_has_headers_of_rows_and_columns_and_a_long_name_is_broken(said):
+    text = FORMS["html"](said(name="W" * 200, identity=True)).decode()
+    tags = Tags(text).tags
+    assert [attributes["scope"] for tag, attributes in tags if tag == "th"] == ["col"] * 3 + ["row"] * 9
+    assert [tag for tag, _ in tags].count("main") == 1
+    assert re.search(r"h1 \{[^}]*overflow-wrap: anywhere", text)
+
+
 def test_a_browser_shows_the_attention_only_when_it_is_chosen(said, tmp_path):
     content = FORMS["html"](said())
     chosen = content.replace(b'id="look-off" checked', b'id="look-off"').replace(b'id="look-0"', b'id="look-0" checked')

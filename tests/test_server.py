@@ -256,6 +256,27 @@ def test_a_file_name_may_be_extended(parameters, name, tmp_path):
     assert (read_one.path, read_one.error) == (name, "")
 
 
+def body_of_headers(files, n_headers):
+    """One signal file as an upload, with so many headers that all name it."""
+    (_, header), signal = files
+    fields = [("files", (f"{number}.hea", header)) for number in range(n_headers)]
+    return urllib3.encode_multipart_formdata([*fields, ("files", signal)])
+
+
+def test_a_file_that_several_headers_name_is_not_read_for_a_report(wfdb, monkeypatch):
+    monkeypatch.setattr(uploads, "_record", None)
+    recipe = load_bundle(shipped_bundle()).recipe
+    refused = uploads.read_uploads(*body_of_headers(wfdb, 4), recipe, with_records=True)
+    assert refused == uploads.Refusal(422, "4 recordings: a report is of one; send them one by one")
+
+
+def test_the_samples_of_one_request_are_bounded(wfdb, monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_SAMPLES", 130_000)
+    recipe = load_bundle(shipped_bundle()).recipe
+    said = uploads.read_uploads(*body_of_headers(wfdb, 4), recipe, with_records=False)
+    assert [each.error.partition(":")[0] for each in said] == ["", "", *2 * ["180,000 samples in all leads"]]
+
+
 def test_an_encoded_body_is_refused_by_its_encoding(server, wfdb):
     refused = server.post(*wfdb, Content_Encoding="gzip")
     assert "content encoding 'gzip': only identity is taken" in problem(refused, 415)["detail"]
@@ -270,7 +291,7 @@ def test_another_field_is_named(server):
 
 
 def test_51_mb_are_refused_with_and_without_their_length(server):
-    problem(server.post(("big.dcm", bytes(51_000_000))), 413)
+    assert "use `twelvelead classify`" in problem(server.post(("big.dcm", bytes(51_000_000))), 413)["detail"]
     chunk = b"%x\r\n" % 1_000_000 + bytes(1_000_000) + b"\r\n"
     sent = head(server, Content_Type="multipart/form-data; boundary=x", Transfer_Encoding="chunked") + chunk * 52
     assert raw(server, sent + b"0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
@@ -285,12 +306,16 @@ def test_51_mb_are_refused_with_and_without_their_length(server):
     ({"Host": "evil.example"}, 421),
     ({"Host": "127.0.0.1.evil.example:8412"}, 421),
     ({"Host": "[::1"}, 421),
+    ({"Host": "evil.example@127.0.0.1"}, 421),
+    ({"Host": "127.0.0.1:8412, evil.example"}, 421),
 ])  # fmt: skip
 def test_other_sites_cannot_use_the_server(server, wfdb, headers, status):
     problem(server.post(*wfdb, **headers), status)
 
 
-@pytest.mark.parametrize("host", ["", "[::1", "evil.example"])
+@pytest.mark.parametrize(
+    "host", ["", "[::1", "evil.example", "evil.example@[::1]", "[::1]:8412, evil.example", "[::1]/x", "[::1]:8412\n"]
+)
 def test_a_host_that_cannot_be_read_is_no_name_of_the_server(host):
     with pytest.raises(Problem, match="names another machine"):
         refuse_foreign("GET", "/", Headers({"host": host}), Settings(host="::1"))
@@ -327,7 +352,8 @@ def test_reports(server, wfdb):
     problem(server.post(*wfdb, to="/api/report?format=gif"), 422)
     assert "parameter 'fmt': there is format" in problem(server.post(*wfdb, to="/api/report?fmt=pdf"), 422)["detail"]
     assert "there is none here" in problem(server.post(*wfdb, to="/api/classify?anyway=true"), 422)["detail"]
-    problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
+    two = problem(server.post(*wfdb, ("x.dcm", b""), to="/api/report"), 422)
+    assert two["detail"] == "2 recordings: a report is of one; send them one by one"
 
 
 @pytest.mark.parametrize("name, media_type, beginning", [
@@ -381,6 +407,13 @@ def test_the_reference_lists_every_route(server):
     for path in ("/api/classify", "/api/report", "/api/bundle", "/health"):
         assert path in server.get("/openapi.json").json()["paths"]
         assert path in page
+
+
+def test_a_request_with_two_lengths_is_refused_and_its_connection_closed(server):
+    sent = head(server, Content_Length=5, Transfer_Encoding="chunked") + b"0\r\n\r\n"
+    answered = raw(server, sent + head(server, "/health"), seconds=30)
+    assert answered.startswith(b"HTTP/1.1 400 ")
+    assert answered.count(b"HTTP/1.1 ") == 1
 
 
 def test_what_is_no_http_is_refused(server):
@@ -726,6 +759,21 @@ def test_nothing_of_an_upload_is_left_or_logged(tmp_path, wfdb):
         assert server.process.stdout.read() == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "stderr"]
     assert (tmp_path / "stderr").read_text() == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_is_stopped_while_its_workers_start_says_nothing_of_them(number):
+    """As a terminal stops it: all of its processes are sent the signal."""
+    command = [sys.executable, "-m", "twelvelead", "serve", "--port", "0", "--workers", "1"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes, start_new_session=True) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        until(lambda: len(children.read_text().split()) >= 2)  # what keeps account of resources, and what forks workers
+        os.killpg(process.pid, number)
+        said, errors = process.communicate(timeout=60)
+    assert errors == ""
+    assert process.returncode == 0
+    assert said == "" or said.startswith("twelvelead listens on ")
 
 
 def test_a_simulated_ecg_of_any_length_fits(server, tmp_path):

@@ -24,6 +24,10 @@ POLICY: Final = (
 )
 _IMPORT: Final = re.compile(r'^import \{([^}]*)\} from "\./([a-z0-9_]+\.js)";\n', re.MULTILINE)
 _EXPORT: Final = re.compile(r"^export ((?:async )?function|class|const|let) (\w+)", re.MULTILINE)
+_RUNTIME_ORIGIN: Final = 'typeof location>"u"?void 0:location.origin'
+_ORIGIN: Final = (  # Firefox says "null" of a file
+    'typeof location>"u"||location.origin==="null"?"file://":location.origin'
+)
 _RUNTIME_EXPORTS: Final = re.compile(r"export\{([^}]*)\};?\s*(?://# sourceMappingURL=\S*\s*)?$")
 
 
@@ -89,9 +93,12 @@ def runtime_as_value(script: str) -> str:
     match = _RUNTIME_EXPORTS.search(script)
     if match is None:
         raise ValueError("the runtime's script does not end with its exports")
+    if script.count(_RUNTIME_ORIGIN) != 1:
+        raise ValueError("the runtime's script does not ask once for the page's origin as it is known to")
     pairs = (part.split(" as ") for part in match[1].split(","))
     exports = ", ".join(f'"{pair[-1]}": {pair[0]}' for pair in pairs)
-    return f"globalThis.ort = (() => {{\n{script[: match.start()]}\nreturn {{ {exports} }};\n}})();"
+    body = script[: match.start()].replace(_RUNTIME_ORIGIN, _ORIGIN)
+    return f"globalThis.ort = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();"
 
 
 def _data(name: str, text: str) -> str:

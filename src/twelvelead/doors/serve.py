@@ -3,12 +3,15 @@
 import logging
 import signal
 import socket
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from twelvelead.doors.cores import n_cores
 from twelvelead.doors.options import Bundle, Specificity
+
+if TYPE_CHECKING:
+    import uvicorn
 
 MOST_FILES: Final = 65_536
 
@@ -98,10 +101,21 @@ def serve_command(
         backlog=16_384,
         timeout_graceful_shutdown=settings.stop_s,
     )
-    logging.getLogger("uvicorn.error").addFilter(_says_something)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # uvicorn stops cleanly, then raises them again
-    uvicorn.Server(config).run(sockets=[listener])
+    _run(uvicorn.Server(config), listener)
+
+
+def _run(server: "uvicorn.Server", listener: socket.socket) -> None:
+    """Serve until it is stopped; where that also ended the workers that it waits for at first, nothing more is said."""
+    log = logging.getLogger("uvicorn.error")
+    log.addFilter(_says_something)
+    log.addFilter(lambda _: server.started or not server.should_exit)
+    try:
+        server.run(sockets=[listener])
+    except SystemExit:
+        if not server.should_exit:
+            raise
 
 
 def _says_something(record: logging.LogRecord) -> bool:

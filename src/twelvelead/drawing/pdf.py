@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
+from twelvelead.drawing.outlines import outline
 from twelvelead.drawing.page import Box, Page, Text
 from twelvelead.drawing.strokes import (
     BOLD,
@@ -20,7 +21,6 @@ from twelvelead.drawing.strokes import (
 from twelvelead.drawing.svg import page_title
 
 POINTS_PER_MM: Final = 72 / 25.4
-OUTLINED: Final = 1  # PDF's text rendering mode
 PLAIN_TYPE: Final = "Vera"
 BOLD_TYPE: Final = "VeraBd"
 
@@ -45,7 +45,7 @@ def new_pdf(written: io.BytesIO, title: str) -> Any:
     rl_config.useA85 = 0  # streams as bytes: text would be longer and slower
     for name in {PLAIN_TYPE, BOLD_TYPE} - {*getRegisteredFontNames()}:
         registerFont(TTFont(name, f"{name}.ttf"))
-    sheet = Canvas(written, invariant=1, pageCompression=1)
+    sheet = Canvas(written, invariant=1, pageCompression=1, lang="en")
     sheet.setTitle(title)
     sheet.setCreator("twelvelead")
     return sheet
@@ -60,9 +60,8 @@ def put_page(sheet: Any, page: Page) -> None:
     _put_grid(sheet, page.grid)
     _put_lines(sheet, page)
     sheet.setStrokeColorRGB(*_unit(HALO_RGB))
-    sheet.setLineWidth(HALO_MM)
     for text in page.texts:
-        put_text(sheet, text, mode=OUTLINED)
+        _put_halo(sheet, text)
         put_text(sheet, text)
     sheet.showPage()
 
@@ -73,14 +72,34 @@ def start_page(sheet: Any, width_mm: float, height_mm: float) -> None:
     sheet.transform(POINTS_PER_MM, 0, 0, -POINTS_PER_MM, 0, height_mm * POINTS_PER_MM)
 
 
-def put_text(sheet: Any, text: Text, mode: int | None = None) -> None:
+def put_text(sheet: Any, text: Text) -> None:
     """Text at its place; what the font lacks, it shows as a box."""
     sheet.setFillColorRGB(*_unit(TYPE_RGB), alpha=1)
     sheet.saveState()
     sheet.transform(1, 0, 0, -1, text.x_mm, text.y_mm)
-    sheet.setFont(BOLD_TYPE if text.kind in BOLD else PLAIN_TYPE, text.size_mm)
-    sheet.drawString(0, 0, text.text, mode=mode)
+    sheet.setFont(_type_of(text), text.size_mm)
+    sheet.drawString(0, 0, text.text)
     sheet.restoreState()
+
+
+def _put_halo(sheet: Any, text: Text) -> None:
+    """A pen of the paper's colour round each letter; its lines are no text, which would be there twice."""
+    from reportlab.pdfbase.pdfmetrics import getFont
+
+    face = getFont(_type_of(text)).face
+    a_unit_mm = text.size_mm / face.unitsPerEm
+    sheet.saveState()
+    sheet.transform(a_unit_mm, 0, 0, -a_unit_mm, text.x_mm, text.y_mm)
+    sheet.setLineWidth(HALO_MM / a_unit_mm)
+    for character in text.text:
+        if letter := outline(face, character):
+            sheet.addLiteral(f"{letter} S")
+        sheet.transform(1, 0, 0, 1, face.getCharWidth(ord(character)) * face.unitsPerEm / 1000, 0)
+    sheet.restoreState()
+
+
+def _type_of(text: Text) -> str:
+    return BOLD_TYPE if text.kind in BOLD else PLAIN_TYPE
 
 
 def _put_grid(sheet: Any, box: Box) -> None:

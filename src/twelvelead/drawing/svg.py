@@ -25,7 +25,8 @@ def svg(page: Page, behind: str = "") -> str:
     size = f"{page.width_mm:g}", f"{page.height_mm:g}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size[0]}mm" height="{size[1]}mm" '
-        f'viewBox="0 0 {size[0]} {size[1]}" font-family="Verdana, DejaVu Sans, sans-serif" role="img">\n'
+        f'viewBox="0 0 {size[0]} {size[1]}" font-family="Verdana, DejaVu Sans, sans-serif" role="img" '
+        f'aria-label="{escape(_label(page))}">\n'
         f"<title>{escape(page_title(page))}</title>\n"
         f'<rect width="{size[0]}" height="{size[1]}" fill="#fff"/>\n'
         f"{behind}{tints_svg(page.tints)}{_grid(page.grid)}{_lines(page.lines)}{_texts(page.texts)}</svg>\n"
@@ -35,6 +36,11 @@ def svg(page: Page, behind: str = "") -> str:
 def page_title(page: Page) -> str:
     """What the sheet is called."""
     return next((text.text for text in page.texts if text.kind == "title"), "12-lead ECG")
+
+
+def _label(page: Page) -> str:
+    """What a screen reader says of the sheet: all that is written on it but the names of the leads."""
+    return "; ".join(" ".join(text.text.split()) for text in page.texts if text.kind != "lead" and text.text)
 
 
 def tints_svg(tints: Sequence[Tint]) -> str:

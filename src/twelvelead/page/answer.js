@@ -1,7 +1,7 @@
 /** Where the answer comes from: this browser, with all that it needs inside the page, or the server that sent the page.
  *
  * Both give {where, name, readable, hasDocs, answer(recording, tell)}, and answer() gives {report, record or null, and
- * where there is none, why: undrawn}; a refusal is a RecordError. tell(done, all): windows of a long one, in the browser. */
+ * where there is none, why: undrawn}; a refusal is a RecordError. tell(share) while a long one is read in the browser. */
 
 import { classify } from "./classify.js";
 import { filesOf, nameOf, READABLE, readRecording } from "./files.js";
@@ -9,7 +9,9 @@ import { openNetwork } from "./network.js";
 import { RecordError } from "./record.js";
 import { readWfdb } from "./wfdb.js";
 
-/** The answering side that this page has; askToken() -> a token, where a server wants one. */
+const SENDABLE = /^[!-~]+$/;
+
+/** The answering side that this page has; askToken(isRefused) -> a token, where a server wants one. */
 export async function openAnswers(askToken) {
   return document.getElementById("bundle-card") ? inBrowser() : atServer(askToken);
 }
@@ -66,8 +68,14 @@ async function connected(askToken) {
       throw new RecordError("the server does not answer: see whether it still runs, then choose the file again");
     }
   };
-  while ((await ask("api/bundle")).status === 401) token = await askToken();
+  while ((await ask("api/bundle")).status === 401) token = await sendable(askToken, Boolean(token));
   return ask;
+}
+
+/** A token that can be sent at all; one with other characters is none that a server has. */
+async function sendable(askToken, isRefused) {
+  const token = await askToken(isRefused);
+  return SENDABLE.test(token) ? token : sendable(askToken, true);
 }
 
 /** The response, or the server's refusal as a RecordError. */

@@ -4,14 +4,16 @@ import { DIAGNOSES, LEADS_NEEDED } from "./diagnoses.js";
 import { heartOf } from "./heart.js";
 import { assessWindows, isLong, summed, through } from "./long.js";
 import { assessed, inWords } from "./quality.js";
-import { bandsOf, startsOf, windowAt, windowSamples } from "./recipe.js";
+import { bandsByLead, bandsOf, startsOf, windowAt, windowSamples } from "./recipe.js";
 import { LEADS, RecordError } from "./record.js";
 
 const PAUSE_MS = 50;
+const TURN_MS = 250;
+const STAGES = [0, 0.25, 0.35, 1]; // when a long recording is filtered, through the network, and assessed
 
 /** Say which of the nine diagnoses a recording shows; run(windows, nWindows) -> {logits, attention} of the network.
  *
- * tell(done, all) now and then while the windows of a long one are read, and between them the page can do other things. */
+ * tell(share) now and then while a long one is read, and the page can do other things meanwhile. */
 export async function classify(record, card, run, tell = () => {}) {
   if (record.unit !== "mV") {
     throw new RecordError(
@@ -19,13 +21,13 @@ export async function classify(record, card, run, tell = () => {}) {
     );
   }
   const { recipe } = card;
-  const bands = bandsOf(recipe, record);
+  const long = isLong(record);
+  const [filtering, listening, assessing] = long ? pausing(tell) : STAGES.map(() => async () => {});
+  const bands = long ? await bandsByLead(recipe, record, filtering) : bandsOf(recipe, record);
   const starts = startsOf(recipe, bands.heart[0].length);
   const startsS = starts.map((start) => start / recipe.rate_hz);
-  const long = isLong(record);
-  const pause = long ? pausing(starts.length, tell) : async () => {};
-  const { logits, attention } = await inBatches(recipe, bands.heart, starts, run, pause);
-  const findings = long ? await assessWindows(recipe, record, bands, starts, pause) : [assessed(recipe, record, bands)];
+  const { logits, attention } = await inBatches(recipe, bands.heart, starts, run, listening);
+  const findings = long ? await assessWindows(recipe, record, bands, starts, assessing) : [assessed(recipe, record, bands)];
   const reasons = starts.map((_, w) => withheldFor(findings[long ? w : 0]));
   const heard = logits.map((row) => DIAGNOSES.map((name, k) => calibrated(card, name, row[k])));
   const { merged, withheld } = mergedOver(heard, reasons);
@@ -45,15 +47,18 @@ export async function classify(record, card, run, tell = () => {}) {
   };
 }
 
-/** pause(done): lets the page do other things, where it has not for a while. */
-function pausing(all, tell) {
-  let last = performance.now();
-  return async (done) => {
+/** pause(done, all) of each stage: lets the page do other things, where it has not for a while. scheduler.yield() lets no
+ * timer in, so that now and then it is a timer itself, but in a hidden page, where one may take a minute. */
+function pausing(tell) {
+  let [last, lastTurn] = [performance.now(), performance.now()];
+  return STAGES.slice(1).map((end, stage) => async (done, all) => {
     if (performance.now() - last < PAUSE_MS) return;
-    tell(done, all);
-    await (globalThis.scheduler?.yield?.() ?? new Promise((go) => setTimeout(go)));
+    tell(STAGES[stage] + ((end - STAGES[stage]) * done) / all);
+    const isBrief = globalThis.scheduler?.yield && (document.hidden || performance.now() - lastTurn < TURN_MS);
+    await (isBrief ? globalThis.scheduler.yield() : new Promise((go) => setTimeout(go)));
     last = performance.now();
-  };
+    if (!isBrief) lastTurn = last;
+  });
 }
 
 /** The mean over the windows that can be assessed for a diagnosis; where none can, over all, and it is withheld. */
@@ -75,7 +80,7 @@ async function inBatches(recipe, signal, starts, run, pause, atMost = 16) {
   const [logits, attention] = [[], []];
   const size = LEADS.length * Math.min(windowSamples(recipe), signal[0].length);
   for (let from = 0; from < starts.length; from += atMost) {
-    await pause(from);
+    await pause(from, starts.length);
     const part = starts.slice(from, from + atMost);
     const windows = new Float32Array(part.length * size);
     part.forEach((start, k) => windows.set(windowAt(recipe, signal, start), k * size));

@@ -1,7 +1,7 @@
 /** Time in a recording, as it is written and as a person types it. */
 
 export const LONG_S = 300;
-const TYPED = /^\s*(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d+(?:\.\d+)?)\s*s?\s*$/;
+const TYPED = /^\s*(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d+(?:\.\d+)?)\s*(?:s\s*)?$/;
 
 /** Hours, minutes and whole seconds: 0:10:00. */
 export function clock(seconds) {

@@ -2,19 +2,19 @@
  *
  * What the names say of unit and time is held against the header, as formats/table.py does. */
 
-import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLead } from "./record.js";
+import { RecordError, millivoltsPer, recordFromLeads, refuseTooMany, standardLead, withoutEnd } from "./record.js";
 
 const MAX_CSV_BYTES = 1 << 24;
 const MAX_HEADER_LINES = 64;
 const MAX_COLUMNS = 64;
 const ROW_NUMBERS = "";
 const SEPARATORS = [",", ";", "\t"];
-const DECIMAL = /^\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?\s*$/i;
+const DECIMAL = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 const BARE_CELL = /^[-+\d.e\s]*$/i;
 const LEAST_BARE_CELLS = 8;
 const UNIT_IN_NAME = /[([]\s*([munµμ]?v)\s*[)\]]|[\s_]([munµμ]v)$/i;
 const TIME_UNIT = "(s|secs?|seconds?|ms|msecs?|milliseconds?)";
-const TIME = new RegExp(`^(?:(?:time|t)[\\s_]*[([]?\\s*${TIME_UNIT}?\\s*[)\\]]?|${TIME_UNIT})$`, "i");
+const TIME = new RegExp(`^(?:(?:time|t)[\\s_]*(?:[([]\\s*)?(?:${TIME_UNIT}\\s*)?[)\\]]?|${TIME_UNIT})$`, "i");
 const TIME_ERROR = 0.01;
 const MOST_UNEVEN_STEPS = 1.5; // times in whole milliseconds are off by half of one
 const THOUSANDS = /^[-+]?[1-9]\d{0,2}(?:,\d{3})+$/;
@@ -40,7 +40,7 @@ export function readCsv(name, text) {
   const stated = new Map();
   let at = 0;
   while (at < Math.min(MAX_HEADER_LINES, lines.length) && (!lines[at].trim() || lines[at].startsWith("#"))) {
-    const match = CSV_COMMENT.exec(lines[at++].replace(/[,;\t]+$/, "")); // which spreadsheets add, as many as columns
+    const match = CSV_COMMENT.exec(withoutEnd(lines[at++], ",;\t")); // which spreadsheets add, as many as columns
     if (match) state(stated, match[1].toLowerCase(), match[2].trim());
   }
   const line = lines[at] ?? "";
@@ -185,5 +185,5 @@ function cellsOf(line) {
 }
 
 function unquoted(cell) {
-  return cell.trim().replace(/^"+|"+$/g, "");
+  return withoutEnd(cell.trim().replace(/^"+/, ""), '"');
 }

@@ -11,6 +11,7 @@ import {
   recordFromLeads,
   refuseTooMany,
   standardLead,
+  withoutEnd,
 } from "./record.js";
 
 const MAX_DICOM_BYTES = 1 << 23;
@@ -254,7 +255,7 @@ function itemsOf(dataset, tag) {
 
 function textOf(dataset, tag) {
   const bytes = dataset.get(tag);
-  return bytes instanceof Uint8Array ? latin(bytes).replace(/[\0 ]+$/, "").trim() : "";
+  return bytes instanceof Uint8Array ? withoutEnd(latin(bytes), "\0 ").trim() : "";
 }
 
 function decimal(dataset, tag, otherwise) {

@@ -99,7 +99,7 @@ function signalFilesIn(text) {
 
 async function bytesOf(file) {
   if (file.size > MAX_FILE_BYTES) {
-    throw new RecordError(`${file.size} bytes: at most ${MAX_FILE_BYTES} are read; split the recording`);
+    throw new RecordError(`${file.size} bytes: at most ${MAX_FILE_BYTES} are read here; use \`twelvelead classify\`, or split the recording`);
   }
   return file.bytes();
 }

@@ -87,7 +87,7 @@ function tableOf(report) {
   const table = element("table");
   table.append(element("caption", "Nine diagnoses, each by itself"));
   const head = table.createTHead().insertRow();
-  for (const title of ["diagnosis", report.burden ? "mean probability" : "probability", "positive from", ""]) {
+  for (const title of ["diagnosis", report.burden ? "mean probability" : "probability", "positive from", "decision"]) {
     const cell = element("th", title);
     cell.scope = "col";
     head.append(cell);

@@ -17,13 +17,13 @@ export function isLong(record) {
   return record.durationS >= LONG_S;
 }
 
-/** The findings in each window, which is assessed as a recording of its own; pause(done) between them. */
+/** The findings in each window, which is assessed as a recording of its own; pause(done, all) between them. */
 export async function assessWindows(recipe, record, bands, starts, pause) {
   const atRecipe = windowSamples(recipe);
   const asRecorded = Math.ceil(recipe.window_s * record.rateHz);
   const findings = [];
   for (const [w, start] of starts.entries()) {
-    await pause(w);
+    await pause(w, starts.length);
     const wanted = Math.floor((start * record.rateHz) / recipe.rate_hz);
     const from = Math.max(0, Math.min(wanted, record.signal[0].length - asRecorded));
     const signal = record.signal.map((lead) => lead.subarray(from, from + asRecorded));

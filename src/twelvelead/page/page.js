@@ -24,37 +24,51 @@ const NUMERIC = new Set(["speed", "gain"]);
 const byId = (id) => document.getElementById(id);
 byId("not-running").remove();
 
-const state = { paper: { ...PAPER }, zoom: 1, attention: false, shown: null, answers: null };
+const state = { paper: { ...PAPER }, zoom: 1, attention: false, shown: null, nShown: 0, answers: null };
 const calipers = addCalipers(byId("paper"), tellCalipers);
 const list = addList(byId("recordings"), show);
 
 /** Read and classify recordings one after the other; the page stays usable between them. */
 async function add(files) {
   if (files.length > AT_MOST_FILES) return tell(`${counted(files.length, "file")}: at most ${AT_MOST_FILES} at once; choose fewer`);
+  const nShown = ++state.nShown;
   const recordings = await recordingsAmong(files);
   if (!recordings.length) return tell("No recording among these files.");
   list.begin();
   const rows = recordings.map((recording) => ({ recording, row: list.add(recording.main.path) }));
+  const progress = progressOf(rows.length);
   let nRefused = 0;
   for (const [k, { recording, row }] of rows.entries()) {
-    tell(`Reading ${k + 1} of ${rows.length}`);
+    progress(k, 0);
     await new Promise((go) => setTimeout(go));
-    const tellWindows = (done, all) => tell(`Reading ${k + 1} of ${rows.length}: window ${done} of ${all}`);
-    const isRead = await answerInto(recording, row, tellWindows);
+    const isRead = await answerInto(recording, row, (share) => progress(k, share));
     nRefused += !isRead;
-    if (k === 0) {
+    if (k === 0 && state.nShown === nShown) { // unless another was chosen or opened meanwhile
       list.choose(row);
       toPaper();
     }
   }
   byId("save").hidden = false;
+  byId("progress").textContent = "";
   const nRead = rows.length - nRefused;
   return tell(`${nRead} of ${counted(rows.length, "recording")} read${nRefused ? `, ${nRefused} refused` : ""}.`);
 }
 
-async function answerInto(recording, row, tellWindows = () => {}) {
+/** (k, share of it that is read): where it is not read aloud; aloud are the beginning and each quarter of all. */
+function progressOf(nRecordings) {
+  const reading = `Reading ${counted(nRecordings, "recording")}`;
+  let quarter = null;
+  return (k, share) => {
+    const now = Math.floor((4 * (k + share)) / nRecordings);
+    if (now !== quarter) tell(now ? `${reading}: ${25 * now} %` : reading);
+    quarter = now;
+    byId("progress").textContent = `Recording ${k + 1} of ${nRecordings}: ${Math.floor(100 * share)} %`;
+  };
+}
+
+async function answerInto(recording, row, tellShare = () => {}) {
   try {
-    list.fill(row, await state.answers.answer(recording, tellWindows));
+    list.fill(row, await state.answers.answer(recording, tellShare));
     return true;
   } catch (error) {
     if (!(error instanceof RecordError)) console.error(error);
@@ -65,6 +79,7 @@ async function answerInto(recording, row, tellWindows = () => {}) {
 
 /** Put one of the list on the paper. */
 function show(entry) {
+  if (entry !== state.shown) state.nShown++;
   state.shown = entry;
   state.paper.startS = 0;
   byId("paper-title").textContent = entry.isExample ? "Simulated example" : entry.name;
@@ -223,7 +238,7 @@ function setControl(target) {
     return draw();
   }
   state.paper[name] = NUMERIC.has(name) ? Number(value) : value;
-  return redraw();
+  return state.shown?.record ? goTo(state.paper.startS) : redraw(); // a slower paper may have to begin earlier
 }
 
 /** Half of what is seen of the paper to the left or right, where it is wider than its box; else the page's key. */
@@ -240,13 +255,17 @@ function setTheme(isDark) {
 }
 
 /** Show the field for a server's token, and wait until it is filled in; kept in this page's memory only. */
-function askToken() {
+function askToken(isRefused) {
   byId("token-form").hidden = false;
+  byId("token").setAttribute("aria-invalid", String(isRefused));
   byId("token").focus();
+  byId("token").select();
+  if (isRefused) tell("The server refuses this token.");
   return new Promise((give) => {
     byId("token-form").onsubmit = (event) => {
       event.preventDefault();
       byId("token-form").hidden = true;
+      tell("");
       give(byId("token").value.trim());
     };
   });
@@ -296,18 +315,26 @@ function listenToFiles() {
   document.addEventListener("drop", async (event) => {
     event.preventDefault();
     byId("drop").classList.remove("over");
+    if (!isReady()) return tell(byId("status").textContent || "The page is not ready yet: drop the files again in a moment.");
     try {
       await add(await droppedFiles(event.dataTransfer));
     } catch (error) {
       tell(`What was dropped cannot be read (${error.message}): choose the files instead.`);
     }
+    return undefined;
   });
+}
+
+function isReady() {
+  return document.documentElement.dataset.ready === "yes";
 }
 
 async function open() {
   setTheme(window.matchMedia("(prefers-color-scheme: dark)").matches);
   openOnWide(window.matchMedia(NARROW));
   listenToControls();
+  listenToFiles();
+  draw();
   try {
     state.answers = await openAnswers(askToken);
   } catch (error) {
@@ -319,7 +346,7 @@ async function open() {
   const row = list.add(EXAMPLE_NAME, true);
   await answerInto((await recordingsAmong([exampleFile()]))[0], row);
   list.choose(row);
-  listenToFiles();
+  for (const id of ["choose-files", "choose-folder", "files", "folder"]) byId(id).disabled = false;
   document.documentElement.dataset.ready = "yes";
   return undefined;
 }

@@ -14,6 +14,17 @@ export function bandsOf(recipe, record) {
   return parted(recipe, record);
 }
 
+/** The same lead by lead, with pause(done, all) before each: of a long recording each takes a while. */
+export async function bandsByLead(recipe, record, pause) {
+  refuseUnfit(record, recipe.scaling);
+  const leads = [];
+  for (const lead of record.signal) {
+    await pause(leads.length, LEADS.length);
+    leads.push(parted(recipe, { signal: [lead], rateHz: record.rateHz }));
+  }
+  return { heart: leads.map(({ heart }) => heart[0]), baseline: leads.map(({ baseline }) => baseline[0]) };
+}
+
 /** The same of whatever it is. */
 export function parted(recipe, record) {
   const fastestHz = Math.min(recipe.high_hz, 0.45 * record.rateHz);

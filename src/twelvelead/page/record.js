@@ -121,13 +121,12 @@ function refuseImpossibleSamples(signal, rateHz, unit) {
   let [nBroken, first, widest, furthest] = [0, "", 0, 0];
   signal.forEach((lead, row) => {
     let [low, high] = [Infinity, -Infinity];
-    lead.forEach((sample, k) => {
-      if (!Number.isFinite(sample)) {
-        if (!nBroken++) first = `${LEADS[row]} at ${(k / rateHz).toFixed(3)} s`;
-      }
+    for (let k = 0; k < lead.length; k++) {
+      const sample = lead[k];
+      if (!Number.isFinite(sample) && !nBroken++) first = `${LEADS[row]} at ${(k / rateHz).toFixed(3)} s`;
       if (sample < low) low = sample;
       if (sample > high) high = sample;
-    });
+    }
     widest = Math.max(widest, high - low);
     furthest = Math.max(furthest, Math.abs(low), Math.abs(high));
   });
@@ -148,6 +147,13 @@ function refuseImpossibleSamples(signal, rateHz, unit) {
 function listed(names, atMost = 20) {
   const short = names.slice(0, atMost).map((name) => name.slice(0, MAX_LEAD_NAME));
   return (names.length > atMost ? [...short, "..."] : short).join(", ") || "none";
+}
+
+/** Text without those of `marks` at its end; a regular expression would look at each of many within it again and again. */
+export function withoutEnd(text, marks) {
+  let end = text.length;
+  while (end && marks.includes(text[end - 1])) end--;
+  return text.slice(0, end);
 }
 
 /** "71 years"; an age below two years in months, below one month in days. */

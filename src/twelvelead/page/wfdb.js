@@ -61,7 +61,9 @@ function areGeorgiasMicrovolts(signals, digital) {
 /** Float32Array of millivolts; NaN where the format's mark says that none was taken. */
 function physical(samples, signal, scale) {
   const invalid = -(2 ** (BITS[signal.code] - 1));
-  return Float32Array.from(samples, (sample) => (sample === invalid ? NaN : (sample - signal.baseline) * scale));
+  const physical = new Float32Array(samples.length); // by a loop: from() takes ten times as long, seconds of an hour
+  for (let k = 0; k < samples.length; k++) physical[k] = samples[k] === invalid ? NaN : (samples[k] - signal.baseline) * scale;
+  return physical;
 }
 
 /** ADC values of one signal file, one Int32Array a signal, verified against its header. */
@@ -83,7 +85,10 @@ function digitalOf(file, bytes, signals, declared) {
   }
   refuseTooMany(nSamples * signals.length);
   const flat = unpack(code, bytes.subarray(offsetBytes, expected), nSamples * signals.length);
-  const digital = signals.map((_, row) => Int32Array.from({ length: nSamples }, (_, k) => flat[k * signals.length + row]));
+  const digital = signals.map(() => new Int32Array(nSamples));
+  digital.forEach((samples, row) => {
+    for (let k = 0, at = row; k < nSamples; k++, at += signals.length) samples[k] = flat[at];
+  });
   const verified = verify(file, signals, digital);
   const extra = bytes.length - expected;
   if (extra && !verified) {

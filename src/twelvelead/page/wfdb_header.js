@@ -6,17 +6,28 @@ const MAX_LINE_CHARACTERS = 4096;
 const MAX_RATE_HZ = 1e6;
 const DEFAULT_RATE_HZ = 250;
 const DEFAULT_GAIN = 200;
-const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?`;
+const NUMBER = String.raw`[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?`;
 const IS_NUMBER = new RegExp(`^${NUMBER}$`);
 const FORMAT = /^(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?$/;
 const GAIN = new RegExp(String.raw`^(${NUMBER}|[a-z]+)(?:\(([-+]?\d{1,10})\))?(?:/(\S+))?$`, "i");
 const SEVERAL = /<([A-Za-z]+)>\s*:\s*([^<]*)/g;
 const HEADER_COMMENT = /^#\s*<?([A-Za-z]+)>?\s*:\s*(.*)/;
-const RECORD_LINE = /^(?:#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+(?:[ \t]+[\d.eE+/()-]+)*[^\n]*\n(?:[ \t]*#[^\n]*\n|\s)*[^\s#]+[ \t]+\d+/;
+const NAME_AND_NUMBER = /^[^\s#]+[ \t]+\d/;
 
-/** Whether text begins as a WFDB header does: a record line, then a signal line. */
+/** Whether text begins as a WFDB header does: a record line, then a signal line, among comments. */
 export function isWfdbHeader(text) {
-  return !text.includes("\0") && RECORD_LINE.test(text);
+  if (text.includes("\0")) return false;
+  let nFound = 0;
+  for (let at = 0; at < text.length && nFound < 2; ) {
+    const end = text.indexOf("\n", at);
+    const line = text.slice(at, end < 0 ? text.length : end).trim();
+    if (line && !line.startsWith("#")) {
+      if (!NAME_AND_NUMBER.test(line)) return false;
+      nFound++;
+    }
+    at += end < 0 ? text.length : end - at + 1;
+  }
+  return nFound === 2;
 }
 
 /** {rateHz, nSamples or null, signals, comments, warnings} of a `.hea` text; a signal's gain is ADC units per `unit`. */

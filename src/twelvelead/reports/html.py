@@ -23,15 +23,15 @@ from twelvelead.reports.words import (
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE: Final = """
 :root { color-scheme: light; }
-body { font: 16px/1.45 Verdana, "DejaVu Sans", sans-serif; color: #111; background: #fff; margin: 1.5rem auto;
+body { font: 100%/1.45 Verdana, "DejaVu Sans", sans-serif; color: #111; background: #fff; margin: 1.5rem auto;
   max-width: 297mm; padding: 0 .75rem; }
-h1 { font-size: 1.4rem; margin: 0 0 .5rem; } h2 { font-size: 1.1rem; margin: 1.5rem 0 .4rem; }
+h1 { font-size: 1.4rem; margin: 0 0 .5rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 1.5rem 0 .4rem; }
 .research { border-left: .3rem solid #b35900; padding: .4rem .8rem; background: #fff6ea; }
 .sheet { overflow-x: auto; } .sheet svg { display: block; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .25rem 1rem .25rem 0;
   vertical-align: top; border-bottom: 1px solid #ccc; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
-tr.positive { font-weight: bold; } tr.withheld { color: #555; }
+th[scope="row"] { font-weight: inherit; } tr.positive { font-weight: bold; } tr.withheld { color: #555; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0; } dt { color: #555; }
 dd { margin: 0; overflow-wrap: anywhere; } li { overflow-wrap: anywhere; } ul { padding-left: 1.2rem; margin: 0; }
 .looked { display: none; } fieldset { border: 1px solid #ccc; margin: 1rem 0; } fieldset label { margin-right: 1rem; }
@@ -52,10 +52,10 @@ def html(read: Reading) -> bytes:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(read.title)}</title>\n<style>{STYLE}{_attention_style(read)}</style>\n</head>\n<body>\n"
+        f"<title>{escape(read.title)}</title>\n<style>{STYLE}{_attention_style(read)}</style>\n</head>\n<body>\n<main>\n"
         f'<div class="words screen">\n{_head(read)}{_drawn(read)}</div>\n{_attention_choice(read)}{_sheets(read)}'
         f'<div class="words">\n<p class="research paper">{escape(RESEARCH)}</p>\n'
-        f"{_table(read)}{_notes(read)}{_facts(read)}</div>\n</body>\n</html>\n"
+        f"{_table(read)}{_notes(read)}{_facts(read)}</div>\n</main>\n</body>\n</html>\n"
     )
     return text.encode()
 
@@ -116,12 +116,15 @@ def _drawn(read: Reading) -> str:
 
 def _table(read: Reading) -> str:
     rows = "".join(
-        f'<tr class="{decision(read, name)}"><td>{escape(name_in_words(name))}</td>'
+        f'<tr class="{decision(read, name)}"><th scope="row">{escape(name_in_words(name))}</th>'
         f'<td class="number">{probability(read, name)}</td><td>{escape(said_of(read, name))}</td></tr>\n'
         for name in read.report.probabilities
     )
     mean = "mean " if read.report.burden else ""
-    head = f'<tr><th>diagnosis</th><th class="number">{mean}probability</th><th>decision</th></tr>\n'
+    head = (
+        f'<tr><th scope="col">diagnosis</th><th scope="col" class="number">{mean}probability</th>'
+        '<th scope="col">decision</th></tr>\n'
+    )
     too = f'<p class="paper">{escape(doubt(read))}.</p>\n' if doubt(read) else ""
     return f"<h2>What the network says</h2>\n{too}<table>\n{head}{rows}</table>\n"
 

@@ -89,7 +89,9 @@ async def _chunks(request: Request, settings: Settings) -> AsyncIterator[bytes]:
 def _too_large(n_bytes: int, settings: Settings) -> Problem:
     most = settings.max_body_bytes / MEGABYTE
     return Problem(
-        413, f"a body of {n_bytes / MEGABYTE:.1f} MB or more: at most {most:g} MB are taken; send fewer files"
+        413,
+        f"a body of {n_bytes / MEGABYTE:.1f} MB or more: at most {most:g} MB are taken; send fewer files, or use "
+        f"`twelvelead classify`",
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ SECURITY_HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cache-Control": "no-store",
 }
+_HOST: Final = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::\d{1,5})?")
 _log = logging.getLogger("uvicorn.error")
 
 
@@ -46,6 +48,7 @@ def gated(app: App, settings: Settings) -> App:
             return
         take, give = _watched(receive, send)
         try:
+            _refuse_two_lengths(Headers(scope=scope))
             refuse_foreign(scope["method"], scope["path"], Headers(scope=scope), settings)
             asked = scope | {"method": "GET"} if scope["method"] == "HEAD" else scope  # uvicorn leaves the body out
             await app(asked, take, give)
@@ -88,11 +91,16 @@ def refuse_foreign(method: str, path: str, headers: Headers, settings: Settings)
             raise Problem(401, "missing or wrong token: send 'Authorization: Bearer TOKEN'", headers=needed)
 
 
+def _refuse_two_lengths(headers: Headers) -> None:
+    """Raise Problem where a proxy may see another end of the body than this server; the connection is closed then."""
+    if "content-length" in headers and "transfer-encoding" in headers:
+        raise Problem(400, "a length and a transfer encoding: send one of them", headers={"Connection": "close"})
+
+
 def _hostname(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    """The name in a Host header, without its port; none in what is more, such as a list or a user's name."""
+    found = _HOST.fullmatch(host.lower())
+    return found[1].strip("[]") if found else None
 
 
 def _netloc(origin: str) -> str | None:

@@ -32,6 +32,7 @@ MAX_FILES: Final = 256
 MAX_NAME_CHARACTERS: Final = 200
 MAX_HEADER_BYTES: Final = 4096
 MAX_SIGNAL_S: Final = 3 * 3600
+MAX_SAMPLES: Final = 40_000_000  # in all leads, before the network: more than a body of 16 bits each can hold
 _QUOTED: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _EXTENDED_NAME: Final = re.compile(rb";\s*filename\*\s*=\s*(utf-8|iso-8859-1)'[^';]*'([^;\s]+)", re.IGNORECASE)
 
@@ -48,7 +49,7 @@ class Refusal:
 class ReadUpload:
     """One recording of an upload: ready for the network, or refused in a sentence.
 
-    path: the client's name for it, as text. record: only where the caller asked for it.
+    path: the client's name for it, as text. record: only where the caller asked for it, of the only recording.
     """
 
     path: str
@@ -68,12 +69,11 @@ class Upload:
 
 
 def read_uploads(body: bytes, content_type: str, recipe: Recipe, with_records: bool) -> list[ReadUpload] | Refusal:
-    """Every recording of a multipart body, each file that is one of its own."""
+    """Every recording of a multipart body, each file that is one of its own; with its record, there may be only one."""
     try:
-        uploads = _uploads(body, content_type)
+        return list(_readings(_uploads(body, content_type), recipe, with_records))
     except _UploadError as error:
         return Refusal(*error.args)
-    return list(_readings(uploads, recipe, with_records))
 
 
 class _UploadError(Exception):
@@ -163,26 +163,30 @@ def _extended_name(disposition: bytes) -> str | None:
 
 
 def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iterator[ReadUpload]:
-    """Each file that is a recording of its own, read, or refused in a sentence; never an exception."""
+    """Each file that is a recording of its own, read, or refused in a sentence.
+
+    Raises _UploadError, before any is read, where one with its record is wanted and there are others.
+    """
     folders: dict[str, dict[str, bytes]] = defaultdict(dict)
     for upload in uploads:
         folders[upload.folder].setdefault(upload.name, upload.content)
     times = Counter((upload.folder, upload.name) for upload in uploads)
     records = {upload: _signal_files(upload) for upload in uploads if upload.name.endswith(HEADER_SUFFIXES)}
     companions = {(header.folder, name) for header, names in records.items() for name in names}
-    total_s = 0.0
-    for upload in uploads:
-        if (upload.folder, upload.name) in companions:
-            continue
+    mains = [upload for upload in uploads if (upload.folder, upload.name) not in companions]
+    if with_records and len(mains) > 1:
+        raise _UploadError(422, f"{len(mains)} recordings: a report is of one; send them one by one")
+    taken = _Taken()
+    for upload in mains:
         shown = printable(upload.sent_as)[-MAX_NAME_CHARACTERS:]
         try:
             for name in (upload.name, *records[upload]) if upload in records else ():
                 if times[upload.folder, name] > 1:
                     raise RecordError(f"two files are called {name}: send their records one by one, or with folders")
+            taken.refuse_beyond()
             record = _record(upload, folders[upload.folder])
-            total_s += record.duration_s
-            if total_s > MAX_SIGNAL_S:
-                raise RecordError(f"{total_s / 3600:.1f} h of signal: at most 3 h a request; use `twelvelead classify`")
+            taken.add(record)
+            taken.refuse_beyond()
             prepared = prepare(record, recipe)
         except RecordError as error:
             yield ReadUpload(path=shown, error=printable(str(error)))
@@ -190,6 +194,29 @@ def _readings(uploads: list[Upload], recipe: Recipe, with_records: bool) -> Iter
             yield ReadUpload(path=shown, error=f"could not be read ({type(error).__name__}): the file is damaged")
         else:
             yield ReadUpload(path=shown, prepared=prepared, record=record if with_records else None)
+
+
+@dataclass
+class _Taken:
+    """How much signal of one request was read: several headers may name one file, which is in the body once."""
+
+    seconds: float = 0.0
+    n_samples: int = 0
+
+    def add(self, record: Record) -> None:
+        self.seconds += record.duration_s
+        self.n_samples += record.signal.size
+
+    def refuse_beyond(self) -> None:
+        if self.seconds > MAX_SIGNAL_S:
+            raise RecordError(
+                f"{self.seconds / 3600:.1f} h of signal: at most 3 h a request; use `twelvelead classify`"
+            )
+        if self.n_samples > MAX_SAMPLES:
+            raise RecordError(
+                f"{self.n_samples:,} samples in all leads: at most {MAX_SAMPLES:,} a request; send fewer recordings, "
+                "or use `twelvelead classify`"
+            )
 
 
 def _record(upload: Upload, beside: dict[str, bytes]) -> Record:

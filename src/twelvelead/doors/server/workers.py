@@ -7,9 +7,11 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver, resource_tracker
 from typing import Final, NamedTuple, ParamSpec, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -44,13 +46,24 @@ async def start_workers(n_workers: int) -> Workers:
     """Start that many workers and wait until they answer."""
     for variable in ONE_THREAD:
         os.environ.setdefault(variable, "1")
-    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    _start_forkserver()
     pools = [_new_pool() for _ in range(n_workers)]
     await asyncio.gather(*(asyncio.wrap_future(pool.schedule(os.getpid)) for pool in pools))
     workers: Workers = asyncio.Queue()
     for pool in pools:
         workers.put_nowait(pool)
     return workers
+
+
+def _start_forkserver() -> None:
+    """Start what the workers are forked from, deaf to Ctrl-C, which a terminal sends it too: the server stops them."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+    resource_tracker.ensure_running()  # which would let signals in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a process keeps what it is started with
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 async def stop_workers(workers: Workers) -> None:
