@@ -349,20 +349,20 @@ def struck_through():
     return lay_out(Record(name="x", signal=signal, rate_hz=500.0))
 
 
-def white_beside_the_first_name(picture, dots_per_mm):
-    """How much of a box around the name of lead I is as white as paper, from 0 to 1."""
+def pale_beside_the_first_name(picture, dots_per_mm, above=245):
+    """How much of a box around the name of lead I is nearly as white as paper, from 0 to 1."""
     left, top, right, bottom = (round(mm * dots_per_mm) for mm in (29.5, 22.0, 31.5, 25.5))
-    return (np.asarray(picture.convert("L"))[top:bottom, left:right] > 245).mean()
+    return (np.asarray(picture.convert("L"))[top:bottom, left:right] > above).mean()
 
 
 def test_a_lead_name_in_a_png_stands_clear_of_the_trace_behind_it():
     picture = Image.open(io.BytesIO(write(struck_through(), "png")))
-    assert white_beside_the_first_name(picture, picture.info["dpi"][0] / 25.4) > 0.25
+    assert pale_beside_the_first_name(picture, picture.info["dpi"][0] / 25.4) > 0.25
 
 
 def test_a_lead_name_in_a_pdf_stands_clear_of_the_trace_behind_it(tmp_path):
     (tmp_path / "x.pdf").write_bytes(write(struck_through(), "pdf"))
-    assert white_beside_the_first_name(Image.open(pdf_to_png(tmp_path / "x.pdf")), 10) > 0.25
+    assert pale_beside_the_first_name(Image.open(pdf_to_png(tmp_path / "x.pdf")), 10, above=200) > 0.25
 
 
 def test_each_text_is_in_a_pdf_once_and_its_language_is_said():

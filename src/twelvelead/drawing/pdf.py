@@ -4,7 +4,6 @@ import io
 from collections.abc import Sequence
 from typing import Any, Final
 
-from twelvelead.drawing.outlines import outline
 from twelvelead.drawing.page import Box, Page, Text
 from twelvelead.drawing.strokes import (
     BOLD,
@@ -23,6 +22,8 @@ from twelvelead.drawing.svg import page_title
 POINTS_PER_MM: Final = 72 / 25.4
 PLAIN_TYPE: Final = "Vera"
 BOLD_TYPE: Final = "VeraBd"
+ASCENT, DESCENT = 0.78, 0.24  # of these types, in their size
+PLATE_OPACITY: Final = 0.8
 
 
 def pdf(pages: Sequence[Page]) -> bytes:
@@ -59,9 +60,8 @@ def put_page(sheet: Any, page: Page) -> None:
         sheet.rect(tint.box.x_mm, tint.box.y_mm, tint.box.width_mm, tint.box.height_mm, stroke=0, fill=1)
     _put_grid(sheet, page.grid)
     _put_lines(sheet, page)
-    sheet.setStrokeColorRGB(*_unit(HALO_RGB))
     for text in page.texts:
-        _put_halo(sheet, text)
+        _put_plate(sheet, text)
         put_text(sheet, text)
     sheet.showPage()
 
@@ -82,20 +82,14 @@ def put_text(sheet: Any, text: Text) -> None:
     sheet.restoreState()
 
 
-def _put_halo(sheet: Any, text: Text) -> None:
-    """A pen of the paper's colour round each letter; its lines are no text, which would be there twice."""
-    from reportlab.pdfbase.pdfmetrics import getFont
+def _put_plate(sheet: Any, text: Text) -> None:
+    """Under a text, so that traces pale there: a halo, as SVG and PNG have it, would be a text again to a reader."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
 
-    face = getFont(_type_of(text)).face
-    a_unit_mm = text.size_mm / face.unitsPerEm
-    sheet.saveState()
-    sheet.transform(a_unit_mm, 0, 0, -a_unit_mm, text.x_mm, text.y_mm)
-    sheet.setLineWidth(HALO_MM / a_unit_mm)
-    for character in text.text:
-        if letter := outline(face, character):
-            sheet.addLiteral(f"{letter} S")
-        sheet.transform(1, 0, 0, 1, face.getCharWidth(ord(character)) * face.unitsPerEm / 1000, 0)
-    sheet.restoreState()
+    width_mm = stringWidth(text.text, _type_of(text), text.size_mm)
+    sheet.setFillColorRGB(*_unit(HALO_RGB), alpha=PLATE_OPACITY)
+    top_mm, height_mm = text.y_mm - ASCENT * text.size_mm, (ASCENT + DESCENT) * text.size_mm
+    sheet.rect(text.x_mm - HALO_MM / 2, top_mm, width_mm + HALO_MM, height_mm, stroke=0, fill=1)
 
 
 def _type_of(text: Text) -> str:
