@@ -69,7 +69,7 @@ def _end_without_parent(place: Place) -> None:
 
 
 def _answers(place: Place, readings: list[Opened]) -> list[Report | RecordError]:
-    """What ends the process here is laid to the last of them; alone each ends at most itself."""
+    """What ends the process here has each of them tried again alone, where it ends at most itself."""
     try:
         return classify_together(readings, place.classifier, anyway=place.manifest.settings.anyway)
     except MemoryError:
