@@ -25,10 +25,11 @@ from archiving import (
 )
 from serving import until
 from twelvelead.archive import classifying, supervising
+from twelvelead.archive.entries import recording_of
 from twelvelead.archive.journal import new_journal, note_begun, note_rows, rows_done, take_under_way
 from twelvelead.archive.manifest import Settings, alone_in, begin, read_manifest
 from twelvelead.archive.running import run_here
-from twelvelead.classifier import load_bundle, shipped_bundle
+from twelvelead.classifier import classify_together, load_bundle, shipped_bundle
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +148,31 @@ def test_a_recording_that_takes_too_long_is_named_and_costs_no_other(tmp_path, m
     assert len(started) == 3
 
 
+def test_what_reading_takes_is_taken_from_classifying(tmp_path, monkeypatch):
+    """Together they may take as long as their seconds are, and no recording for those before it."""
+    folder, out = write_recordings(tmp_path / "in", 2), tmp_path / "out"
+    classifier = load_bundle(shipped_bundle())
+    with alone_in(out):
+        manifest = begin([folder], out, classifier, Settings(seconds=100.0))
+    left = []
+
+    def slowly(entry):
+        time.sleep(0.2)
+        return recording_of(entry)
+
+    def looking(*given, **settings):
+        left.append(signal.getitimer(signal.ITIMER_REAL)[0])
+        return classify_together(*given, **settings)
+
+    monkeypatch.setattr(classifying, "recording_of", slowly)
+    monkeypatch.setattr(classifying, "classify_together", looking)
+    facts = {"out": out, "manifest": manifest, "classifier": classifier, "parent": os.getppid()}
+    with new_journal() as journal:
+        classifying.do_shard(classifying.Place(**facts, journal=journal.fileno()), 0)
+    assert [180.0 < left_s < 199.6 for left_s in left] == [True]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
 def test_all_recordings_under_way_are_told_once_and_rows_stay():
     with new_journal() as file:
         journal = file.fileno()
@@ -233,7 +259,7 @@ def test_a_worker_whose_run_has_ended_writes_no_file(tmp_path, monkeypatch):
     (out / "shards/00000000.parquet").unlink()
 
     def meanwhile(*_: object) -> bytes:
-        monkeypatch.setattr(os, "getppid", lambda: 1)
+        monkeypatch.setattr(os, "getppid", lambda: -1)  # 1 is the parent of what nohup has left alone
         return b"rows"
 
     monkeypatch.setattr(os, "_exit", sys.exit)

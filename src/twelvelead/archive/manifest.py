@@ -27,8 +27,8 @@ SOFTWARE: Final = ("twelvelead", "onnxruntime", "numpy", "pyarrow")
 class Settings:
     """What decides over rows, and so cannot change between a start and going on.
 
-    shard_size: recordings a file. seconds, memory_mb: what one recording may take. anyway: see `classify`. precision,
-    specificity: see `load_bundle`.
+    shard_size: recordings a file. seconds, memory_mb: what one recording may take, read and classified. anyway: see
+    `classify`. precision, specificity: see `load_bundle`.
     """
 
     shard_size: int = 1000
