@@ -522,6 +522,28 @@ def test_a_tar_whose_sizes_lead_backwards_or_nowhere_ends(size, form, tmp_path):
     assert "damaged" in found[str(tmp_path / "a.tar")]
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_tar_of_many_headers_before_one_member_is_damaged(kind, tmp_path):
+    content = {tarfile.GNUTYPE_LONGNAME: b"a.hea\0", tarfile.XHDTYPE: b"14 path=a.hea\n"}[kind]
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, len(content)
+    one = header.tobuf(tarfile.GNU_FORMAT) + content.ljust(512, b"\0")
+    member = tarfile.TarInfo("b.hea").tobuf(tarfile.GNU_FORMAT)
+    for n, found in ((3, {"a.hea"}), (2000, {str(tmp_path / "a.tar")})):
+        (tmp_path / "a.tar").write_bytes(one * n + member + bytes(1024))
+        assert set(reasons(tmp_path / "a.tar")) == found
+
+
+def test_a_tar_cut_short_within_a_sparse_header_is_damaged(tmp_path):
+    header = tarfile.TarInfo("a.hea")
+    header.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    block[482], block[148:156] = 1, b" " * 8  # more of it follows
+    block[148:156] = b"%06o\0 " % sum(block)
+    (tmp_path / "a.tar").write_bytes(block)
+    assert "damaged" in reasons(tmp_path / "a.tar")[str(tmp_path / "a.tar")]
+
+
 def test_a_zip_that_places_members_beyond_any_file_is_damaged(tmp_path):
     archive = packed(tmp_path / "a.zip", *files(tmp_path, 1), ("z.dcm", b"x" * 50))
     content = bytearray(archive.read_bytes())
