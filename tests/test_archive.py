@@ -14,8 +14,9 @@ import pytest
 
 import simulator
 from archiving import command, rows, run, write_mixture, write_recordings
+from twelvelead.archive import inside
 from twelvelead.archive.entries import from_line, recording_of, to_line
-from twelvelead.archive.inside import recordings_inside
+from twelvelead.archive.inside import _signal_files, recordings_inside
 from twelvelead.archive.manifest import read_manifest
 from twelvelead.archive.members import MAX_MEMBER_BYTES, bytes_of, members_of
 from twelvelead.archive.running import refused_in
@@ -542,6 +543,18 @@ def test_a_tar_cut_short_within_a_sparse_header_is_damaged(tmp_path):
     block[148:156] = b"%06o\0 " % sum(block)
     (tmp_path / "a.tar").write_bytes(block)
     assert "damaged" in reasons(tmp_path / "a.tar")[str(tmp_path / "a.tar")]
+
+
+def test_each_header_is_read_once_to_know_the_signal_files_of_others(tmp_path, monkeypatch):
+    """However many folders there are, and in whatever order their files come."""
+    folders = [f"d{number}" for number in range(12)]
+    headers = [(f"{folder}/h.hea", b"h 2\na.dat\nb.dat\n") for folder in folders]
+    signals = [(f"{folder}/{name}.dat", b"") for name in "ab" for folder in folders]
+    read = []
+    monkeypatch.setattr(inside, "_signal_files", lambda *given: read.append(given) or _signal_files(*given))
+    archive = packed(tmp_path / "a.zip", *headers, *signals, ("d0/c.dat", b""), ("d0/c.mat", b""))
+    assert set(reasons(archive)) == {*(name for name, _ in headers), "d0/c.mat"}
+    assert len(read) == 2 * len(folders)  # and once more for its own parts
 
 
 def test_a_zip_that_places_members_beyond_any_file_is_damaged(tmp_path):

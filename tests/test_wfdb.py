@@ -13,7 +13,7 @@ import wfdb as oracle
 import simulator
 from simulator import Wfdb, digital
 from twelvelead.archive.inside import recordings_inside
-from twelvelead.formats import open_recording, read, recordings_in
+from twelvelead.formats import open_recording, read, recordings_in, wfdb_header
 from twelvelead.formats.wfdb import physical
 from twelvelead.formats.wfdb_header import SignalLine, comments_of
 from twelvelead.record import LEADS, RecordError
@@ -438,3 +438,20 @@ def test_a_signal_file_of_another_name_than_its_header_is_no_recording_of_its_ow
     entries = {Path(entry.path).name: entry for entry in recordings_inside(tmp_path / "all.zip")}
     assert sorted(entries) == ["1.hea", "orphan.mat"]
     assert sorted(entries["1.hea"].parts) == ["1.hea", "one-of-two.mat"]
+
+
+def test_each_header_of_nested_folders_is_read_once_to_know_the_signal_files_of_others(tmp_path, monkeypatch):
+    folder, n_folders = tmp_path, 12
+    for depth in range(n_folders):
+        (folder / "h.hea").write_text("h 2\na.dat\nz.dat\n")
+        for name in ("a.dat", "z.dat"):  # before and behind the folder within
+            (folder / name).touch()
+        folder = folder / f"d{depth}"
+        folder.mkdir()
+    read_ones = []
+    read_one = wfdb_header.read_bytes
+    monkeypatch.setattr(
+        wfdb_header, "read_bytes", lambda *given, **at: read_ones.append(given) or read_one(*given, **at)
+    )
+    assert {found.name for found in recordings_in(tmp_path)} == {"h.hea"}
+    assert len(read_ones) == n_folders

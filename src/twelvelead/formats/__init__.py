@@ -1,7 +1,7 @@
 """Path, bytes or file object -> Record: the formats that can be read, recognised by what a file holds."""
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -221,7 +221,7 @@ def is_recording(path: Path, passed_over: PassedOver | None = None) -> bool:
     """
     if path.name.startswith("."):
         return False
-    if is_part(path.name, lambda header: path.with_name(header).is_file(), lambda: _named_beside(path)):
+    if is_part(path.name, lambda header: path.with_name(header).is_file(), lambda: _is_named_beside(path)):
         return False
     is_one = claims(path.name) or _begins_as_one(path)
     if passed_over and not is_one:
@@ -239,19 +239,19 @@ def _begins_as_one(path: Path) -> bool:
         return True
 
 
-def is_part(name: str, is_there: Callable[[str], bool], named: Callable[[], Container[str]]) -> bool:
+def is_part(name: str, is_there: Callable[[str], bool], is_named: Callable[[], bool]) -> bool:
     """Whether a file only holds the samples of a WFDB header beside it.
 
-    is_there: says whether a name is. named: the files that headers beside it name, asked only where none has its name.
+    is_there: says whether a name is. is_named: whether a header beside it names it, asked only where none has its name.
     """
     file = Path(name)
     if file.suffix.lower() not in SIGNAL_SUFFIXES:
         return False
-    return any(is_there(file.stem + header) for header in HEADER_SUFFIXES) or name in named()
+    return any(is_there(file.stem + header) for header in HEADER_SUFFIXES) or is_named()
 
 
-def _named_beside(path: Path) -> Container[str]:
-    return signal_files_of_all(path.parent, path.parent.stat().st_mtime_ns)
+def _is_named_beside(path: Path) -> bool:
+    return path.name in signal_files_of_all(path.parent, path.parent.stat().st_mtime_ns)
 
 
 def claims(name: str) -> bool:
