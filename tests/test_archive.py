@@ -146,7 +146,16 @@ def test_a_folder_below_the_input_that_is_a_link_is_counted(tmp_path):
 
 
 def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp_path):
-    lines = ["ward 1/r0000.hea", "ward 1", "inner.zip", "ward 1/r0000.hea", "", "gone.hea", str(mixture / "ecg.dcm")]
+    lines = [
+        "ward 1/r0000.hea",
+        "ward 1",
+        "inner.zip",
+        "ward 1/r0000.hea",
+        "",
+        "gone.hea",
+        "x" * 300,
+        str(mixture / "ecg.dcm"),
+    ]
     (mixture / "list.txt").write_text("\n".join(lines), encoding="utf-8-sig")
     try:
         done = run(mixture / "list.txt", "--out", tmp_path / "out", "--workers", 1)
@@ -156,8 +165,11 @@ def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp
     found = rows(tmp_path / "out")
     names = [Path(row["path"]).name for row in found]
     assert names[0] == names[11] == "r0000.hea", names
-    assert names[-2:] == ["gone.hea", "ecg.dcm"]
-    assert "cannot be opened" in found[-2]["error"]
+    assert names[-3:] == ["gone.hea", "x" * 300, "ecg.dcm"]
+    assert [row["error"].rpartition(": ")[2] for row in found[-3:-1]] == [
+        "No such file or directory",
+        "File name too long",
+    ]
     assert {**found[0], "index": 11} == found[11]
 
 

@@ -116,8 +116,11 @@ def test_classify_exits_with_0_where_nothing_was_refused(folder, bundle, twelvel
 
 
 def test_classify_tells_people_what_was_refused(folder, bundle, twelvelead):
-    done = twelvelead("classify", folder / "brief.hea", folder / "nowhere.hea", "--bundle", bundle)
+    bad = folder / "brief.hea", folder / "nowhere.hea", "x" * 300
+    done = twelvelead("classify", *bad, folder / "good.hea", "--bundle", bundle)
     assert done.returncode == 1
+    assert "cannot be opened: File name too long" in done.stdout
+    assert "atrial fibrillation (AF)" in done.stdout
     assert "refused: 3 s of signal: at least 5 s are needed" in done.stdout
     assert "nowhere.hea cannot be opened: No such file or directory" in done.stdout
 

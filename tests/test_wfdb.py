@@ -1,5 +1,6 @@
 """WFDB as it is met: the traps of real headers, and what is never opened."""
 
+import errno
 import os
 import re
 import sys
@@ -438,6 +439,30 @@ def test_a_signal_file_of_another_name_than_its_header_is_no_recording_of_its_ow
     entries = {Path(entry.path).name: entry for entry in recordings_inside(tmp_path / "all.zip")}
     assert sorted(entries) == ["1.hea", "orphan.mat"]
     assert sorted(entries["1.hea"].parts) == ["1.hea", "one-of-two.mat"]
+
+
+def test_what_lies_in_a_folder_that_may_be_listed_and_not_entered_is_refused_by_name(tmp_path, monkeypatch):
+    """As root one may enter everything, so the system is made to refuse."""
+    names = ["1.mat", "a.dat", "notes.txt"]
+    for name in names:
+        (tmp_path / name).touch()
+
+    def refusing(call):
+        def called(path, *given, **settings):
+            if not isinstance(path, int) and Path(os.fsdecode(path)).parent == tmp_path:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return call(path, *given, **settings)
+
+        return called
+
+    with monkeypatch.context() as patch:
+        for name in ("stat", "lstat", "open"):
+            patch.setattr(os, name, refusing(getattr(os, name)))
+        found = recordings_in(tmp_path)
+        for path in found:
+            with pytest.raises(RecordError, match="cannot be opened: Permission denied"):
+                read(path)
+    assert [path.name for path in found] == names
 
 
 def test_each_header_of_nested_folders_is_read_once_to_know_the_signal_files_of_others(tmp_path, monkeypatch):

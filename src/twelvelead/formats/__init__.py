@@ -175,25 +175,26 @@ def files_below(
     """
     try:
         with os.scandir(folder) as entries:
-            found = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
+            seen = [entry for entry in entries if not entry.name.startswith(".")]
+            found = sorted((entry.name, is_folder(entry), entry.is_symlink()) for entry in seen)
     except OSError:
         yield folder
         return
-    for name, is_folder in found:
+    for name, has_files, is_link in found:
         path = folder / name
-        if not is_folder:
+        if not has_files:
             if wanted(path):
                 yield path
-        elif not path.is_symlink():
+        elif not is_link:
             yield from files_below(path, wanted, passed_over)
         elif passed_over is not None:
             passed_over.add(path)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder, or a link to one; a link that leads nowhere is none."""
+def is_folder(path: Path | os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one; what cannot be looked at is none, so that reading it says why."""
     try:
-        return entry.is_dir()
+        return path.is_dir()
     except OSError:
         return False
 
@@ -221,9 +222,12 @@ def is_recording(path: Path, passed_over: PassedOver | None = None) -> bool:
     """
     if path.name.startswith("."):
         return False
-    if is_part(path.name, lambda header: path.with_name(header).is_file(), lambda: _is_named_beside(path)):
-        return False
-    is_one = claims(path.name) or _begins_as_one(path)
+    try:
+        if is_part(path.name, lambda header: path.with_name(header).is_file(), lambda: _is_named_beside(path)):
+            return False
+        is_one = claims(path.name) or _begins_as_one(path)
+    except OSError:  # of a folder that may be listed and not entered: reading it says why
+        is_one = True
     if passed_over and not is_one:
         passed_over.add(path)
     return is_one
