@@ -123,8 +123,11 @@ def test_a_missing_signal_file(tmp_path):
 
 def test_a_missing_header(tmp_path):
     challenge(tmp_path).unlink()
+    (tmp_path / "A0001.mat").rename(tmp_path / "A0001.dat")
     with pytest.raises(RecordError, match=r"without its header A0001.hea"):
-        read(tmp_path / "A0001.mat")
+        read(tmp_path / "A0001.dat")
+    with (tmp_path / "A0001.dat").open("rb") as file, pytest.raises(RecordError, match=r"without its header A0001.hea"):
+        read(file)
 
 
 def test_a_short_signal_file(tmp_path):

@@ -142,7 +142,8 @@ def _given(source: Source, rate_hz: float | None, unit: str | None) -> Given:
         held = source.read(MAX_STREAM_BYTES + 1)
         if not isinstance(held, bytes) or len(held) > MAX_STREAM_BYTES:
             raise RecordError(f"a file object must give bytes, at most {MAX_STREAM_BYTES:,} of them: give its path")
-        return Given(name=Path(str(getattr(source, "name", "recording"))).stem, held=held, rate_hz=rate_hz, unit=unit)
+        file = Path(str(getattr(source, "name", "recording")))
+        return Given(name=file.stem, held=held, file=file.name, rate_hz=rate_hz, unit=unit)
     path = source if isinstance(source, Path) else Path(source)  # once more would take as long as opening it
     try:
         if (
