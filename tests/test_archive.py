@@ -14,8 +14,9 @@ import pytest
 
 import simulator
 from archiving import command, rows, run, write_mixture, write_recordings
+from twelvelead.archive import inside
 from twelvelead.archive.entries import from_line, recording_of, to_line
-from twelvelead.archive.inside import recordings_inside
+from twelvelead.archive.inside import _signal_files, recordings_inside
 from twelvelead.archive.manifest import read_manifest
 from twelvelead.archive.members import MAX_MEMBER_BYTES, bytes_of, members_of
 from twelvelead.archive.running import refused_in
@@ -145,7 +146,16 @@ def test_a_folder_below_the_input_that_is_a_link_is_counted(tmp_path):
 
 
 def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp_path):
-    lines = ["ward 1/r0000.hea", "ward 1", "inner.zip", "ward 1/r0000.hea", "", "gone.hea", str(mixture / "ecg.dcm")]
+    lines = [
+        "ward 1/r0000.hea",
+        "ward 1",
+        "inner.zip",
+        "ward 1/r0000.hea",
+        "",
+        "gone.hea",
+        "x" * 300,
+        str(mixture / "ecg.dcm"),
+    ]
     (mixture / "list.txt").write_text("\n".join(lines), encoding="utf-8-sig")
     try:
         done = run(mixture / "list.txt", "--out", tmp_path / "out", "--workers", 1)
@@ -155,8 +165,11 @@ def test_a_list_may_name_files_folders_and_archives_and_repeat_them(mixture, tmp
     found = rows(tmp_path / "out")
     names = [Path(row["path"]).name for row in found]
     assert names[0] == names[11] == "r0000.hea", names
-    assert names[-2:] == ["gone.hea", "ecg.dcm"]
-    assert "cannot be opened" in found[-2]["error"]
+    assert names[-3:] == ["gone.hea", "x" * 300, "ecg.dcm"]
+    assert [row["error"].rpartition(": ")[2] for row in found[-3:-1]] == [
+        "No such file or directory",
+        "File name too long",
+    ]
     assert {**found[0], "index": 11} == found[11]
 
 
@@ -520,6 +533,40 @@ def test_a_tar_whose_sizes_lead_backwards_or_nowhere_ends(size, form, tmp_path):
     (tmp_path / "a.tar").write_bytes(good + header.tobuf(form) + bytes(4096))
     found = reasons(tmp_path / "a.tar")
     assert "damaged" in found[str(tmp_path / "a.tar")]
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_a_tar_of_many_headers_before_one_member_is_damaged(kind, tmp_path):
+    content = {tarfile.GNUTYPE_LONGNAME: b"a.hea\0", tarfile.XHDTYPE: b"14 path=a.hea\n"}[kind]
+    header = tarfile.TarInfo("x")
+    header.type, header.size = kind, len(content)
+    one = header.tobuf(tarfile.GNU_FORMAT) + content.ljust(512, b"\0")
+    member = tarfile.TarInfo("b.hea").tobuf(tarfile.GNU_FORMAT)
+    for n, found in ((3, {"a.hea"}), (2000, {str(tmp_path / "a.tar")})):
+        (tmp_path / "a.tar").write_bytes(one * n + member + bytes(1024))
+        assert set(reasons(tmp_path / "a.tar")) == found
+
+
+def test_a_tar_cut_short_within_a_sparse_header_is_damaged(tmp_path):
+    header = tarfile.TarInfo("a.hea")
+    header.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(header.tobuf(tarfile.GNU_FORMAT))
+    block[482], block[148:156] = 1, b" " * 8  # more of it follows
+    block[148:156] = b"%06o\0 " % sum(block)
+    (tmp_path / "a.tar").write_bytes(block)
+    assert "damaged" in reasons(tmp_path / "a.tar")[str(tmp_path / "a.tar")]
+
+
+def test_each_header_is_read_once_to_know_the_signal_files_of_others(tmp_path, monkeypatch):
+    """However many folders there are, and in whatever order their files come."""
+    folders = [f"d{number}" for number in range(12)]
+    headers = [(f"{folder}/h.hea", b"h 2\na.dat\nb.dat\n") for folder in folders]
+    signals = [(f"{folder}/{name}.dat", b"") for name in "ab" for folder in folders]
+    read = []
+    monkeypatch.setattr(inside, "_signal_files", lambda *given: read.append(given) or _signal_files(*given))
+    archive = packed(tmp_path / "a.zip", *headers, *signals, ("d0/c.dat", b""), ("d0/c.mat", b""))
+    assert set(reasons(archive)) == {*(name for name, _ in headers), "d0/c.mat"}
+    assert len(read) == 2 * len(folders)  # and once more for its own parts
 
 
 def test_a_zip_that_places_members_beyond_any_file_is_damaged(tmp_path):

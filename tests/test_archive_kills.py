@@ -24,10 +24,12 @@ from archiving import (
     write_recordings,
 )
 from serving import until
-from twelvelead.archive import classifying
-from twelvelead.archive.journal import new_journal
-from twelvelead.archive.manifest import read_manifest
-from twelvelead.classifier import load_bundle, shipped_bundle
+from twelvelead.archive import classifying, supervising
+from twelvelead.archive.entries import recording_of
+from twelvelead.archive.journal import new_journal, note_begun, note_rows, rows_done, take_under_way
+from twelvelead.archive.manifest import Settings, alone_in, begin, read_manifest
+from twelvelead.archive.running import run_here
+from twelvelead.classifier import classify_together, load_bundle, shipped_bundle
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +131,60 @@ def test_a_recording_that_ends_its_process_is_named_and_costs_no_other(tmp_path)
     assert "ended its process (SIGSEGV)" in found[3]["error"]
 
 
-def test_a_recording_that_takes_too_long_is_named_and_costs_no_other(tmp_path):
-    folder = write_recordings(tmp_path / "in", 4)
+def test_a_recording_that_takes_too_long_is_named_and_costs_no_other(tmp_path, monkeypatch):
+    """The worker that it ends in a group, one that it ends alone, and one for the rest, however many there are."""
+    folder, out = write_recordings(tmp_path / "in", 6), tmp_path / "out"
     large_recording(folder, "r0001x")
-    done = run(folder, "--out", tmp_path / "out", "--workers", 1, "--seconds", 0.5)
-    assert done.returncode == 0, done.stderr
-    found = rows(tmp_path / "out")
+    started = []
+    start_one = supervising._start
+    monkeypatch.setattr(supervising, "_start", lambda seat: started.append(seat) or start_one(seat))
+    bundle = shipped_bundle().absolute()
+    with alone_in(out):
+        manifest = begin([folder], out, load_bundle(bundle), Settings(seconds=0.5))
+        run_here(out, bundle, manifest, 1, lambda _: None)
+    found = rows(out)
     assert "took more than 0.5 s" in found[2]["error"]
-    assert [row["index"] for row in found if row["error"] is None] == [0, 1, 3, 4]
+    assert [row["index"] for row in found if row["error"] is None] == [0, 1, 3, 4, 5, 6]
+    assert len(started) == 3
+
+
+def test_what_reading_takes_is_taken_from_classifying(tmp_path, monkeypatch):
+    """Together they may take as long as their seconds are, and no recording for those before it."""
+    folder, out = write_recordings(tmp_path / "in", 2), tmp_path / "out"
+    classifier = load_bundle(shipped_bundle())
+    with alone_in(out):
+        manifest = begin([folder], out, classifier, Settings(seconds=100.0))
+    left = []
+
+    def slowly(entry):
+        time.sleep(0.2)
+        return recording_of(entry)
+
+    def looking(*given, **settings):
+        left.append(signal.getitimer(signal.ITIMER_REAL)[0])
+        return classify_together(*given, **settings)
+
+    monkeypatch.setattr(classifying, "recording_of", slowly)
+    monkeypatch.setattr(classifying, "classify_together", looking)
+    facts = {"out": out, "manifest": manifest, "classifier": classifier, "parent": os.getppid()}
+    with new_journal() as journal:
+        classifying.do_shard(classifying.Place(**facts, journal=journal.fileno()), 0)
+    assert [180.0 < left_s < 199.6 for left_s in left] == [True]
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_all_recordings_under_way_are_told_once_and_rows_stay():
+    with new_journal() as file:
+        journal = file.fileno()
+        for index in (0, 1, 2):
+            note_begun(journal, index)
+        note_rows(journal, [{"index": 0}, {"index": 1}])
+        for index in (3, 4):
+            note_begun(journal, index)
+        os.write(journal, b'{"ind')
+        assert take_under_way(journal) == [2, 3, 4]
+        assert take_under_way(journal) == []
+        assert rows_done(journal) == {0: {"index": 0}, 1: {"index": 1}}
 
 
 def test_a_recording_that_takes_too_much_memory_is_named_and_costs_no_other(tmp_path):
@@ -211,7 +259,7 @@ def test_a_worker_whose_run_has_ended_writes_no_file(tmp_path, monkeypatch):
     (out / "shards/00000000.parquet").unlink()
 
     def meanwhile(*_: object) -> bytes:
-        monkeypatch.setattr(os, "getppid", lambda: 1)
+        monkeypatch.setattr(os, "getppid", lambda: -1)  # 1 is the parent of what nohup has left alone
         return b"rows"
 
     monkeypatch.setattr(os, "_exit", sys.exit)

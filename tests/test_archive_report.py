@@ -1,6 +1,7 @@
 """The summary of an archive counts what its rows say; its picture is sound SVG whatever names it meets."""
 
 import json
+import math
 import os
 import shutil
 from collections import Counter
@@ -10,6 +11,8 @@ import pytest
 
 import simulator
 from archiving import rows, run, write_mixture
+from twelvelead.archive.listing import ArchiveError
+from twelvelead.archive.manifest import read_manifest
 from twelvelead.archive.summary import without_particulars
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import LEADS
@@ -109,6 +112,41 @@ def test_what_is_no_archive_is_refused_in_a_sentence(twelvelead, tmp_path):
     done = twelvelead("archive-report", tmp_path)
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("part, name, value", [
+    ("settings", "shard_size", 0),
+    ("settings", "shard_size", "x"),
+    ("settings", "shard_size", True),
+    ("settings", "seconds", "long"),
+    ("settings", "precision", "half"),
+    ("settings", "specificity", [0.9]),
+    ("listing", "recordings", 10**15),
+    ("listing", "recordings", -1),
+    ("listing", "sha256", None),
+    (None, "thresholds", {"AF": 0.5}),
+    (None, "thresholds", dict.fromkeys(DIAGNOSES, math.nan)),
+    (None, "software", {"numpy": 2}),
+    (None, "inputs", [1]),
+    (None, "bundle_name", None),
+])  # fmt: skip
+def test_a_damaged_manifest_is_said_to_be_so(part, name, value, out, tmp_path):
+    facts = json.loads((out / "manifest.json").read_text())
+    (facts[part] if part else facts)[name] = value
+    (tmp_path / "manifest.json").write_text(json.dumps(facts))
+    with pytest.raises(ArchiveError, match=r"manifest.json missing or damaged"):
+        read_manifest(tmp_path)
+
+
+def test_a_manifest_of_more_shards_than_there_are_is_summarised_at_once(out, twelvelead, tmp_path):
+    facts = json.loads((out / "manifest.json").read_text())
+    facts["listing"] |= {"recordings": 10**15, "size": 10**18}
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards/00000001.parquet").touch()
+    (tmp_path / "manifest.json").write_text(json.dumps(facts))
+    done = twelvelead("archive-report", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "not finished" in done.stdout
 
 
 @pytest.mark.parametrize("one, other", [

@@ -23,9 +23,11 @@ from rich.console import Console
 import layouts
 import simulator
 from twelvelead.classifier import load_bundle, shipped_bundle
+from twelvelead.databases import LabelledRecord
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.classify import _opened
 from twelvelead.doors.cli import _in_words
+from twelvelead.doors.evaluate import Tried, _as_csv
 from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import listed
 from twelvelead.network.zoo import NETWORKS
@@ -116,8 +118,11 @@ def test_classify_exits_with_0_where_nothing_was_refused(folder, bundle, twelvel
 
 
 def test_classify_tells_people_what_was_refused(folder, bundle, twelvelead):
-    done = twelvelead("classify", folder / "brief.hea", folder / "nowhere.hea", "--bundle", bundle)
+    bad = folder / "brief.hea", folder / "nowhere.hea", "x" * 300
+    done = twelvelead("classify", *bad, folder / "good.hea", "--bundle", bundle)
     assert done.returncode == 1
+    assert "cannot be opened: File name too long" in done.stdout
+    assert "atrial fibrillation (AF)" in done.stdout
     assert "refused: 3 s of signal: at least 5 s are needed" in done.stdout
     assert "nowhere.hea cannot be opened: No such file or directory" in done.stdout
 
@@ -227,6 +232,15 @@ def test_what_evaluate_scored_is_in_the_table_of_predictions(home, bundle, twelv
     done = twelvelead("evaluate", home, "--bundle", bundle, "--predictions", tmp_path / "none/said.csv")
     assert (done.returncode, done.stdout) == (1, "")
     assert "none is no folder: make it first" in done.stderr
+
+
+def test_a_name_that_a_spreadsheet_would_compute_is_text_in_the_table_of_predictions():
+    facts = {"path": Path("x"), "database": "=db", "recording": "1", "diagnoses": ("AF",)}
+    records = [LabelledRecord(**facts, patient=patient) for patient in ("@SUM(A1)", None, "+1")]
+    said = Predictions(np.zeros((3, 9), bool), np.zeros((3, 9), bool), np.full((3, 9), 1e-5), ["a", "b", "c"])
+    rows = list(csv.reader(_as_csv(Tried(records, said, [False] * 3, [], 0)).splitlines()))[1:]
+    assert [row[:3] for row in rows] == [["'=db/1", patient, "AF"] for patient in ("'@SUM(A1)", "", "'+1")]
+    assert rows[0][4:] == ["1e-05"] * 9
 
 
 def test_evaluate_counts_a_copy_in_another_database_once_and_says_what_is_never_stated(bundle, twelvelead, tmp_path):

@@ -22,6 +22,8 @@ from twelvelead.downloads import SOURCES, DownloadError, download
 from twelvelead.downloads.fetch import ATTEMPTS, FREE_BYTES_TO_LEAVE, Connections, _request
 from twelvelead.downloads.listing import refuse_unsafe
 
+downloading = sys.modules["twelvelead.downloads.download"]  # whose name the function has too
+
 LUDB = "ludb/1.0.1"
 TABLE = f"/{LUDB}/ludb.csv"
 SIGNAL = f"/{LUDB}/data/1.dat"
@@ -369,6 +371,23 @@ def test_a_damaged_list_is_refused_in_a_sentence(damage, publisher, tmp_path):
         fetched(publisher, tmp_path)
 
 
+def test_a_list_without_end_is_cut_off(publisher, tmp_path, monkeypatch):
+    monkeypatch.setattr(downloading, "MAX_LIST_BYTES", 100)
+    with pytest.raises(DownloadError, match=r"SHA256SUMS.txt: the server sent more than 100 bytes"):
+        fetched(publisher, tmp_path)
+    assert publisher.n_asked(f"/{LUDB}/SHA256SUMS.txt") == 1
+    assert there(tmp_path) == {}
+
+
+def test_a_file_larger_than_its_whole_database_is_cut_off(publisher, tmp_path, monkeypatch):
+    monkeypatch.setitem(SOURCES, "ludb", SOURCES["ludb"]._replace(gigabytes=len(FILES["data/1.dat"]) / 1e9))
+    publisher.files[SIGNAL] += b"x"
+    ((name, reason),) = fetched(publisher, tmp_path).failed
+    assert (name, "more than 1,024,000 bytes" in reason) == ("data/1.dat", True)
+    assert publisher.n_asked(SIGNAL) == 1
+    assert not (tmp_path / "data/.1.dat.part").exists()
+
+
 def test_only_the_part_that_is_named_is_fetched(publisher, tmp_path):
     files = {"training/georgia/g1/E00001.hea": b"g", "training/ptb-xl/g1/HR00001.hea": b"p", "LICENSE.txt": b"l"}
     publisher.publish("challenge-2021/1.0.3", files)
@@ -400,11 +419,15 @@ def test_more_than_the_listed_size_is_cut_off(publisher, tmp_path):
 
 @pytest.mark.parametrize(
     "damage",
-    [b"[]", b"{}", b'{"files": [{}]}', b'{"files": [{"key": "a", "size": 1, "checksum": "crc:1"}]}', b"[" * 99_999],
+    [b"[]", b"{}", b'{"files": [{}]}', b'{"files": [{"key": "a", "size": 1, "checksum": "crc:1"}]}', b"[" * 99_999]
+    + [
+        f'{{"files": [{{"key": "a", "size": {size}, "checksum": "md5:{"0" * 32}"}}]}}'.encode()
+        for size in ("Infinity", "-1", "NaN", "true", '"12"', "9" * 400)
+    ],
 )
 def test_a_damaged_record_is_refused_in_a_sentence(damage, publisher, tmp_path):
     publisher.files["/api/records/4916206"] = damage
-    with pytest.raises(DownloadError):
+    with pytest.raises(DownloadError, match=r"api/records/4916206"):
         fetched(publisher, tmp_path, "code-15")
 
 

@@ -374,25 +374,24 @@ def test_spans_are_slices_whatever_the_blocks(data, n):
 
 def test_the_command_writes_windows_of_short_and_long_ones_and_of_no_refused_one(bundle, twelvelead, tmp_path):
     good = written(tmp_path / "a")
-    brief = Wfdb("brief", digital(simulator.ecg(duration_s=7.3))).write(tmp_path / "a")
+    brief = Wfdb("=1+1", digital(simulator.ecg(duration_s=7.3))).write(tmp_path / "a").name
     bad = written(tmp_path / "b", checksum_shift=1)
     table = tmp_path / "out.csv"
-    done = twelvelead(
-        "classify", good, brief, bad, "--bundle", bundle, "--json", "--windows", table, "--paper", tmp_path / "p"
-    )
+    options = ("--bundle", bundle, "--json", "--windows", table, "--paper", tmp_path / "p")
+    done = twelvelead("classify", good, brief, bad, *options, cwd=tmp_path / "a")
     assert done.returncode == 1
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [set(answer) >= {"burden", "episodes"} for answer in answers] == [True, False, False]
     assert "the file is damaged" in answers[2]["error"]
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
-    assert [row["path"] for row in rows] == [str(good)] * 131 + [str(brief)]
+    assert [row["path"] for row in rows] == [str(good)] * 131 + ["'=1+1.hea"]
     assert (rows[1]["start_s"], rows[1]["end_s"], rows[-1]["end_s"]) == ("5.000", "15.000", "7.300")
-    assert rows[-1]["record"] == "brief"
+    assert rows[-1]["record"] == "'=1+1"
     positive = [row for row in rows[:-1] if "AF" in row["positive"].split()]
     assert len(positive) == answers[0]["burden"]["AF"]["positive_windows"] > 0
     assert all(0 <= float(row["AF"]) <= 1 for row in positive)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "out.csv", "p"]
-    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["brief.svg", "holter.svg"]
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == ["=1+1.svg", "holter.svg"]
 
 
 def test_the_command_tells_people_of_burdens_and_episodes(bundle, twelvelead, tmp_path):

@@ -15,6 +15,7 @@ from twelvelead.learning.store import LARGEST_COUNT, quantised, write_store
 from twelvelead.record import RecordError
 from twelvelead.signals.recipe import Recipe
 from twelvelead.study.workers import taken_over, to_hand_over
+from twelvelead.wording import printable
 
 RECIPE = Recipe()
 
@@ -158,10 +159,11 @@ def test_the_command_makes_one_that_trains(home, tmp_path, twelvelead):
 
 def test_training_from_a_store_is_training_from_the_files(home, tmp_path, twelvelead):
     whole = home / "ptb-xl"
-    assert twelvelead("store", whole, "--out", "store", cwd=tmp_path).returncode == 0
+    done = twelvelead("store", whole, "--out", "store\a", cwd=tmp_path)
+    assert done.stdout.startswith("store\ufffd: "), done.stderr
     bundles = []
-    for name, folder in (("direct", whole), ("stored", "store")):
+    for name, folder in (("direct", whole), ("stored\a", "store\a")):
         done = twelvelead("train", folder, "--out", name, "--epochs", "1", cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"{tmp_path / printable(name)}: "), done.stderr
         bundles.append((tmp_path / name / "weights.safetensors").read_bytes())
     assert bundles[0] == bundles[1]

@@ -1,5 +1,6 @@
 """WFDB as it is met: the traps of real headers, and what is never opened."""
 
+import errno
 import os
 import re
 import sys
@@ -13,7 +14,7 @@ import wfdb as oracle
 import simulator
 from simulator import Wfdb, digital
 from twelvelead.archive.inside import recordings_inside
-from twelvelead.formats import open_recording, read, recordings_in
+from twelvelead.formats import open_recording, read, recordings_in, wfdb_header
 from twelvelead.formats.wfdb import is_header, physical
 from twelvelead.formats.wfdb_header import SignalLine, comments_of
 from twelvelead.record import LEADS, RecordError
@@ -140,8 +141,11 @@ def test_a_missing_signal_file(tmp_path):
 
 def test_a_missing_header(tmp_path):
     challenge(tmp_path).unlink()
+    (tmp_path / "A0001.mat").rename(tmp_path / "A0001.dat")
     with pytest.raises(RecordError, match=r"without its header A0001.hea"):
-        read(tmp_path / "A0001.mat")
+        read(tmp_path / "A0001.dat")
+    with (tmp_path / "A0001.dat").open("rb") as file, pytest.raises(RecordError, match=r"without its header A0001.hea"):
+        read(file)
 
 
 def test_a_short_signal_file(tmp_path):
@@ -456,3 +460,44 @@ def test_a_signal_file_of_another_name_than_its_header_is_no_recording_of_its_ow
     entries = {Path(entry.path).name: entry for entry in recordings_inside(tmp_path / "all.zip")}
     assert sorted(entries) == ["1.hea", "orphan.mat"]
     assert sorted(entries["1.hea"].parts) == ["1.hea", "one-of-two.mat"]
+
+
+def test_what_lies_in_a_folder_that_may_be_listed_and_not_entered_is_refused_by_name(tmp_path, monkeypatch):
+    """As root one may enter everything, so the system is made to refuse."""
+    names = ["1.mat", "a.dat", "notes.txt"]
+    for name in names:
+        (tmp_path / name).touch()
+
+    def refusing(call):
+        def called(path, *given, **settings):
+            if not isinstance(path, int) and Path(os.fsdecode(path)).parent == tmp_path:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return call(path, *given, **settings)
+
+        return called
+
+    with monkeypatch.context() as patch:
+        for name in ("stat", "lstat", "open"):
+            patch.setattr(os, name, refusing(getattr(os, name)))
+        found = recordings_in(tmp_path)
+        for path in found:
+            with pytest.raises(RecordError, match="cannot be opened: Permission denied"):
+                read(path)
+    assert [path.name for path in found] == names
+
+
+def test_each_header_of_nested_folders_is_read_once_to_know_the_signal_files_of_others(tmp_path, monkeypatch):
+    folder, n_folders = tmp_path, 12
+    for depth in range(n_folders):
+        (folder / "h.hea").write_text("h 2\na.dat\nz.dat\n")
+        for name in ("a.dat", "z.dat"):  # before and behind the folder within
+            (folder / name).touch()
+        folder = folder / f"d{depth}"
+        folder.mkdir()
+    read_ones = []
+    read_one = wfdb_header.read_bytes
+    monkeypatch.setattr(
+        wfdb_header, "read_bytes", lambda *given, **at: read_ones.append(given) or read_one(*given, **at)
+    )
+    assert {found.name for found in recordings_in(tmp_path)} == {"h.hea"}
+    assert len(read_ones) == n_folders

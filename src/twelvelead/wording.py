@@ -1,4 +1,4 @@
-"""What sentences are made of: names from files made safe to print, and numbers with what they count."""
+"""What sentences and tables are made of: names from files made safe to print, and numbers with what they count."""
 
 
 def printable(text: str) -> str:
@@ -6,6 +6,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def no_formula(name: str) -> str:
+    """The name; with an apostrophe before it where a spreadsheet would compute it."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
 
 
 def counted(n: int, noun: str) -> str:

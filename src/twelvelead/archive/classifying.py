@@ -3,6 +3,7 @@
 import os
 import secrets
 import signal
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +36,11 @@ def do_shard(place: Place, shard: int, only: int | None = None) -> None:
     rows = rows_done(place.journal)
     entries = shard_entries(place.out, shard, place.manifest.settings.shard_size)
     left = (each for each in entries if each[0] not in rows and only in (None, each[0]))
-    for group in groups((each, _reading(place, *each)) for each in left):
-        signal.setitimer(signal.ITIMER_REAL, place.manifest.settings.seconds * len(group))
+    for group in groups(_read(place, left)):
+        signal.setitimer(signal.ITIMER_REAL, sum(left_s for (_, _, left_s), _ in group))
         answers = _answers(place, [reading for _, reading in group])
         signal.setitimer(signal.ITIMER_REAL, 0)
-        done = [_row(*each, answer) for (each, _), answer in zip(group, answers, strict=True)]
+        done = [_row(index, entry, answer) for ((index, entry, _), _), answer in zip(group, answers, strict=True)]
         note_rows(place.journal, done)
         rows |= {row["index"]: row for row in done}
     if only is None:
@@ -48,11 +49,19 @@ def do_shard(place: Place, shard: int, only: int | None = None) -> None:
         write_beside(shard_path(place.out, shard), content, part=f".{secrets.token_hex(8)}")
 
 
+def _read(place: Place, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[tuple[int, Entry, float], Opened]]:
+    """Each recording with its number and entry, and how many of its seconds reading has left it."""
+    for index, entry in entries:
+        signal.setitimer(signal.ITIMER_REAL, place.manifest.settings.seconds)
+        reading = _reading(place, index, entry)
+        left_s, _ = signal.setitimer(signal.ITIMER_REAL, 0)
+        yield (index, entry, left_s), reading
+
+
 def _reading(place: Place, index: int, entry: Entry) -> Opened:
     """The recording of an entry, or why there is none; what ends the process here leaves it as begun in the journal."""
     _end_without_parent(place)
     note_begun(place.journal, index)
-    signal.setitimer(signal.ITIMER_REAL, place.manifest.settings.seconds)
     try:
         return recording_of(entry)
     except RecordError as error:
@@ -69,7 +78,7 @@ def _end_without_parent(place: Place) -> None:
 
 
 def _answers(place: Place, readings: list[Opened]) -> list[Report | RecordError]:
-    """What ends the process here is laid to the last of them; alone each ends at most itself."""
+    """What ends the process here has each of them tried again alone, where it ends at most itself."""
     try:
         return classify_together(readings, place.classifier, anyway=place.manifest.settings.anyway)
     except MemoryError:

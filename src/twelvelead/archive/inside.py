@@ -3,9 +3,9 @@
 import errno
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from functools import lru_cache, partial
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,6 +19,7 @@ from twelvelead.record import RecordError
 MAX_SIGNAL_FILES: Final = 64
 _TABLE: Final = """create table members (
     folder blob, name blob, offset, size, stored, method, crc, refused, unique (folder, name) on conflict replace)"""
+_NAMED: Final = "create table named (folder blob, name blob, unique (folder, name) on conflict ignore)"
 _COLUMNS: Final = "offset, size, stored, method, crc, refused from members"
 
 
@@ -31,10 +32,9 @@ def recordings_inside(path: Path) -> Iterator[Entry]:
         return
     with file, closing(sqlite3.connect("")) as table:  # a nameless file: an archive may have millions of members
         trouble = _fill(table, file)
-        named = lru_cache(maxsize=8)(partial(_named_by_headers, table, file))
         for folder, name, *facts in table.execute(f"select folder, name, {_COLUMNS} order by rowid"):
             member = Member(_text(name), *facts)
-            if _is_recording(table, file, folder, member, named):
+            if _is_recording(table, file, folder, member):
                 parts = {} if member.refused else _parts(table, file, folder, member)
                 shown = "/".join(filter(None, [str(path), _text(folder), member.name]))
                 yield Entry(path=shown, archive=str(path), parts=parts, refused=member.refused)
@@ -45,13 +45,22 @@ def recordings_inside(path: Path) -> Iterator[Entry]:
 def _fill(table: sqlite3.Connection, file: BinaryIO) -> str:
     """Put every member into the table; what ended it early, if anything did."""
     table.execute(_TABLE)
+    table.execute(_NAMED)
     try:
-        table.executemany("insert into members values (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, members_of(file)))
+        with _room():
+            table.executemany("insert into members values (?, ?, ?, ?, ?, ?, ?, ?)", map(_row, members_of(file)))
     except Damaged as error:
         return str(error)
+    return ""
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raises OSError where the disk has none for the tables."""
+    try:
+        yield
     except sqlite3.OperationalError as error:
         raise OSError(errno.ENOSPC, f"no room to list an archive ({error})", tempfile.gettempdir()) from error
-    return ""
 
 
 def _row(member: Member) -> tuple[object, ...]:
@@ -67,17 +76,15 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _is_recording(
-    table: sqlite3.Connection,
-    file: BinaryIO,
-    folder: bytes,
-    member: Member,
-    named: Callable[[bytes], frozenset[str]],
-) -> bool:
+def _is_recording(table: sqlite3.Connection, file: BinaryIO, folder: bytes, member: Member) -> bool:
     """As `formats.is_recording` has it for files; an archive within the archive counts, so that it is named."""
     if any(part.startswith(".") and part.strip(".") for part in [*_text(folder).split("/"), member.name]):
         return False
-    if is_part(member.name, lambda header: _member(table, folder, header) is not None, lambda: named(folder)):
+    if is_part(
+        member.name,
+        lambda header: _member(table, folder, header) is not None,
+        lambda: _is_named(table, file, folder, member.name),
+    ):
         return False
     if claims(member.name) or member.name.lower().endswith((*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES)):
         return True
@@ -100,16 +107,24 @@ def _parts(table: sqlite3.Connection, file: BinaryIO, folder: bytes, member: Mem
     return parts
 
 
-def _named_by_headers(table: sqlite3.Connection, file: BinaryIO, folder: bytes) -> frozenset[str]:
+def _is_named(table: sqlite3.Connection, file: BinaryIO, folder: bytes, name: str) -> bool:
+    """Whether a line of a folder's headers begins with the name; each folder's are read once."""
+    query = "select 1 from named where folder = ? and name = ?"
+    if table.execute(query, (folder, b"")).fetchone() is None:  # the mark of what was read: no line begins so
+        names = chain([""], _named_by_headers(table, file, folder))
+        with _room():
+            table.executemany("insert into named values (?, ?)", ((folder, _blob(each)) for each in names))
+    return table.execute(query, (folder, _blob(name))).fetchone() is not None
+
+
+def _named_by_headers(table: sqlite3.Connection, file: BinaryIO, folder: bytes) -> Iterator[str]:
     """The names with which lines of a folder's headers begin."""
-    names: set[str] = set()
     suffixes = tuple(map(_blob, HEADER_SUFFIXES))
     query = f"select name, {_COLUMNS} where folder = ? and substr(name, -4) in (?, ?) and refused = ''"
     for name, *facts in table.execute(query, (folder, *suffixes)):
         header = Member(_text(name), *facts)
         if header.size <= MAX_HEADER_BYTES:
-            names.update(_signal_files(file, header))
-    return frozenset(names)
+            yield from _signal_files(file, header)
 
 
 def _member(table: sqlite3.Connection, folder: bytes, name: str) -> Member | None:

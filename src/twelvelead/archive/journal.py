@@ -1,7 +1,7 @@
 """What a worker has done of its shard: a file of lines that outlives it, so that whoever looks knows what it died of.
 
 A line is a number, where a recording was begun, or the row with which it was ended; several may be begun before the
-first of them ends, and then the last is the one under way.
+first of them ends.
 """
 
 import fcntl
@@ -47,12 +47,13 @@ def n_done(journal: int) -> int:
     return sum(line.startswith(b"{") for line in _lines(journal))
 
 
-def take_under_way(journal: int) -> int | None:
-    """The recording that was begun last, where no row follows, begun no more afterwards; None where there is none."""
-    lines = _lines(journal)
-    begun = int(lines.pop()) if lines and not lines[-1].startswith(b"{") else None
-    os.ftruncate(journal, sum(len(line) + 1 for line in lines))
-    return begun
+def take_under_way(journal: int) -> list[int]:
+    """The recordings that were begun and have no row, in their order; begun no more afterwards."""
+    rows = rows_done(journal)
+    begun = dict.fromkeys(int(line) for line in _lines(journal) if not line.startswith(b"{"))
+    clear(journal)
+    note_rows(journal, rows.values())
+    return [index for index in begun if index not in rows]
 
 
 def _lines(journal: int) -> list[bytes]:

@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, NamedTuple
 from twelvelead.archive.entries import Entry, from_line, to_line
 from twelvelead.archive.inside import recordings_inside
 from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED_SUFFIXES, is_archive
-from twelvelead.formats import PassedOver, files_below, is_known, is_recording
+from twelvelead.formats import PassedOver, files_below, is_folder, is_known, is_recording
 from twelvelead.formats.files import beginning_of
 from twelvelead.record import RecordError, TwelveleadError
 
@@ -98,7 +98,7 @@ def _entries(inputs: Iterable[Path], out: Path, passed_over: PassedOver | None) 
         start = _beginning(given)
         if is_archive(start):  # whatever it is called
             yield from recordings_inside(given)
-        elif given.suffix.lower() in LIST_SUFFIXES and given.is_file() and _is_list(given, start):
+        elif given.suffix.lower() in LIST_SUFFIXES and os.path.isfile(given) and _is_list(given, start):  # noqa: PTH113
             for path in _listed(given):
                 yield from _found(path, out, passed_over)
         else:
@@ -115,7 +115,7 @@ def named(inputs: Iterable[Path]) -> list[Path]:
         if not os.path.lexists(given):
             raise ArchiveError(f"{given} is not there: name folders, lists, tar or zip archives, or recordings")
         plain = Path(os.path.abspath(given))  # noqa: PTH100  # links stay as named
-        is_same = plain.exists() and given.exists() and plain.samefile(given)  # else `..` followed a link
+        is_same = all(map(os.path.exists, (plain, given))) and plain.samefile(given)  # else `..` followed a link
         found.append(plain if is_same else given.absolute())
     return found
 
@@ -166,7 +166,7 @@ def _found(path: Path, out: Path, passed_over: PassedOver | None) -> Iterator[En
             return False
         return file.suffix.lower() in (*ARCHIVE_SUFFIXES, *PACKED_SUFFIXES) or is_recording(file, passed_over)
 
-    for below in files_below(path, is_wanted, passed_over) if path.is_dir() else (path,):
+    for below in files_below(path, is_wanted, passed_over) if is_folder(path) else (path,):
         yield from _in_file(below)
 
 

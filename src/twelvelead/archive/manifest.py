@@ -4,17 +4,19 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, is_whole, listing_now, write_listing
 from twelvelead.classifier.bundle import CARD, Classifier, Precision
+from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import PassedOver
 from twelvelead.release import version
-from twelvelead.scoring.probabilities import Specificity, by_diagnosis
+from twelvelead.scoring.probabilities import SPECIFICITIES, Specificity, by_diagnosis
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -27,8 +29,8 @@ SOFTWARE: Final = ("twelvelead", "onnxruntime", "numpy", "pyarrow")
 class Settings:
     """What decides over rows, and so cannot change between a start and going on.
 
-    shard_size: recordings a file. seconds, memory_mb: what one recording may take. anyway: see `classify`. precision,
-    specificity: see `load_bundle`.
+    shard_size: recordings a file. seconds, memory_mb: what one recording may take, read and classified. anyway: see
+    `classify`. precision, specificity: see `load_bundle`.
     """
 
     shard_size: int = 1000
@@ -72,6 +74,12 @@ class Manifest:
 def shard_path(out: Path, shard: int) -> Path:
     """Where the results of a shard lie."""
     return out / SHARDS / f"{shard:08d}.parquet"
+
+
+def shards_there(out: Path, manifest: Manifest) -> list[int]:
+    """The shards that have a file of results, sound or not."""
+    names = (int(path.stem) for path in (out / SHARDS).glob("[0-9]*.parquet") if path.stem.isdecimal())
+    return sorted(shard for shard in names if shard < manifest.n_shards)
 
 
 def software_here() -> dict[str, str]:
@@ -134,11 +142,41 @@ def read_manifest(out: Path) -> Manifest:
         if facts.pop("format") != FORMAT:
             raise ValueError("another format")
         facts |= {"settings": Settings(**facts["settings"]), "listing": Listing(**facts["listing"])}
-        return Manifest(**{**facts, "inputs": tuple(facts["inputs"])})
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        manifest = Manifest(**{**facts, "inputs": tuple(facts["inputs"])})
+        _refuse_impossible(manifest)
+        return manifest
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ArchiveError(
             f"no results of an archive in {out}: {MANIFEST} missing or damaged ({error}): name the --out of `archive`"
         ) from error
+
+
+def _refuse_impossible(manifest: Manifest) -> None:
+    """Raise ValueError on what no run writes."""
+    settings, listing = manifest.settings, manifest.listing
+    texts = (*manifest.inputs, manifest.bundle, manifest.bundle_name, listing.sha256)
+    is_possible = {
+        "shard_size": _is_whole(settings.shard_size) and settings.shard_size > 0,
+        "seconds": _is_number(settings.seconds, math.inf),
+        "memory_mb": _is_whole(settings.memory_mb),
+        "anyway": isinstance(settings.anyway, bool),
+        "precision": settings.precision in get_args(Precision),
+        "specificity": settings.specificity in (None, *SPECIFICITIES),
+        "listing": _is_whole(listing.size) and _is_whole(listing.recordings) and listing.recordings <= listing.size,
+        "thresholds": all(_is_number(manifest.thresholds[name], 1) for name in DIAGNOSES),
+        "software": all(isinstance(text, str) for text in manifest.software.values()),
+        "inputs or bundle": all(isinstance(text, str) for text in texts),
+    }
+    if wrong := [name for name, is_so in is_possible.items() if not is_so]:
+        raise ValueError(f"{wrong[0]} cannot be so")
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_number(value: object, most: float) -> bool:
+    return type(value) in (int, float) and 0 <= value <= most  # type: ignore[operator]
 
 
 def _as_json(manifest: Manifest) -> dict[str, Any]:

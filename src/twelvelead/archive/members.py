@@ -19,6 +19,7 @@ MAX_MEMBER_BYTES: Final = 128 << 20
 MAX_RATIO: Final = 200
 SMALL_BYTES: Final = 1 << 20
 MAX_EXTENSION_BYTES: Final = 1 << 16
+MAX_EXTENSIONS: Final = 100
 MOST: Final = 1 << 60
 MAX_NAME_BYTES: Final = 4096
 ARCHIVE_SUFFIXES: Final = (".tar", ".zip")
@@ -68,7 +69,7 @@ def members_of(file: BinaryIO) -> Iterator[Member]:
     """Every file in a tar or zip archive, in its order; raises Damaged where it cannot be followed further."""
     try:
         yield from _zip_members(file) if file.read(4) in ZIP_SIGNS else _tar_members(file)
-    except (OSError, struct.error, tarfile.TarError, ValueError, OverflowError, EOFError) as error:
+    except (OSError, struct.error, tarfile.TarError, ValueError, OverflowError, EOFError, IndexError) as error:
         raise Damaged(f"the archive is damaged or no tar or zip ({printable_reason(error)}): fetch it again") from error
 
 
@@ -78,19 +79,30 @@ def printable_reason(error: Exception) -> str:
 
 
 class _Bounded(tarfile.TarInfo):
-    """A header of tar whose extensions (long names, pax) are small: tarfile takes them into memory whole."""
+    """A header of tar whose extensions (long names, pax) are small and few in a row.
+
+    tarfile takes each into memory whole, and calls itself for what follows it.
+    """
+
+    n_in_a_row = 0
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_Bounded":
         header = super().frombuf(buf, encoding, errors)
         if header.type in _EXTENSIONS and header.size > MAX_EXTENSION_BYTES:
             raise tarfile.ReadError(f"a header of {header.size:,} bytes: at most {MAX_EXTENSION_BYTES:,} are read")
+        cls.n_in_a_row = cls.n_in_a_row + 1 if header.type in _EXTENSIONS else 0
+        if cls.n_in_a_row > MAX_EXTENSIONS:
+            raise tarfile.ReadError(f"more than {MAX_EXTENSIONS} headers before one member")
         return header
 
 
 def _tar_members(file: BinaryIO) -> Iterator[Member]:
+    class Header(_Bounded):
+        """It counts those of this archive."""
+
     at = file.seek(0)
-    with tarfile.open(fileobj=file, mode="r:", tarinfo=_Bounded) as tar:
+    with tarfile.open(fileobj=file, mode="r:", tarinfo=Header) as tar:
         while (found := tar.next()) is not None:
             tar.members.clear()  # type: ignore[attr-defined]  # else it would remember every one
             if not (at < tar.offset < MOST and found.size >= 0):  # or tarfile would go round for ever

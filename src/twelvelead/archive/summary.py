@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from twelvelead.archive.manifest import Manifest, shard_path
+from twelvelead.archive.manifest import Manifest, shard_path, shards_there
 from twelvelead.archive.running import refused_in
 from twelvelead.diagnoses import DIAGNOSES
 
@@ -90,7 +90,7 @@ def summarise(out: Path, manifest: Manifest) -> Summary:
 
 def _tables(out: Path, manifest: Manifest) -> Iterator[Any]:
     columns = [*DIAGNOSES, "positive", "withheld", "quality", "error"]
-    for shard in range(manifest.n_shards):
+    for shard in shards_there(out, manifest):  # of as many as a damaged manifest may claim
         if refused_in(out, manifest, shard) is not None:
             with shard_path(out, shard).open("rb") as file:  # a path may be no text, or look like an address
                 table = pq.read_table(file, columns=columns)

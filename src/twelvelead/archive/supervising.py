@@ -1,7 +1,7 @@
 """One worker and whoever watches it: what ends the worker costs at most the recording that ended it.
 
-A recording that was under way when its worker ended is tried again alone, in a new process. What ends that one by
-itself (a crash, its time, its memory) is refused; one killed from outside is not to blame at first: it is tried again.
+Recordings that were under way when their worker ended are tried again, each alone, in a new process. What ends that
+by itself (a crash, its time, its memory) is refused; one killed from outside is not to blame at first, and tried again.
 """
 
 import contextlib
@@ -51,12 +51,11 @@ def run_shard(seat: Seat, shard: int) -> None:
     clear(seat.journal.fileno())
     idle_deaths = 0
     while (status := _ask(seat, shard=shard)) is not None:
-        suspect = take_under_way(seat.journal.fileno())
-        if suspect is None:
-            idle_deaths += 1
+        suspects = take_under_way(seat.journal.fileno())
+        idle_deaths = 0 if suspects else idle_deaths + 1
+        if not suspects:
             _pause(seat, idle_deaths, status)
-        else:
-            idle_deaths = 0
+        for suspect in suspects:
             _settle(seat, shard, suspect)
 
 
@@ -64,7 +63,7 @@ def _settle(seat: Seat, shard: int, suspect: int) -> None:
     """Bring one recording to its row in the journal: alone, or refused by what ended the process each time."""
     deaths = idle_deaths = 0
     while (status := _ask(seat, shard=shard, only=suspect)) is not None:
-        if take_under_way(seat.journal.fileno()) is None:
+        if not take_under_way(seat.journal.fileno()):
             idle_deaths += 1
             _pause(seat, idle_deaths, status)
             continue

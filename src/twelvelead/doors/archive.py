@@ -40,7 +40,9 @@ def archive_command(
         str | None,
         typer.Option(help="Address of a Dask scheduler, whose workers classify instead.", show_default=False),
     ] = None,
-    seconds: Annotated[float, typer.Option(help="Seconds that one recording may take.", min=0.05, max=86_400)] = 300.0,
+    seconds: Annotated[
+        float, typer.Option(help="Seconds that one recording may take, read and classified.", min=0.05, max=86_400)
+    ] = 300.0,
     memory: Annotated[
         int, typer.Option(help="MiB of memory that one recording may take.", min=512, max=1 << 20)
     ] = 3072,

@@ -33,7 +33,7 @@ from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwrit
 from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
 from twelvelead.drawing.paper import PaperError
-from twelvelead.formats import PassedOver, files_below, is_recording, open_recording, read
+from twelvelead.formats import PassedOver, files_below, is_folder, is_recording, open_recording, read
 from twelvelead.record import Record, RecordError
 from twelvelead.reports import read_by, reading
 from twelvelead.reports.words import through_the_recording
@@ -144,7 +144,7 @@ def _refuse_idle(sheet: Paper, paper: Path | None, paper_format: str, report: Pa
 def _recordings(paths: list[Path], passed_over: PassedOver) -> Iterator[Path]:
     """The recordings named and those in the folders named; an empty folder stands for itself, to be refused."""
     for path in paths:
-        found = files_below(path, lambda file: is_recording(file, passed_over), passed_over) if path.is_dir() else ()
+        found = files_below(path, lambda file: is_recording(file, passed_over), passed_over) if is_folder(path) else ()
         yield from list(found) or [path]
 
 
@@ -153,7 +153,7 @@ def _opened(path: Path, *, whole: bool, start_s: float) -> Opened:
 
     So does a drawing that begins at `start_s`, before the end.
     """
-    if path.is_dir():
+    if is_folder(path):
         return RecordError(_why_none_in(path))
     try:
         recording = read(path) if whole or start_s else open_recording(path)

@@ -38,7 +38,7 @@ from twelvelead.formats.files import write_whole
 from twelvelead.record import Record, RecordError
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.scoring.scores import NAMES, RATES, Predictions
-from twelvelead.wording import counted, printable
+from twelvelead.wording import counted, no_formula, printable
 
 WIDEST: Final = 1000
 PARTINGS: Final = {"databases": "database", "sexes": "sex", "ages": "age"}
@@ -171,7 +171,8 @@ def _as_csv(tried: Tried) -> str:
         tried.kept, tried.predictions.decisions, tried.predictions.probabilities.tolist(), strict=True
     ):
         positive = " ".join(name for name, yes in zip(DIAGNOSES, said, strict=True) if yes)
-        table.writerow((record.key, record.patient, " ".join(record.diagnoses), positive, *map(repr, chances)))
+        names = map(no_formula, (record.key, record.patient or ""))
+        table.writerow((*names, " ".join(record.diagnoses), positive, *map(repr, chances)))
     return text.getvalue()
 
 

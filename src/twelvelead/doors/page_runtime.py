@@ -55,7 +55,7 @@ def fetched(tell: Callable[[int], None]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PageError(f"nothing can be kept in {folder} ({error.strerror}): {ELSEWHERE}") from error
-    file = File(URL.rpartition("/")[2], URL, "sha512", SHA512, N_BYTES)
+    file = File(URL.rpartition("/")[2], URL, "sha512", SHA512, N_BYTES, N_BYTES)
     fetch(file, folder, connections_to(URL, 1, 0.5, tell))
     return folder / file.name
 

@@ -13,7 +13,7 @@ from twelvelead.databases import find
 from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate, Workers
 from twelvelead.signals.recipe import Recipe
-from twelvelead.wording import counted
+from twelvelead.wording import counted, printable
 
 
 def store_command(
@@ -42,4 +42,4 @@ def store_command(
     if as_json:
         print(json.dumps({"store": str(out), "recordings": n_kept, "left_out": len(unread), "bytes": n_bytes}))
     else:
-        print(f"{out}: {counted(n_kept, 'recording')}, {n_bytes / 1e6:,.1f} MB")
+        print(f"{printable(str(out))}: {counted(n_kept, 'recording')}, {n_bytes / 1e6:,.1f} MB")

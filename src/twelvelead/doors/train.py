@@ -223,7 +223,7 @@ def _tell_result(out: Path, card: dict[str, Any], as_json: bool) -> None:
         print(json.dumps({"bundle": str(out), "parameters": parameters, "epochs": epochs, "validation": scores}))
         return
     said = "  ".join(f"{name.upper()} {_or_none(value)}" for name, value in scores.items())
-    print(f"{out}: {parameters:,} parameters, {counted(epochs, 'epoch')}\nvalidation: {said}")
+    print(f"{printable(str(out))}: {parameters:,} parameters, {counted(epochs, 'epoch')}\nvalidation: {said}")
 
 
 def _or_none(score: float | None) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.reporting import ReportError
-from twelvelead.wording import printable
+from twelvelead.wording import no_formula, printable
 
 COLUMNS: Final = ("path", "record", "start_s", "end_s", *DIAGNOSES, "positive", "quality")
 
@@ -56,8 +56,8 @@ def add_windows(table: TextIO, path: Path, report: Report, duration_s: float, wi
     for start_s, chances, findings in zip(report.starts_s, report.by_window, quality, strict=True):
         rows.writerow(
             [
-                printable(str(path)),
-                report.record,
+                no_formula(printable(str(path))),
+                no_formula(report.record),
                 f"{start_s:.3f}",
                 f"{min(start_s + window_s, duration_s):.3f}",
                 *("" if np.isnan(chance) else f"{chance:.4f}" for chance in chances),

@@ -26,6 +26,7 @@ MAX_FAILED: Final = 20
 CONNECT_S: Final = 20.0
 SILENCE_S: Final = 30.0
 MAX_REDIRECTS: Final = 5
+MAX_LIST_BYTES: Final = 256 << 20  # of 1.6 million files some 190 MB
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def connections_to(address: str, n: int, backoff_s: float, received: Callable[[i
 def _listed(listing: Listing, folder: Path, connections: Connections) -> list[File]:
     """The files that the publisher lists now; the list is fetched anew each time and kept beside them."""
     (folder / f".{listing.name}.part").unlink(missing_ok=True)
-    fetch(File(listing.name, listing.url, "", None, None), folder, connections)
+    fetch(File(listing.name, listing.url, "", None, None, MAX_LIST_BYTES), folder, connections)
     return listing.files(folder / listing.name)
 
 

@@ -38,13 +38,17 @@ class _AgainError(Exception):
 
 
 class File(NamedTuple):
-    """A file as its publisher lists it: its name below the folder, its address, its checksum, its size if known."""
+    """A file as its publisher lists it: its name below the folder, its address, its checksum, its size if known.
+
+    most: bytes that it can have at all.
+    """
 
     name: str
     url: str
     algorithm: str
     digest: str | None
     size: int | None
+    most: int
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def _write(response: "BaseHTTPResponse", file: File, part: Path, have: int, conn
         out.seek(start)
         out.truncate()
         for chunk in response.stream(CHUNK_BYTES, decode_content=False):
-            _refuse_to_go_on(part, out.tell() + len(chunk), file.size, connections)
+            _refuse_to_go_on(part, out.tell() + len(chunk), file, connections)
             out.write(chunk)
             connections.tell(len(chunk))
 
@@ -156,12 +160,17 @@ def _open_part(part: Path) -> IO[bytes]:
     return os.fdopen(os.open(part, flags, 0o644), "r+b")
 
 
-def _refuse_to_go_on(part: Path, n_bytes: int, size: int | None, connections: Connections) -> None:
+def _refuse_to_go_on(part: Path, n_bytes: int, file: File, connections: Connections) -> None:
     if connections.stop.is_set():
         raise DownloadError("stopped; start again to go on")
-    if size is not None and n_bytes > size:
+    if file.size is not None and n_bytes > file.size:
         _discard(part, connections)
-        raise _AgainError(f"the server sent more than the {size:,} bytes that are listed")
+        raise _AgainError(f"the server sent more than the {file.size:,} bytes that are listed")
+    if n_bytes > file.most:
+        _discard(part, connections)
+        raise DownloadError(
+            f"{file.name}: the server sent more than {file.most:,} bytes, which it cannot have; try again later"
+        )
     if shutil.disk_usage(part.parent).free < FREE_BYTES_TO_LEAVE:
         raise DownloadError(f"the disk of {part.parent} is full: make room and start again to go on")
 

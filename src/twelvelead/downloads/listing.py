@@ -13,6 +13,7 @@ from twelvelead.downloads.sources import ROOTS, Source
 _SUM = re.compile(r"([0-9a-fA-F]{64})[ \t]+\*?(\S.*?)\s*")
 _NAME = re.compile(r"[A-Za-z0-9_+@=,()' -][A-Za-z0-9_+@=,()' .-]*")
 MAX_NAME_CHARACTERS: Final = 240
+MAX_FILE_BYTES: Final = 1 << 50
 
 
 class Listing(NamedTuple):
@@ -59,11 +60,11 @@ def refuse_unsafe(name: str) -> str:
 
 def _physionet(path: Path, listing: Listing) -> Iterator[File]:
     """Lines of `SHA256SUMS.txt`: a checksum and a path."""
-    base = listing.url.rpartition("/")[0]
+    base, most = listing.url.rpartition("/")[0], int(listing.source.gigabytes * 1e9)
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, 1):
             if match := _SUM.fullmatch(line):
-                yield File(match[2], f"{base}/{quote(match[2])}", "sha256", match[1].lower(), None)
+                yield File(match[2], f"{base}/{quote(match[2])}", "sha256", match[1].lower(), None, most)
             elif line.strip():
                 raise DownloadError(f"{listing.url}: line {number} is no checksum and name: {line[:60]!r}")
 
@@ -76,6 +77,9 @@ def _zenodo(path: Path, listing: Listing) -> Iterator[File]:
             if algorithm != "md5" or not re.fullmatch("[0-9a-f]{32}", digest):
                 raise DownloadError(f"{listing.url}: checksum {entry['checksum']!r} of {entry['key']!r} is not an md5")
             url = f"{listing.url}/files/{quote(entry['key'], safe='')}/content"
-            yield File(str(entry["key"]), url, "md5", digest, int(entry["size"]))
+            size = entry["size"]
+            if type(size) is not int or not 0 <= size <= MAX_FILE_BYTES:
+                raise DownloadError(f"{listing.url}: size {size!r} of {entry['key']!r} is no number of bytes")
+            yield File(str(entry["key"]), url, "md5", digest, size, size)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DownloadError(f"{listing.url} is not a list of files as Zenodo writes it ({error!r})") from error

@@ -11,7 +11,8 @@ class Source(NamedTuple):
     """Where a database lies.
 
     host and path: a project and its version at PhysioNet, or a record's number at Zenodo.
-    gigabytes: about how much room it takes, from the number of its samples; used where the list gives no sizes.
+    gigabytes: about how much room it takes, from the number of its samples; used where the list gives no sizes,
+    and no file of it is larger.
     within: only the files whose names begin so; empty for all.
     """
 

@@ -1,7 +1,7 @@
 """Path, bytes or file object -> Record: the formats that can be read, recognised by what a file holds."""
 
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -142,7 +142,8 @@ def _given(source: Source, rate_hz: float | None, unit: str | None) -> Given:
         held = source.read(MAX_STREAM_BYTES + 1)
         if not isinstance(held, bytes) or len(held) > MAX_STREAM_BYTES:
             raise RecordError(f"a file object must give bytes, at most {MAX_STREAM_BYTES:,} of them: give its path")
-        return Given(name=Path(str(getattr(source, "name", "recording"))).stem, held=held, rate_hz=rate_hz, unit=unit)
+        file = Path(str(getattr(source, "name", "recording")))
+        return Given(name=file.stem, held=held, file=file.name, rate_hz=rate_hz, unit=unit)
     path = source if isinstance(source, Path) else Path(source)  # once more would take as long as opening it
     try:
         if (
@@ -175,25 +176,26 @@ def files_below(
     """
     try:
         with os.scandir(folder) as entries:
-            found = sorted((entry.name, _is_folder(entry)) for entry in entries if not entry.name.startswith("."))
+            seen = [entry for entry in entries if not entry.name.startswith(".")]
+            found = sorted((entry.name, is_folder(entry), entry.is_symlink()) for entry in seen)
     except OSError:
         yield folder
         return
-    for name, is_folder in found:
+    for name, has_files, is_link in found:
         path = folder / name
-        if not is_folder:
+        if not has_files:
             if wanted(path):
                 yield path
-        elif not path.is_symlink():
+        elif not is_link:
             yield from files_below(path, wanted, passed_over)
         elif passed_over is not None:
             passed_over.add(path)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder, or a link to one; a link that leads nowhere is none."""
+def is_folder(path: Path | os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one; what cannot be looked at is none, so that reading it says why."""
     try:
-        return entry.is_dir()
+        return path.is_dir()
     except OSError:
         return False
 
@@ -221,9 +223,12 @@ def is_recording(path: Path, passed_over: PassedOver | None = None) -> bool:
     """
     if path.name.startswith("."):
         return False
-    if is_part(path.name, lambda header: path.with_name(header).is_file(), lambda: _named_beside(path)):
-        return False
-    is_one = claims(path.name) or _begins_as_one(path)
+    try:
+        if is_part(path.name, lambda header: path.with_name(header).is_file(), lambda: _is_named_beside(path)):
+            return False
+        is_one = claims(path.name) or _begins_as_one(path)
+    except OSError:  # of a folder that may be listed and not entered: reading it says why
+        is_one = True
     if passed_over and not is_one:
         passed_over.add(path)
     return is_one
@@ -239,19 +244,19 @@ def _begins_as_one(path: Path) -> bool:
         return True
 
 
-def is_part(name: str, is_there: Callable[[str], bool], named: Callable[[], Container[str]]) -> bool:
+def is_part(name: str, is_there: Callable[[str], bool], is_named: Callable[[], bool]) -> bool:
     """Whether a file only holds the samples of a WFDB header beside it.
 
-    is_there: says whether a name is. named: the files that headers beside it name, asked only where none has its name.
+    is_there: says whether a name is. is_named: whether a header beside it names it, asked only where none has its name.
     """
     file = Path(name)
     if file.suffix.lower() not in SIGNAL_SUFFIXES:
         return False
-    return any(is_there(file.stem + header) for header in HEADER_SUFFIXES) or name in named()
+    return any(is_there(file.stem + header) for header in HEADER_SUFFIXES) or is_named()
 
 
-def _named_beside(path: Path) -> Container[str]:
-    return signal_files_of_all(path.parent, path.parent.stat().st_mtime_ns)
+def _is_named_beside(path: Path) -> bool:
+    return path.name in signal_files_of_all(path.parent, path.parent.stat().st_mtime_ns)
 
 
 def claims(name: str) -> bool:
