@@ -33,9 +33,6 @@ _SEVERAL = re.compile(r"<([A-Za-z]+)>\s*:\s*([^<]*)")
 _COMMENT = re.compile(r"#\s*<?([A-Za-z]+)>?\s*:\s*(.*)")
 
 
-_kept: dict[tuple[Path, int], frozenset[str]] = {}
-
-
 class SignalLine(NamedTuple):
     """One signal as its header line declares it; gain in ADC units per `unit`."""
 
@@ -66,21 +63,10 @@ def headers_in(folder: Path) -> Iterator[Path]:
     return (path for path in folder.iterdir() if path.suffix.lower() == ".hea" and not path.name.startswith("."))
 
 
+@lru_cache(maxsize=64)  # whoever walks through folders comes back to those above
 def signal_files_of_all(folder: Path, changed_ns: int) -> frozenset[str]:
-    """The names with which lines of a folder's headers begin; `changed_ns`: of the folder.
-
-    They are kept, as are those of the folders above it: whoever walks through folders comes back to these.
-    """
-    key = (folder, changed_ns)
-    for other in [other for other in tuple(_kept) if other != key and other[0] not in folder.parents]:
-        _kept.pop(other, None)
-    found = _kept.get(key)
-    if found is None:
-        found = _kept[key] = _signal_files_of_all(folder)
-    return found
-
-
-def _signal_files_of_all(folder: Path) -> frozenset[str]:
+    """The names with which lines of a folder's headers begin; `changed_ns`: of the folder, as they are kept."""
+    del changed_ns
     names: set[str] = set()
     for path in headers_in(folder):
         with suppress(RecordError):  # reading it says why
