@@ -36,7 +36,7 @@ from twelvelead.drawing.paper import PaperError
 from twelvelead.formats import PassedOver, files_below, is_folder, is_recording, open_recording, read
 from twelvelead.record import Record, RecordError
 from twelvelead.reports import read_by, reading
-from twelvelead.reports.words import through_the_recording
+from twelvelead.reports.words import decision, probability, through_the_recording
 from twelvelead.stream import Stream
 from twelvelead.wording import printable
 
@@ -197,9 +197,8 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
     table.add_column("mean probability" if report.burden else "probability", justify="right")
     table.add_column("positive from", justify="right")
     table.add_column("")
-    for name, probability in report.probabilities.items():
-        said = "positive" if name in report.positive else "withheld" if name in report.withheld else ""
-        shown = "–" if name in report.withheld else f"{probability:.3f}"
-        cells = (name_in_words(name), shown, f"{report.thresholds[name]:.3f}", said)
+    for name, threshold in report.thresholds.items():
+        said = decision(report, name)
+        cells = (name_in_words(name), probability(report, name), f"{threshold:.3f}", "" if said == "negative" else said)
         table.add_row(*cells, style="bold" if said == "positive" else None)
     return table

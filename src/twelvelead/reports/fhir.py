@@ -83,7 +83,7 @@ def _report(read: Reading, observed: list[str]) -> Resource:
 
 def _probability(read: Reading, name: str, device: str) -> Resource:
     """One of the nine: its probability, or why there is none."""
-    said = decision(read, name)
+    said = decision(read.report, name)
     if said == "withheld":
         value = _absent("error", "Error")
     else:
@@ -95,7 +95,7 @@ def _probability(read: Reading, name: str, device: str) -> Resource:
     mean = "mean over the recording of the " if read.report.burden else ""
     code = _coded("http://snomed.info/sct", SNOMED[name], f"{mean}probability of {name_in_words(name)}")
     del code["coding"][0]["display"]  # SNOMED's own wording is licensed
-    return _observation(code, device, value, said_of(read, name))
+    return _observation(code, device, value, said_of(read.report, name))
 
 
 def _heart_rate(read: Reading, device: str) -> Resource:

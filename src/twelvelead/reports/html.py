@@ -116,8 +116,8 @@ def _drawn(read: Reading) -> str:
 
 def _table(read: Reading) -> str:
     rows = "".join(
-        f'<tr class="{decision(read, name)}"><th scope="row">{escape(name_in_words(name))}</th>'
-        f'<td class="number">{probability(read, name)}</td><td>{escape(said_of(read, name))}</td></tr>\n'
+        f'<tr class="{decision(read.report, name)}"><th scope="row">{escape(name_in_words(name))}</th>'
+        f'<td class="number">{probability(read.report, name)}</td><td>{escape(said_of(read.report, name))}</td></tr>\n'
         for name in read.report.probabilities
     )
     mean = "mean " if read.report.burden else ""

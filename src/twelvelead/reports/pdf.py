@@ -46,9 +46,12 @@ def _lines(read: Reading) -> Iterator[list[Words]]:
     titles = ("diagnosis", "mean probability" if read.report.burden else "probability", "decision")
     yield [(at, name, True) for at, name in zip(COLUMNS_MM, titles, strict=True)]
     for name in read.report.probabilities:
-        said, *more = _wrapped(said_of(read, name), COLUMNS_MM[2])
+        said, *more = _wrapped(said_of(read.report, name), COLUMNS_MM[2])
         is_bold = name in read.report.positive
-        first = [(COLUMNS_MM[0], name_in_words(name), is_bold), (COLUMNS_MM[1], probability(read, name), is_bold)]
+        first = [
+            (COLUMNS_MM[0], name_in_words(name), is_bold),
+            (COLUMNS_MM[1], probability(read.report, name), is_bold),
+        ]
         yield [*first, *said]
         yield from more
     yield from [[], [(0.0, "Quality of the recording", True)]]

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from twelvelead.classifier import Report
 from twelvelead.release import version
 from twelvelead.reports.reading import LOOKED, Reading, bands
 from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, decision, said_of
@@ -10,7 +11,7 @@ from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, decisio
 
 def plain(read: Reading) -> bytes:
     """The whole report, without the drawing; a name, age and sex only where identity is asked for."""
-    record = read.record
+    record, told = read.record, read.report.as_json()
     who = {"name": record.name, "age": record.age, "sex": record.sex} if read.paper.identity else {}
     said = {
         "research": RESEARCH,
@@ -18,24 +19,23 @@ def plain(read: Reading) -> bytes:
         "bundle": {"name": read.by.bundle, "sha256": read.by.sha256},
         "made": read.made.isoformat(),
         "recording": {**who, "duration_s": record.duration_s, "rate_hz": record.rate_hz},
-        "diagnoses": {name: _diagnosis(read, name) for name in read.report.probabilities},
-        **{key: value for key, value in read.report.as_json().items() if key in ("burden", "episodes")},
+        "diagnoses": {name: _diagnosis(read.report, name, chance) for name, chance in told["probabilities"].items()},
+        **{key: value for key, value in told.items() if key in ("burden", "episodes")},
         "not_assessed": NOT_ASSESSED,
         "heart_rate": read.heart and {**read.heart.as_json(), "error": RATE_ERROR},
-        "quality": [finding.as_json() for finding in read.report.quality],
-        "warnings": list(read.report.warnings),
+        "quality": told["quality"],
+        "warnings": told["warnings"],
         "attention": {"meaning": LOOKED, "bands": {name: _bands(read, name) for name in read.looked_for}},
     }
     return (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _diagnosis(read: Reading, name: str) -> dict[str, Any]:
-    is_withheld = name in read.report.withheld
+def _diagnosis(report: Report, name: str, probability: float | None) -> dict[str, Any]:
     return {
-        "probability": None if is_withheld else read.report.probabilities[name],
-        "threshold": read.report.thresholds[name],
-        "decision": decision(read, name),
-        "in_words": said_of(read, name),
+        "probability": probability,
+        "threshold": report.thresholds[name],
+        "decision": decision(report, name),
+        "in_words": said_of(report, name),
     }
 
 

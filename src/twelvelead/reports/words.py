@@ -20,26 +20,26 @@ RATE_ERROR: Final = (
 )
 
 
-def decision(read: Reading, diagnosis: str) -> str:
+def decision(report: Report, diagnosis: str) -> str:
     """One of positive, negative and withheld."""
-    if diagnosis in read.report.withheld:
+    if diagnosis in report.withheld:
         return "withheld"
-    return "positive" if diagnosis in read.report.positive else "negative"
+    return "positive" if diagnosis in report.positive else "negative"
 
 
-def probability(read: Reading, diagnosis: str) -> str:
+def probability(report: Report, diagnosis: str) -> str:
     """To three digits, or a dash where it is withheld."""
-    return "–" if diagnosis in read.report.withheld else f"{read.report.probabilities[diagnosis]:.3f}"
+    return "–" if diagnosis in report.withheld else f"{report.probabilities[diagnosis]:.3f}"
 
 
-def said_of(read: Reading, diagnosis: str) -> str:
+def said_of(report: Report, diagnosis: str) -> str:
     """The decision on a diagnosis, with its threshold, in words."""
-    threshold = f"{read.report.thresholds[diagnosis]:.3f}"
+    threshold = f"{report.thresholds[diagnosis]:.3f}"
     return {
-        "withheld": f"withheld: {read.report.withheld.get(diagnosis, '')}",
+        "withheld": f"withheld: {report.withheld.get(diagnosis, '')}",
         "positive": f"positive: reaches its threshold of {threshold}",
         "negative": f"negative: below its threshold of {threshold}",
-    }[decision(read, diagnosis)]
+    }[decision(report, diagnosis)]
 
 
 def conclusion(read: Reading) -> str:
