@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import forkserver, resource_tracker
 from typing import Final, NamedTuple, ParamSpec, Self, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from twelvelead.doors.server.problems import Problem, busy
 from twelvelead.formats.confined import confine
@@ -25,6 +25,8 @@ Workers = asyncio.Queue[ProcessPool]
 
 ATTEMPTS: Final = 2
 LOST_S: Final = 5.0
+BEGIN_S: Final = 10.0  # a new process begins in a fraction of a second, on a busy machine in some
+LOOK_S: Final = 0.05
 MEMORY_BYTES: Final = 4 << 30
 PRELOADED: Final = [f"twelvelead.doors.{name}" for name in ("cli", "server.uploads", "server.renderings")]
 ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -89,7 +91,9 @@ async def run_in_worker(
             break
         sound = False
         try:
-            future = asyncio.wrap_future(pool.schedule(function, args=arguments, timeout=left))
+            scheduled = pool.schedule(function, args=arguments, timeout=left)
+            future = asyncio.wrap_future(scheduled)
+            await _begun(scheduled, future)
             value = await asyncio.wait_for(future, left + LOST_S)
             sound = True
             return value
@@ -100,7 +104,7 @@ async def run_in_worker(
         except ProcessExpired:
             n_ended += 1
         except BrokenProcessPool:
-            pass  # its process had ended before it began with this
+            pass  # its process had ended before it began with this, or while it took it
         except RuntimeError:
             if pool.active:
                 raise  # the function's own
@@ -111,6 +115,16 @@ async def run_in_worker(
     if n_ended == ATTEMPTS:
         raise Problem(422, "the process that was at it ended twice: the files are damaged, or need too much memory")
     raise busy(f"no process was free within {deadline.seconds:g} s")
+
+
+async def _begun(scheduled: "ProcessFuture[T]", future: "asyncio.Future[T]") -> None:
+    """Wait until a process is at it; raises BrokenProcessPool where none begins: one died holding the pool's lock."""
+    for _ in range(round(BEGIN_S / LOOK_S)):
+        done, _ = await asyncio.wait({future}, timeout=LOOK_S)
+        if done or scheduled.running():
+            return
+    future.cancel()
+    raise BrokenProcessPool
 
 
 def _new_pool() -> ProcessPool:
