@@ -22,7 +22,7 @@ LEAST_GAIN: Final = 1e-6
 MOST_GAIN: Final = 1e15  # wfdb writes format 32 with gains of 5e9
 NUMBERS: Final = ("ADC zero", "initial value", "checksum")
 
-NUMBER: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
 _GAIN = re.compile(rf"({NUMBER}|[a-z]+)(?:\(([-+]?\d{{1,10}})\))?(?:/(\S+))?", re.IGNORECASE)
 _WHOLE = re.compile(r"\d{1,12}")
