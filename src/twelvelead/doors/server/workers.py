@@ -119,11 +119,15 @@ async def run_in_worker(
 
 async def _begun(scheduled: "ProcessFuture[T]", future: "asyncio.Future[T]") -> None:
     """Wait until a process is at it; raises BrokenProcessPool where none begins: one died holding the pool's lock."""
-    for _ in range(round(BEGIN_S / LOOK_S)):
-        done, _ = await asyncio.wait({future}, timeout=LOOK_S)
-        if done or scheduled.running():
-            return
-    future.cancel()
+    begun = False
+    try:
+        for _ in range(round(BEGIN_S / LOOK_S)):
+            done, _ = await asyncio.wait({future}, timeout=LOOK_S)
+            if begun := bool(done) or scheduled.running():
+                return
+    finally:
+        if not begun:
+            future.cancel()  # nobody asks for its value any more
     raise BrokenProcessPool
 
 
