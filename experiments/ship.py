@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import results
 
-from twelvelead.classifier.bundle import add_test
+from twelvelead.classifier.writing import add_test
 from twelvelead.databases import LabelledRecord, find, read_keys
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.study.comparison import pool

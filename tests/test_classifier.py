@@ -18,7 +18,7 @@ from onnx import numpy_helper
 
 import simulator
 from twelvelead.classifier import BundleError, classify, classify_together, groups, load_bundle, shipped_bundle
-from twelvelead.classifier.bundle import _sealed_text, add_test, write_bundle
+from twelvelead.classifier.writing import add_test, sealed_text, write_bundle
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import read
@@ -117,7 +117,7 @@ def test_a_bundle_of_another_version_or_of_hostile_content_is_refused(copy, chan
 def sealed_again(card):
     """As somebody would who changes a card on purpose."""
     with suppress(TypeError):
-        return _sealed_text(card) if card["sha256"] else json.dumps(card)
+        return sealed_text(card) if card["sha256"] else json.dumps(card)
     return json.dumps(card)
 
 
@@ -159,7 +159,7 @@ def test_a_graph_that_does_not_run_is_refused(copy):
     card = json.loads((copy / "card.json").read_text())
     (copy / "model.onnx").write_bytes(b"no graph")
     card["sha256"]["model.onnx"] = hashlib.sha256(b"no graph").hexdigest()
-    (copy / "card.json").write_text(_sealed_text(card))
+    (copy / "card.json").write_text(sealed_text(card))
     with pytest.raises(BundleError, match="its graph does not run"):
         load_bundle(copy)
 
@@ -176,7 +176,7 @@ def test_a_graph_is_given_no_file_beside_it(copy, monkeypatch):
     )
     card = json.loads((copy / "card.json").read_text())
     card["sha256"]["model.onnx"] = hashlib.sha256((copy / "model.onnx").read_bytes()).hexdigest()
-    (copy / "card.json").write_text(_sealed_text(card))
+    (copy / "card.json").write_text(sealed_text(card))
     with pytest.raises(BundleError, match="its graph does not run"):
         load_bundle(copy)
 

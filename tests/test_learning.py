@@ -25,7 +25,7 @@ from safetensors import safe_open
 
 import simulator
 from twelvelead.classifier import BundleError, classify, load_bundle
-from twelvelead.classifier.bundle import _sealed_text
+from twelvelead.classifier.writing import sealed_text
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, read_labelled
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.evaluate import predict
@@ -404,7 +404,7 @@ def test_a_bundle_without_thresholds_at_a_specificity_says_so(bundle, tmp_path):
     copy = shutil.copytree(bundle, tmp_path / "copy")
     card = json.loads((copy / "card.json").read_text())
     del card["thresholds_at_specificity"]
-    (copy / "card.json").write_text(_sealed_text(card))
+    (copy / "card.json").write_text(sealed_text(card))
     with pytest.raises(BundleError, match=r"no thresholds at a specificity of 0.95: it has none; train it anew"):
         load_bundle(copy, specificity="0.95")
     load_bundle(copy)
@@ -414,7 +414,7 @@ def test_a_bundle_without_integers_says_so(bundle, tmp_path):
     copy = shutil.copytree(bundle, tmp_path / "copy")
     card = json.loads((copy / "card.json").read_text())
     del card["sha256"]["model.int8.onnx"]
-    (copy / "card.json").write_text(_sealed_text(card))
+    (copy / "card.json").write_text(sealed_text(card))
     with pytest.raises(BundleError, match="no graph in int8: it has float32"):
         load_bundle(copy, "int8")
     load_bundle(copy)

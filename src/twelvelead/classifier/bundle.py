@@ -1,13 +1,14 @@
-"""The bundle: a folder of weights, ONNX graph and card, in which everything travels that is needed to use it."""
+"""The bundle: a folder of weights, ONNX graph and card, in which everything travels that is needed to use it.
+
+Here it is opened; writing.py writes it.
+"""
 
 import csv
 import hashlib
-import io
 import json
 import os
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.formats.files import write_whole
 from twelvelead.record import LEADS, TwelveleadError
 from twelvelead.scoring.probabilities import Calibration, Specificity, by_diagnosis
 from twelvelead.signals.recipe import Recipe
@@ -136,7 +136,7 @@ def load_bundle(
     """
     _keep_freed_memory()
     folder = Path(folder)
-    card = _card(folder)
+    card = read_card(folder)
     if GRAPHS.get(precision) not in card["sha256"]:
         there = ", ".join(name for name, graph in GRAPHS.items() if graph in card["sha256"])
         raise BundleError(f"bundle {folder} has no graph in {precision}: it has {there}; train it anew")
@@ -191,7 +191,8 @@ def _keep_freed_memory() -> None:
     np.empty(KEPT_BYTES, np.uint8)
 
 
-def _card(folder: Path) -> dict[str, Any]:
+def read_card(folder: Path) -> dict[str, Any]:
+    """What a bundle's card says; raises BundleError where it is none, of another version, or not what its seal says."""
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except OSError as error:
@@ -203,12 +204,12 @@ def _card(folder: Path) -> dict[str, Any]:
         raise BundleError(f"bundle {folder} has format {found!r}: this version reads format {FORMAT}; train it anew")
     if not isinstance(card.get("sha256"), dict) or card.get("diagnoses") != [*DIAGNOSES]:
         raise BundleError(f"bundle {folder}: its card lacks checksums or names other diagnoses; copy the bundle anew")
-    if card["sha256"].get(CARD) != _seal(card):
+    if card["sha256"].get(CARD) != seal(card):
         raise BundleError(f"bundle {folder}: {CARD} is not what its seal was made of: it was changed; copy it anew")
     return card
 
 
-def _seal(card: Mapping[str, Any]) -> str:
+def seal(card: Mapping[str, Any]) -> str:
     """sha256 of all that a card says, its own seal apart."""
     sealed = {**card, "sha256": {name: digest for name, digest in card["sha256"].items() if name != CARD}}
     return hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()
@@ -248,64 +249,3 @@ def open_graph(graph: bytes) -> Any:
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", NO_FOLDER)
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def write_bundle(
-    folder: Path,
-    card: Mapping[str, Any],
-    recipe: Recipe,
-    weights: bytes,
-    graphs: Mapping[Precision, bytes],
-    sides: Mapping[str, tuple[str, str]],
-) -> None:
-    """Write a bundle beside `folder`, then put it in its place; what was there stays until the new one is whole.
-
-    card: all but format, recipe and checksums. graphs: one in float32 at least.
-    sides: recording key -> "training", "validation", "held out", ..., and its digest, empty where it was not read.
-    """
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["recording", "side", "digest"])
-    writer.writerows((key, *side) for key, side in sorted(sides.items()))
-    files = {WEIGHTS: weights, SPLIT: table.getvalue().encode()}
-    files |= {GRAPHS[precision]: graph for precision, graph in graphs.items()}
-    whole = {
-        "format": FORMAT,
-        **card,
-        "recipe": asdict(recipe),
-        "diagnoses": [*DIAGNOSES],
-        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-    }
-    beside, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    for name, data in files.items():
-        (beside / name).write_bytes(data)
-    (beside / CARD).write_text(_sealed_text(whole), encoding="utf-8")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        os.replace(folder, old)
-    os.replace(beside, folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def refuse_unsafe_place(folder: Path, inputs: Iterable[Path]) -> None:
-    """Raise BundleError where writing a bundle would remove or enter anything that is none."""
-    if folder.exists() and not (folder / CARD).is_file():
-        raise BundleError(f"{folder} exists and is no bundle: name a new folder, so that nothing of it is lost")
-    for given in inputs:
-        if folder == given or folder in given.parents:
-            raise BundleError(f"{folder} holds the recordings of {given}: name another folder for the bundle")
-
-
-def add_test(folder: Path, name: str, result: Mapping[str, Any]) -> None:
-    """Enter the result of a test into the card of a bundle, beside and renamed."""
-    card = _card(folder)
-    card.setdefault("tests", {})[name] = result
-    write_whole(folder / CARD, _sealed_text(card).encode())
-
-
-def _sealed_text(card: Mapping[str, Any]) -> str:
-    """A card as it is written: readable, and with its own seal."""
-    sealed = {**card, "sha256": {**card["sha256"], CARD: _seal(card)}}
-    return json.dumps(sealed, indent=2, ensure_ascii=False) + "\n"

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save
 
-from twelvelead.classifier.bundle import BundleError, Precision, open_graph, write_bundle
+from twelvelead.classifier.bundle import BundleError, Precision, open_graph
+from twelvelead.classifier.writing import write_bundle
 from twelvelead.databases import people_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Fitted, Settings

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from twelvelead.classifier import BundleError, Classifier, classify_many, load_bundle, shipped_bundle
-from twelvelead.classifier.bundle import add_test
+from twelvelead.classifier.writing import add_test
 from twelvelead.databases import (
     DatabaseError,
     LabelledRecord,

@@ -12,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from twelvelead.classifier.bundle import CARD, BundleError, refuse_unsafe_place
+from twelvelead.classifier.bundle import CARD, BundleError
+from twelvelead.classifier.writing import refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
 from twelvelead.doors.left_out import tell_found, tell_left_out
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
