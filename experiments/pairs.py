@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from results import LARGEST
 
 from twelvelead.databases import LabelledRecord, find
 from twelvelead.diagnoses import DIAGNOSES
@@ -40,9 +41,9 @@ def main() -> None:
         differences(first, second, *of_both)
         if left_out:
             print("  on PTB-XL alone:")
-            differences(first, second, *(part(one, one.databases == "ptb-xl") for one in of_both))
+            differences(first, second, *(part(one, one.databases == LARGEST) for one in of_both))
             print("  on the others:")
-            differences(first, second, *(part(one, one.databases != "ptb-xl") for one in of_both))
+            differences(first, second, *(part(one, one.databases != LARGEST) for one in of_both))
         else:
             by_class(*of_both)
 

@@ -21,7 +21,7 @@ from twelvelead.network.config import Config, n_multiply_adds, n_parameters
 from twelvelead.network.to_int8 import to_int8
 from twelvelead.network.to_onnx import to_onnx
 from twelvelead.release import version
-from twelvelead.scoring.evaluation import evaluation, or_null
+from twelvelead.scoring.evaluation import evaluation, mean_scores
 from twelvelead.scoring.probabilities import (
     SPECIFICITIES,
     Calibration,
@@ -31,7 +31,7 @@ from twelvelead.scoring.probabilities import (
     merged,
     thresholds_at,
 )
-from twelvelead.scoring.scores import Predictions, class_scores, means
+from twelvelead.scoring.scores import Predictions, class_scores
 from twelvelead.signals.recipe import Recipe
 
 PARITY: Final = 1e-4
@@ -155,7 +155,7 @@ def _in_integers(graph: bytes, ended: Training, decisions: dict[str, Any]) -> di
         "calibrated_on": "training recordings",
         "largest_difference": float(difference.max()),
         "mean_difference": float(difference.mean()),
-        "validation": {name: or_null(value) for name, value in means(class_scores(predictions)).items()},
+        "validation": mean_scores(class_scores(predictions)),
         "validation_float32": decisions["validation"]["scores"],
     }
 

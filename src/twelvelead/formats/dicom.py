@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.formats.dicom_elements import META_START, refuse_too_many_elements
+from twelvelead.formats.dicom_elements import META_GROUP, META_START, refuse_too_many_elements
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.person import age_between, plausible_age
 from twelvelead.record import (
@@ -28,7 +28,6 @@ REFUSED: Final = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")  # deflated; 
 IMPLICIT: Final = "1.2.840.10008.1.2"
 MAX_BYTES: Final = 1 << 25
 MAX_META_BYTES: Final = 1 << 16
-META_GROUP: Final = 2
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
 _FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\s*R|[7-9])\b", re.IGNORECASE)
@@ -83,9 +82,9 @@ def _transfer_syntax(data: bytes) -> str:
     """How the data set is written, as pydicom will understand it; raises RecordError where that is not said early."""
     from pydicom.filereader import read_dataset
 
-    start = BytesIO(data[:MAX_META_BYTES])
+    group, start = int.from_bytes(META_GROUP, "little"), BytesIO(data[:MAX_META_BYTES])
     start.seek(META_START)
-    meta = read_dataset(start, False, True, stop_when=lambda tag, _kind, _length: tag >> 16 != META_GROUP)
+    meta = read_dataset(start, False, True, stop_when=lambda tag, _kind, _length: tag >> 16 != group)
     if start.tell() >= MAX_META_BYTES:
         raise RecordError(f"DICOM file with more than {MAX_META_BYTES:,} bytes before its data: export it again")
     next(iter(meta), None)  # where this first element cannot be decoded, pydicom would read all of them otherwise

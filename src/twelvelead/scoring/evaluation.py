@@ -9,6 +9,7 @@ from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.scoring.scores import (
     NAMES,
     RATES,
+    ClassScores,
     Predictions,
     class_rates,
     class_scores,
@@ -41,7 +42,7 @@ def _scored(predictions: Predictions) -> Result:
         "records": len(predictions.truth),
         "records_with_a_diagnosis": int(predictions.truth.any(axis=1).sum()),
         "patients": len(set(predictions.people)),
-        "scores": {name: or_null(value) for name, value in means(per_class).items()},
+        "scores": mean_scores(per_class),
         "intervals": {name: [or_null(bound) for bound in of_means[name]] for name in NAMES},
         "classes": {
             diagnosis: {
@@ -54,6 +55,11 @@ def _scored(predictions: Predictions) -> Result:
         },
         "without_positives": [name for name, count in zip(DIAGNOSES, positives, strict=True) if not count],
     }
+
+
+def mean_scores(per_class: ClassScores) -> dict[str, float | None]:
+    """The mean of each score over the classes that have one, null where none has."""
+    return {name: or_null(value) for name, value in means(per_class).items()}
 
 
 def or_null(value: float) -> float | None:
