@@ -8,22 +8,26 @@ docs/model-card.md.
 """
 
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import ship
 from results import FEW
 
-from twelvelead.databases import find, partings_of
+from twelvelead.databases import LabelledRecord, find, partings_of
 from twelvelead.scoring.evaluation import Result, evaluation
 from twelvelead.study.comparison import pool
 
 KINDS = {"sexes": ("F", "M"), "ages": ("0 to 39", "40 to 59", "60 to 79", "80 to 120")}
+ADULT = 18
 SHOWN = ("AF", "I-AVB", "Normal", "PVC", "STD")
 
 
 def main() -> None:
-    """Print a row for each group, and over which classes its AUROC is a mean."""
+    """Print whose the recordings are, a row for each group, and over which classes its AUROC is a mean."""
     records = {record.key: record for record in find([Path(sys.argv[1])]).records}
+    print(population([*records.values()]))
     [pooled] = pool(ship.shipped_runs(left_out=False), [*records.values()])
     result = evaluation(pooled.predictions, partings_of([records[key] for key in pooled.keys]))
     for kind, names in KINDS.items():
@@ -36,6 +40,16 @@ def main() -> None:
         for name, group in groups.items():
             print(f"| {name} | {group['records']:,} | {' | '.join(cells(group, shared))} |")
         print(f"AUROC by {kind}: mean of {', '.join(shared)}")
+
+
+def population(records: list[LabelledRecord]) -> str:
+    """Of all labelled recordings at hand: how many, by database and sex, and how old."""
+    ages = np.array([record.age for record in records if record.age is not None])
+    counts = (Counter(record.database for record in records), Counter(record.sex or "unknown" for record in records))
+    quartiles = ", ".join(f"{age:g}" for age in np.percentile(ages, [25, 50, 75]))
+    said = "; ".join(", ".join(f"{name} {n}" for name, n in count.most_common()) for count in counts)
+    young, unknown = (ages < ADULT).sum(), len(records) - len(ages)
+    return f"{len(records)}: {said}; quartiles of age {quartiles}, {young} below {ADULT}, {unknown} unknown"
 
 
 def cells(group: Result, shared: list[str]) -> list[str]:
