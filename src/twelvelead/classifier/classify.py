@@ -177,8 +177,10 @@ def conclude(
     lacking = _lacking(reasons) if any(reasons) else None
     probabilities = merge(by_window, lacking)  # (9,)
     decisions = decide(probabilities, classifier.thresholds).tolist()
-    withheld = {name: reasons[0][name] for name in DIAGNOSES if all(name in reason for reason in reasons)}
-    shown = by_window if lacking is None else np.where(lacking, np.nan, by_window)
+    shown, withheld = by_window, dict[str, str]()
+    if lacking is not None:
+        shown = np.where(lacking, np.nan, by_window)
+        withheld = {name: reasons[0][name] for name in DIAGNOSES if all(name in reason for reason in reasons)}
     is_long, spans_s = bool(prepared.by_window), (classifier.recipe.window_s, prepared.duration_s)
     return Report(
         record=prepared.name,

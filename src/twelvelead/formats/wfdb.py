@@ -142,18 +142,16 @@ def physical(
         scales = [(signal.baseline, signal.gain) for signal in signals]
         one_for_all = len(set(scales)) == 1  # as nearly always
         baselines, gains = np.array(scales[:1] if one_for_all else scales, np.float32).T[..., None]
-        physical = digital.astype(np.float32)  # float32 rounds once here, to what float64 would be rounded to
-        if baselines.any():
-            physical -= baselines
-        physical /= gains
+        # float32 rounds once here, to what float64 would be rounded to
+        shifted = np.subtract(digital, baselines, dtype=np.float32) if baselines.any() else digital
+        physical = np.asarray(np.divide(shifted, gains, dtype=np.float32))
     else:
         physical = np.empty(digital.shape, np.float32)
         for samples, signal, row in zip(digital, signals, physical, strict=True):
             factor = per_unit[signal.unit] / signal.gain
             np.multiply(samples - float(signal.baseline), factor, out=row, casting="same_kind")
-    missing = digital == INVALID_SAMPLE[signals[0].format]
-    if missing.any():
-        physical[missing] = np.nan
+    if digital.min() == (mark := INVALID_SAMPLE[signals[0].format]):  # it is the lowest value there is
+        physical[digital == mark] = np.nan
     return physical
 
 

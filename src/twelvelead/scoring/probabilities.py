@@ -60,6 +60,8 @@ def merge(probabilities: NDArray[np.float64], withheld: NDArray[np.bool_] | None
 
     withheld: (n_windows or 1, 9), the windows that do not count for a diagnosis; where none counts, all do.
     """
+    if len(probabilities) == 1:
+        return np.asarray(probabilities[0])
     if withheld is None or not withheld.any():
         return np.asarray(probabilities.mean(axis=0))
     counted = np.broadcast_to(~withheld | withheld.all(axis=0), probabilities.shape)
