@@ -9,17 +9,17 @@ not labelled so, and of those that are. Most are of 10 s, one window. Results: d
 import sys
 from pathlib import Path
 
-from ship import shipped_runs
+from pairs import tested
+from results import SHIPPED
 
 from twelvelead.classifier.long import BURDENS
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.study.comparison import pool
 
 
 def main() -> None:
     """Print a row of the table for each diagnosis."""
-    [pooled] = pool(shipped_runs(left_out=False), find([Path(sys.argv[1])]).records)
+    pooled = tested(SHIPPED, find([Path(sys.argv[1])]).records, left_out=False)
     truth, positive = pooled.predictions.truth, pooled.predictions.decisions
     print("| diagnosis | recordings without it | of these positive | recordings with it | of these positive |")
     print("|---|---:|---:|---:|---:|")

@@ -12,22 +12,20 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import ship
 from numpy.typing import NDArray
-from pairs import part
-from results import FEW, LARGEST
+from pairs import part, tested
+from results import FEW, LARGEST, SHIPPED
 from sklearn.linear_model import LogisticRegression
 
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.study.comparison import pool
 
 
 def main() -> None:
     """Print a row for each diagnosis."""
     records = find([Path(sys.argv[1])]).records
-    [here] = pool(ship.shipped_runs(left_out=False), records)
-    [elsewhere] = pool(ship.shipped_runs(left_out=True), records)
+    here = tested(SHIPPED, records, left_out=False)
+    elsewhere = tested(SHIPPED, records, left_out=True)
     is_large = elsewhere.databases == LARGEST
     tests = [here, part(elsewhere, ~is_large), part(elsewhere, is_large)]
     for k, name in enumerate(DIAGNOSES):

@@ -15,12 +15,12 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import ship
+from pairs import tested
+from results import SHIPPED
 
 from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.scoring.challenge import beta_scores, contingency
-from twelvelead.study.comparison import pool
 
 NORMAL = DIAGNOSES.index("Normal")
 
@@ -41,7 +41,7 @@ def classes_of_ptbxl(folder: Path) -> dict[str, set[str]]:
 def main() -> None:
     """Print the counts."""
     data = Path(sys.argv[1])
-    [pooled] = pool(ship.shipped_runs(left_out=False), find([data]).records)
+    pooled = tested(SHIPPED, find([data]).records, left_out=False)
     called, truth = pooled.predictions.decisions, pooled.predictions.truth
     alone = called[:, NORMAL] & (called.sum(axis=1) == 1)
     print(f"normal alone {alone.sum()} of {len(alone)}, labelled normal {truth[alone, NORMAL].sum()}")

@@ -17,6 +17,7 @@ from twelvelead.diagnoses import IN_WORDS
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ("README.md", "docs/model-card.md", "docs/study.md")
 
+SHIPPED = "single-taught"  # the study's network whose recipe ships
 HERE, ELSEWHERE = "out of fold", "databases left out"  # as the study calls its tests
 TESTS = {HERE: False, ELSEWHERE: True}  # whether a database was left out
 PARTS = {

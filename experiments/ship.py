@@ -32,7 +32,7 @@ FRESH = ROOT / "build/shipped"
 
 def shipped_runs(*, left_out: bool) -> list[Outcome]:
     """The study's runs of what ships: on folds, or on databases left out."""
-    outcomes = [load_outcome(path) for path in sorted(RUNS.glob(f"{BEST}-taught.*.json"))]
+    outcomes = [load_outcome(path) for path in sorted(RUNS.glob(f"{results.SHIPPED}.*.json"))]
     return [run for run in outcomes if run.fold.startswith(LEFT_OUT) == left_out]
 
 
@@ -59,7 +59,7 @@ def main() -> None:
     if not FRESH.exists():
         states = FRESH.parent.glob(f"{FRESH.name}.*")
         resume = ["--resume"] if any(states) else []
-        [taught] = contestants([f"{BEST}-taught"])
+        [taught] = contestants([results.SHIPPED])
         command = ["train", data, "--out", FRESH, "--network", BEST, "--name", f"twelvelead-{BEST}"]
         command += ["--teachers", ",".join(taught.teachers), *resume]
         subprocess.run([sys.executable, "-m", "twelvelead", *map(str, command)], check=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from pairs import tested
-from results import LARGEST
+from results import LARGEST, SHIPPED
 from safetensors.torch import load_file
 
 from twelvelead.databases import LabelledRecord, find
@@ -25,13 +25,12 @@ from twelvelead.learning.samples import load
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import SPECIFICITIES, decide, fit_decisions, thresholds_at
 from twelvelead.signals.recipe import Recipe
-from twelvelead.study.contestants import BEST, contestants
+from twelvelead.study.contestants import contestants
 from twelvelead.study.folds import folds
 from twelvelead.study.run import Protocol, load_outcome, sides_of
 
 STUDY = Path(__file__).parent / "study-seed-1"
 KEPT = STUDY / "at-specificity.json"
-NETWORK = f"{BEST}-taught"
 Classes = dict[str, dict[str, float]]
 Thresholds = dict[str, dict[str, list[float]]]  # fold -> specificity -> nine
 
@@ -61,9 +60,9 @@ def found(records: tuple[LabelledRecord, ...]) -> Thresholds:
     samples, _ = load(records, protocol.recipe)
     thresholds: Thresholds = {}
     for fold in folds(samples, protocol.n_folds, protocol.seed):
-        [contestant] = contestants([NETWORK])
+        [contestant] = contestants([SHIPPED])
         network = contestant.build()
-        network.load_state_dict(load_file(STUDY / "runs" / f"{NETWORK}.{fold.name}.safetensors"))
+        network.load_state_dict(load_file(STUDY / "runs" / f"{SHIPPED}.{fold.name}.safetensors"))
         validation = sides_of(fold, samples, protocol).validation
         truth = validation.truth.astype(bool)
         _, _, chances = fit_decisions(window_logits(network, validation, protocol.recipe), truth)
@@ -75,9 +74,9 @@ def found(records: tuple[LabelledRecord, ...]) -> Thresholds:
 
 def called(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: str) -> tuple[Classes, Classes]:
     """By diagnosis, what `evaluate` says of the decisions on all test parts together, and on those outside PTB-XL."""
-    pooled = tested(f"{STUDY.name}/{NETWORK}", records, left_out=False)
+    pooled = tested(f"{STUDY.name}/{SHIPPED}", records, left_out=False)
     fold_of = {
-        key: fold for fold in kept for key in load_outcome(STUDY / "runs" / f"{NETWORK}.{fold}.json").probabilities
+        key: fold for fold in kept for key in load_outcome(STUDY / "runs" / f"{SHIPPED}.{fold}.json").probabilities
     }
     thresholds = np.array([kept[fold_of[key]][specificity] for key in pooled.keys])
     predictions = replace(pooled.predictions, decisions=decide(pooled.predictions.probabilities, thresholds))

@@ -12,12 +12,11 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import ship
-from results import FEW
+from pairs import tested
+from results import FEW, SHIPPED
 
 from twelvelead.databases import LabelledRecord, find, partings_of
 from twelvelead.scoring.evaluation import Result, evaluation
-from twelvelead.study.comparison import pool
 
 KINDS = {"sexes": ("F", "M"), "ages": ("0 to 39", "40 to 59", "60 to 79", "80 to 120")}
 ADULT = 18
@@ -28,7 +27,7 @@ def main() -> None:
     """Print whose the recordings are, a row for each group, and over which classes its AUROC is a mean."""
     records = {record.key: record for record in find([Path(sys.argv[1])]).records}
     print(population([*records.values()]))
-    [pooled] = pool(ship.shipped_runs(left_out=False), [*records.values()])
+    pooled = tested(SHIPPED, [*records.values()], left_out=False)
     result = evaluation(pooled.predictions, partings_of([records[key] for key in pooled.keys]))
     for kind, names in KINDS.items():
         groups = {name: result[kind][name] for name in names}
