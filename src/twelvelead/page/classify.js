@@ -9,7 +9,7 @@ import { LEADS, RecordError } from "./record.js";
 
 const PAUSE_MS = 50;
 const TURN_MS = 250;
-const STAGES = [0, 0.25, 0.35, 1]; // when a long recording is filtered, through the network, and assessed
+const STAGES = [0, 0.25, 0.35, 0.85, 1]; // when a long one is filtered, through the network, assessed, its beats found
 
 /** Say which of the nine diagnoses a recording shows; run(windows, nWindows) -> {logits, attention} of the network.
  *
@@ -22,7 +22,7 @@ export async function classify(record, card, run, tell = () => {}) {
   }
   const { recipe } = card;
   const long = isLong(record);
-  const [filtering, listening, assessing] = long ? pausing(tell) : STAGES.map(() => async () => {});
+  const [filtering, listening, assessing, beating] = long ? pausing(tell) : STAGES.map(() => async () => {});
   const bands = long ? await bandsByLead(recipe, record, filtering) : bandsOf(recipe, record);
   const starts = startsOf(recipe, bands.heart[0].length);
   const startsS = starts.map((start) => start / recipe.rate_hz);
@@ -41,7 +41,7 @@ export async function classify(record, card, run, tell = () => {}) {
     quality: long ? summed(findings) : findings[0],
     warnings: record.warnings,
     ...(long ? through(heard.map((row, w) => unlessWithheld(row, reasons[w])), thresholds, startsS, recipe.window_s, record.durationS) : {}),
-    ...heartOf(record, withheld),
+    ...(await heartOf(record, withheld, beating)),
     attention: { starts_s: startsS, window_s: recipe.window_s, weights: attention },
     all: merged,
   };

@@ -1,5 +1,5 @@
 /** Zero-phase filtering and resampling in one: each output is a weighted sum of the inputs around it, with the same
- * kernels, the same blocks and the same 32-bit roundings as signals/filters.py. */
+ * kernels and the same 32-bit roundings as signals/filters.py. */
 
 const LOW_PASS_HALF_WIDTH_S = 0.15;
 const LOW_PASS_KAISER_BETA = 5;
@@ -30,12 +30,10 @@ export function resample(leads, fromHz, toHz, kernel) {
   const n = Math.ceil((nIn * nOut) / stepIn);
   const results = leads.map(() => new Float32Array(n));
   for (let k = 0; k < n; k++) {
-    const { first, weights } = phases[k % nOut];
+    const { first, weights, whole } = phases[k % nOut];
     const start = Math.floor(k / nOut) * stepIn + first;
     const [low, high] = [Math.max(0, -start), Math.min(weights.length, nIn - start)];
-    let total = 0;
-    for (let tap = low; tap < high; tap++) total += weights[tap];
-    const share = Math.fround(total);
+    const share = high - low === weights.length ? whole : Math.fround(sumOf(weights.subarray(low, high)));
     leads.forEach((lead, row) => {
       let sum = 0;
       for (let tap = low; tap < high; tap++) sum += weights[tap] * lead[start + tap];
@@ -45,7 +43,7 @@ export function resample(leads, fromHz, toHz, kernel) {
   return results;
 }
 
-/** The weights of each of the nOut outputs of a block: first input, counted from the block's, and Float32Array. */
+/** The weights of each of the nOut outputs of a block: first input, counted from the block's, Float32Array, its sum. */
 function phasesOf(fromHz, toHz, kernel) {
   const [numerator, denominator] = limitedFraction(fromHz, toHz, MAX_BLOCK);
   const nOut = denominator * Math.ceil(MIN_BLOCK / denominator);
@@ -56,10 +54,15 @@ function phasesOf(fromHz, toHz, kernel) {
     const first = Math.ceil(centre - reach);
     const raw = [];
     for (let at = first; at - centre <= reach; at++) raw.push(kernel.weight((at - centre) / fromHz));
-    const sum = raw.reduce((total, weight) => total + weight, 0);
-    return { first, weights: Float32Array.from(raw, (weight) => weight / sum) };
+    const sum = sumOf(raw);
+    const weights = Float32Array.from(raw, (weight) => weight / sum);
+    return { first, weights, whole: Math.fround(sumOf(weights)) };
   });
   return { nOut, stepIn: (nOut / denominator) * numerator, phases };
+}
+
+function sumOf(values) {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** a / b as the nearest [numerator, denominator] with a denominator of at most `limit`, from the exact doubles. */

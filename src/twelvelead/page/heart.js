@@ -19,9 +19,11 @@ const LEAST_GAP_S = 2;
 const LEAST_GAP = 2;
 const LEAST_INTERVALS = 2;
 
-/** {heart_rate, heart_rate_in_words}, with the fields of the server's JSON; no rate where no rhythm could be seen. */
-export function heartOf(record, withheld) {
-  const rate = RHYTHM in withheld ? null : heartRate(record);
+/** {heart_rate, heart_rate_in_words}, with the fields of the server's JSON; no rate where no rhythm could be seen.
+ *
+ * pause(done, all) between the leads. */
+export async function heartOf(record, withheld, pause) {
+  const rate = RHYTHM in withheld ? null : await heartRate(record, pause);
   return { heart_rate: rate, heart_rate_in_words: rateInWords(rate, withheld) };
 }
 
@@ -38,9 +40,9 @@ function rateInWords(rate, withheld) {
 }
 
 /** Beats per minute over all intervals between R peaks but those in which most leads stand still; null for too few. */
-function heartRate(record) {
+async function heartRate(record, pause) {
   const moving = movingLeads(record);
-  const peaksS = rPeaksS(moving, record.rateHz);
+  const peaksS = await rPeaksS(moving, record.rateHz, pause);
   const isLost = lostAmong(stillSpansS(moving, record.rateHz), peaksS);
   const [seen, lost] = [[], []];
   for (let k = 0; k + 1 < peaksS.length; k++) (isLost(k) ? lost : seen).push(peaksS[k + 1] - peaksS[k]);
@@ -82,9 +84,9 @@ function stillSpansS(moving, rateHz) {
 }
 
 /** Times of the QRS complexes in seconds, ascending: where the leads together are largest from 8 to 25 Hz. */
-function rPeaksS(moving, rateHz) {
+async function rPeaksS(moving, rateHz, pause) {
   if (!moving.length) return [];
-  const activity = activityOf(moving, rateHz);
+  const activity = await activityOf(moving, rateHz, pause);
   if (!(largest(activity) > 0)) return [];
   const highEnough = LEAST_HEIGHT * usualPeak(activity);
   const [slow, fast] = [REFRACTORY_S, FAST_REFRACTORY_S].map((apartS) =>
@@ -96,13 +98,23 @@ function rPeaksS(moving, rateHz) {
 }
 
 /** Mean over the leads of their size from 8 to 25 Hz, each in units of its usual peak; at 200 Hz. */
-function activityOf(moving, rateHz) {
-  const signal = resample(moving, rateHz, RATE_HZ, lowPass(Math.min(HIGH_HZ, 0.45 * rateHz)));
-  const slow = resample(signal, RATE_HZ, RATE_HZ, gaussian(LOW_HZ));
-  const size = signal.map((lead, row) => lead.map((sample, k) => Math.abs(Math.fround(sample - slow[row][k]))));
-  const height = resample(size, RATE_HZ, RATE_HZ, gaussian(SMOOTH_HZ));
-  const usual = height.map((lead) => Math.max(usualPeak(lead), 1e-9));
-  return Float64Array.from(height[0], (_, k) => sum(height.map((lead, row) => lead[k] / usual[row])) / height.length);
+async function activityOf(moving, rateHz, pause) {
+  const shares = [];
+  for (const lead of moving) {
+    await pause(shares.length, moving.length);
+    const height = heightOf(lead, rateHz);
+    const usual = Math.max(usualPeak(height), 1e-9);
+    shares.push(Float64Array.from(height, (value) => value / usual));
+  }
+  return shares[0].map((_, k) => sum(shares.map((lead) => lead[k])) / shares.length);
+}
+
+/** The size of one lead from 8 to 25 Hz, smoothed; at 200 Hz. */
+function heightOf(lead, rateHz) {
+  const [signal] = resample([lead], rateHz, RATE_HZ, lowPass(Math.min(HIGH_HZ, 0.45 * rateHz)));
+  const [slow] = resample([signal], RATE_HZ, RATE_HZ, gaussian(LOW_HZ));
+  const size = signal.map((sample, k) => Math.abs(Math.fround(sample - slow[k])));
+  return resample([size], RATE_HZ, RATE_HZ, gaussian(SMOOTH_HZ))[0];
 }
 
 /** The independent leads that are not flat throughout. */
