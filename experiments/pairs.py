@@ -44,8 +44,6 @@ def main() -> None:
             differences(first, second, *(part(one, one.databases == LARGEST) for one in of_both))
             print("  on the others:")
             differences(first, second, *(part(one, one.databases != LARGEST) for one in of_both))
-        else:
-            by_class(*of_both)
 
 
 def differences(first: str, second: str, one: Pooled, other: Pooled) -> None:
@@ -54,13 +52,15 @@ def differences(first: str, second: str, one: Pooled, other: Pooled) -> None:
     if not common:
         print(f"{first}, {second}: no recording that both have tested")
         return
-    rows = compare([part(each, np.isin(each.keys, common)) for each in (one, other)], one.network)
+    one, other = (part(each, np.isin(each.keys, common)) for each in (one, other))
+    rows = compare([one, other], one.network)
     for name, scores in zip((first, second), rows, strict=True):
         print(f"{name}: AUROC {scores['auroc']:.3f}, sqrt(F2 x G2) {scores['balance']:.3f} on {len(common)} recordings")
     row = rows[1]
     for score, words in (("auroc", "AUROC"), ("balance", "sqrt(F2 x G2)")):
         gain, low, high = (row[f"{score}_{end}"] for end in ("gain", "gain_low", "gain_high"))
         print(f"{first} minus {second}, {words}: {gain:+.3f} ({low:+.3f} to {high:+.3f})")
+    by_class(one, other)
 
 
 def part(pooled: Pooled, rows: NDArray[np.bool_]) -> Pooled:
@@ -81,9 +81,7 @@ def tested(name: str, records: Sequence[LabelledRecord], *, left_out: bool) -> P
 
 
 def by_class(first: Pooled, second: Pooled) -> None:
-    """The same of each class's AUROC, and of the mean over all but STE."""
-    if first.keys != second.keys:
-        return
+    """The same of each class's AUROC, and of the mean over all but STE; both of the same recordings."""
     of_both = [(class_scores(one.predictions)["auroc"], resampled(one.predictions)["auroc"]) for one in (first, second)]
     (gain, drawn) = (of_first - of_second for of_first, of_second in zip(*of_both, strict=True))  # (9,), (resamples, 9)
     common = [k for k, name in enumerate(DIAGNOSES) if name != "STE"]
