@@ -50,8 +50,6 @@ BEFORE_NEXT_S: Final = 0.14
 LEAST_S: Final = 0.2
 HELD: Final = 0.6  # of the time from the R peak to the end of the T wave; then it fades
 SHOWS_ST: Final = ("STE", "STD", "LBBB", "RBBB")  # blocks shift ST segments by themselves
-
-
 KNOWN: Final = ("STE", "STD", "Normal")  # what a simulation decides by itself
 ROWS: Final = np.array([[LEADS.index(lead) for lead in pair] for pair in CONTIGUOUS])
 
