@@ -135,11 +135,10 @@ def test_the_parts_of_a_batch_are_the_batch():
     samples = simulated(11)
 
     def epoch(team):
-        return list(batches(samples, RECIPE, Augmentation(st_every=3), 4, np.random.default_rng(3), team))
+        return list(batches(samples, RECIPE, Augmentation(), 4, np.random.default_rng(3), team))
 
     parts = zip(epoch(Team(0, 3)), epoch(Team(1, 3)), epoch(Team(2, 3)), strict=True)
     for whole, by_three in zip(epoch(Team()), parts, strict=True):
         assert (np.concatenate([part.windows for part in by_three]) == whole.windows).all()
         assert (np.concatenate([part.truth for part in by_three]) == whole.truth).all()
-        assert (np.concatenate([part.certain for part in by_three]) == whole.certain).all()
         assert {part.n for part in by_three} == {len(whole.windows)}

@@ -128,11 +128,9 @@ def fit(
         for step, batch in enumerate(drawn):
             whole.n = batch.n
             optimiser.param_groups[0] |= at_step(run.epoch * n_steps + step, settings.epochs * n_steps, settings)
-            signal, truth = (torch.from_numpy(array).to(device) for array in (batch.windows, batch.truth))
-            target = truth
+            signal, target = (torch.from_numpy(array).to(device) for array in (batch.windows, batch.truth))
             if teachers:
-                target = (1 - TAUGHT) * truth + TAUGHT * taught(teachers, signal)
-                target = target.where(~torch.from_numpy(batch.certain).to(device), truth)
+                target = (1 - TAUGHT) * target + TAUGHT * taught(teachers, signal)
             with products(device, mixed=settings.mixed_precision):
                 logits = network(signal)[0]
             losses = binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
@@ -218,8 +216,6 @@ def fingerprint(
 ) -> str:
     """Sixteen characters that change with anything that a user can change of a run's result, but device and threads."""
     parts = (config, asdict(recipe), asdict(settings))
-    if not settings.augmentation.st_every:
-        del parts[2]["augmentation"]["st_every"]  # runs from before there was such a thing have their fingerprints
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     for samples in (training, validation):
         for record, sample in zip(samples.records, samples.samples, strict=True):

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from twelvelead.databases import LabelledRecord, truth_of
 from twelvelead.databases.stored import is_stored
-from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.learning.st_segments import deviated, may_deviate
 from twelvelead.learning.store import Sample, read_samples, stored_sample
 from twelvelead.learning.together import ALONE, Team
 from twelvelead.record import LEADS
@@ -81,13 +79,11 @@ class Augmentation:
 
     stretch: largest relative change of speed. lead_dropout: chance that a lead is silent.
     shortened: chance that the window is shorter, by half at most, and the rest of it silent.
-    st_every: every so-many-th recording of an epoch is drawn once more, with a simulated deviation of its ST segments.
     """
 
     stretch: float = 0.1
     lead_dropout: float = 0.1
     shortened: float = 0.1
-    st_every: int = 0
 
 
 def n_batches(n_recordings: int, batch_size: int) -> int:
@@ -97,14 +93,10 @@ def n_batches(n_recordings: int, batch_size: int) -> int:
 
 
 class Batch(NamedTuple):
-    """One process's part of a batch: windows (part, 12, window_samples), truth (part, 9); `n` in all parts.
-
-    certain: (part, 9) where the truth is known whatever a teacher says, for it was simulated.
-    """
+    """One process's part of a batch: windows (part, 12, window_samples), truth (part, 9); `n` in all parts."""
 
     windows: NDArray[np.float32]
     truth: NDArray[np.float32]
-    certain: NDArray[np.bool_]
     n: int
 
 
@@ -121,25 +113,10 @@ def batches(
     chances = random.spawn(len(order))
     starts = batch_size * np.arange(1, n_batches(len(order), batch_size))
     for places in np.split(np.arange(len(order)), starts):
-        again = [at for at in places if _is_drawn_again(at, samples, order, augmentation)]
-        wanted = [*((at, False) for at in places), *((at, True) for at in again)]
-        mine = wanted[together.part(len(wanted))]
-        windows = np.empty((len(mine), len(LEADS), recipe.window_samples), np.float32)
-        truth, certain = samples.truth[[order[at] for at, _ in mine]], np.zeros((len(mine), len(DIAGNOSES)), np.bool_)
-        for row, (at, deviates) in enumerate(mine):
-            signal, chance = samples.samples[order[at]].signal, chances[at]
-            if deviates:
-                [chance] = chance.spawn(1)
-                signal, truth[row], certain[row] = deviated(signal, truth[row], recipe, chance)
-            windows[row] = drawn(signal, recipe, augmentation, chance)
-        yield Batch(windows, truth, certain, len(wanted))
-
-
-def _is_drawn_again(at: int, samples: Samples, order: NDArray[np.intp], augmentation: Augmentation) -> bool:
-    """Whether the recording at a place of the epoch's order gets a window more, with a simulated deviation."""
-    if not augmentation.st_every or at % augmentation.st_every:
-        return False
-    return may_deviate(samples.samples[order[at]].in_mv, samples.truth[order[at]])
+        mine = places[together.part(len(places))]
+        windows = [drawn(samples.samples[order[at]].signal, recipe, augmentation, chances[at]) for at in mine]
+        shape = (len(mine), len(LEADS), recipe.window_samples)
+        yield Batch(np.array(windows, np.float32).reshape(shape), samples.truth[order[mine]], len(places))
 
 
 def drawn(

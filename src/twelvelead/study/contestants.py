@@ -51,15 +51,8 @@ def definition_of(config: Config, teachers: Sequence[str] = ()) -> dict[str, Any
     return config.as_json() | ({"teachers": list(teachers)} if teachers else {})
 
 
-def _ours(
-    name: str,
-    config: Config,
-    kind: Kind = "ours",
-    teachers: tuple[str, ...] = (),
-    augmentation: Augmentation = Augmentation(),  # noqa: B008  # frozen
-) -> Contestant:
-    settings = Settings(augmentation=augmentation)
-    return Contestant(name, kind, partial(CnnGru, config), settings, definition_of(config, teachers), teachers)
+def _ours(name: str, config: Config, kind: Kind = "ours", teachers: tuple[str, ...] = ()) -> Contestant:
+    return Contestant(name, kind, partial(CnnGru, config), Settings(), definition_of(config, teachers), teachers)
 
 
 def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Contestant:
@@ -67,17 +60,13 @@ def _peer(name: str, build: Callable[[], nn.Module], settings: Settings) -> Cont
 
 
 BEST: Final = "single"
-TEACHERS: Final = ("resnet1d-wang", "xresnet1d101", BEST)
-WITH_ST: Final = Augmentation(st_every=6)
 CONTESTANTS: Final = (
     *(_ours(name, config) for name, config in NETWORKS.items()),
     _peer("cpsc2018-winner", Cpsc2018Winner, ADAM),
     _peer("resnet1d-wang", ResNet1dWang, ONE_CYCLE),
     _peer("xresnet1d101", partial(XResNet1d, 101), ONE_CYCLE),
     _peer("inception-time", InceptionTime, ONE_CYCLE),
-    _ours(f"{BEST}-taught", NETWORKS[BEST], teachers=TEACHERS),
-    _ours(f"{BEST}-st", NETWORKS[BEST], augmentation=WITH_ST),
-    _ours(f"{BEST}-st-taught", NETWORKS[BEST], teachers=TEACHERS, augmentation=WITH_ST),
+    _ours(f"{BEST}-taught", NETWORKS[BEST], teachers=("resnet1d-wang", "xresnet1d101", BEST)),
     _ours("without-gru", replace(NETWORKS[BEST], n_directions=0), "ablation"),
     _ours("without-attention", replace(NETWORKS[BEST], attention=False), "ablation"),
     _ours("gru-one-direction", replace(NETWORKS[BEST], n_directions=1), "ablation"),
