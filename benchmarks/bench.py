@@ -115,7 +115,7 @@ def document(measured: dict[str, dict[str, Any]]) -> str:
             "",
             *against_peers({name: parts["pairs"] for name, parts in measured.items() if "pairs" in parts}),
             *(line for part, title in TITLES.items() for line in section(part, title, measured)),
-            "![Time against length, and memory against the number of recordings](performance.svg)",
+            "![Time against length, and memory against the number of recordings, where measured last](performance.svg)",
             "",
         ]
     )
