@@ -37,7 +37,6 @@ from twelvelead.study.run import Outcome, Protocol, run
 HERE = Path(__file__).parent
 FOLDER = HERE / "first-trial"
 SEEDS = (0, 1, 2)
-PTB_XL = "of these, PTB-XL fold 9"
 STUDIED = ("single-taught", "resnet1d-wang")
 DRAWS = ("study", "study-seed-1")
 
@@ -61,7 +60,7 @@ def main() -> None:
     (FOLDER / "runs").mkdir(parents=True, exist_ok=True)
     samples, _ = load(records, Recipe())
     fold = held_out(samples, frozenset().union(*lists.values()))
-    print(f"{'':42}  {'PTB-XL: nine':>12}  eight  {'CPSC2018: nine':>14}  eight")
+    print(f"{'':42}  {'PTB-XL: nine':>14}  eight  {'CPSC2018: nine':>14}  eight")
     for contestant, epochs in trial():
         for seed in SEEDS:
             protocol = Protocol(recipe=Recipe(), epochs=epochs, patience=epochs, seed=seed, n_folds=1)
@@ -104,10 +103,10 @@ def show(title: str, told: tuple[tuple[str, ...], Predictions], lists: dict[str,
     """A row: the mean AUROC of each list over the classes with a positive there, and of those but STE."""
     keys, predictions = told
     cells = []
-    for name, wanted in lists.items():
+    for wanted in lists.values():
         areas = class_scores(predictions.subset(np.array([key in wanted for key in keys])))["auroc"]
         common = np.delete(areas, DIAGNOSES.index("STE"))
-        cells.append(f"{np.nanmean(areas):{12 if name == PTB_XL else 14}.3f}  {np.nanmean(common):5.3f}")
+        cells.append(f"{np.nanmean(areas):14.3f}  {np.nanmean(common):5.3f}")
     print(f"{title:42}  {'  '.join(cells)}", flush=True)
 
 

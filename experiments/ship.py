@@ -4,8 +4,8 @@
 
 DATA holds PTB-XL (strat_fold 1-9), LUDB, CPSC2018 and the Challenge's databases, in their home layouts. All of it
 trains, so no recording is left to test these very weights: what the card states is what the same recipe reached in the
-study (docs/study.md), out of fold and, once those runs are there, on databases left out. More than an hour on one core,
-for four networks; killed, it goes on where it was. Result on 2026-11-23: the tables of docs/model-card.md.
+study (docs/study.md), out of fold and on databases left out. More than an hour on one core, for four networks; killed,
+it goes on where it was. Result on 2026-11-23: the tables of docs/model-card.md.
 """
 
 import shutil
@@ -15,41 +15,30 @@ from pathlib import Path
 
 import numpy as np
 import results
+from pairs import tested
 
 from twelvelead.classifier.writing import add_test
 from twelvelead.databases import LabelledRecord, find, read_keys
 from twelvelead.scoring.evaluation import evaluation
-from twelvelead.study.comparison import pool
 from twelvelead.study.contestants import BEST, contestants
-from twelvelead.study.folds import LEFT_OUT
-from twelvelead.study.run import Outcome, load_outcome
 
 ROOT = Path(__file__).parent.parent
-RUNS = ROOT / "experiments/study/runs"
 SHIPPED = ROOT / "src/twelvelead/classifier/shipped"
 FRESH = ROOT / "build/shipped"
-
-
-def shipped_runs(*, left_out: bool) -> list[Outcome]:
-    """The study's runs of what ships: on folds, or on databases left out."""
-    outcomes = [load_outcome(path) for path in sorted(RUNS.glob(f"{results.SHIPPED}.*.json"))]
-    return [run for run in outcomes if run.fold.startswith(LEFT_OUT) == left_out]
 
 
 def study_results(records: tuple[LabelledRecord, ...]) -> dict[str, dict[str, object]]:
     """What a card holds of the study: the taught network's scores out of fold and on databases left out."""
     scored = {}
     for title, left_out in results.TESTS.items():
-        if runs := shipped_runs(left_out=left_out):
-            [pooled] = pool(runs, records)
-            lists = {} if left_out else results.PARTS
-            parts = {title: np.full(len(pooled.keys), True)}
-            for part, name in lists.items():
-                listed = read_keys(ROOT / "experiments" / name)
-                parts[part] = np.array([key in listed for key in pooled.keys])
-            for part, rows in parts.items():
-                databases = [str(name) for name in pooled.databases[rows]]
-                scored[part] = evaluation(pooled.only(rows), {"databases": databases})
+        pooled = tested(results.SHIPPED, records, left_out=left_out)
+        parts = {title: np.full(len(pooled.keys), True)}
+        for part, name in ({} if left_out else results.PARTS).items():
+            listed = read_keys(ROOT / "experiments" / name)
+            parts[part] = np.array([key in listed for key in pooled.keys])
+        for part, rows in parts.items():
+            databases = [str(name) for name in pooled.databases[rows]]
+            scored[part] = evaluation(pooled.only(rows), {"databases": databases})
     return scored
 
 

@@ -61,7 +61,7 @@ function phasesOf(fromHz, toHz, kernel) {
   return { nOut, stepIn: (nOut / denominator) * numerator, phases };
 }
 
-function sumOf(values) {
+export function sumOf(values) {
   return values.reduce((total, value) => total + value, 0);
 }
 

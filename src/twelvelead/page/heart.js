@@ -1,6 +1,6 @@
 /** R peaks and the heart rate, from all independent leads together; as signals/heart.py finds them. */
 
-import { gaussian, lowPass, resample } from "./filters.js";
+import { gaussian, lowPass, resample, sumOf } from "./filters.js";
 import { FLAT_S, partsOf, percentile, samplesApart, STILL_MV } from "./quality.js";
 import { halfToEven } from "./recipe.js";
 import { INDEPENDENT_LEADS, LEADS } from "./record.js";
@@ -50,11 +50,11 @@ async function heartRate(record, pause) {
   const [longest, shortest] = [largest(seen), seen.reduce((a, b) => Math.min(a, b))];
   const isGap = longest > Math.max(LEAST_GAP_S, LEAST_GAP * percentile(seen, 50));
   return {
-    mean_bpm: halfToEven(60 / (sum(seen) / seen.length)),
+    mean_bpm: halfToEven(60 / (sumOf(seen) / seen.length)),
     slowest_bpm: halfToEven(60 / longest),
     fastest_bpm: halfToEven(60 / shortest),
     n_peaks: peaksS.length,
-    lost_s: tenths(sum(lost)),
+    lost_s: tenths(sumOf(lost)),
     gap_s: isGap ? tenths(longest) : 0,
   };
 }
@@ -106,7 +106,7 @@ async function activityOf(moving, rateHz, pause) {
     const usual = Math.max(usualPeak(height), 1e-9);
     shares.push(Float64Array.from(height, (value) => value / usual));
   }
-  return shares[0].map((_, k) => sum(shares.map((lead) => lead[k])) / shares.length);
+  return shares[0].map((_, k) => sumOf(shares.map((lead) => lead[k])) / shares.length);
 }
 
 /** The size of one lead from 8 to 25 Hz, smoothed; at 200 Hz. */
@@ -150,8 +150,4 @@ function tenths(value) {
 
 function largest(values) {
   return values.reduce((a, b) => Math.max(a, b), -Infinity);
-}
-
-function sum(values) {
-  return values.reduce((total, value) => total + value, 0);
 }

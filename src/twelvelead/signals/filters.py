@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 LOW_PASS_HALF_WIDTH_S: Final = 0.15
 LOW_PASS_KAISER_BETA: Final = 5.0
 GAUSSIAN_HALF_WIDTH: Final = 3.0
-BLOCKS: Final = (16, 48)
+BLOCKS: Final = (16, 48)  # 32 or 64 would make rows of 4,096 bytes, which push each other out of the cache
 KEPT_S: Final = 60.0
 SMALL_PHASES: Final = 4.0
 COPYING: Final = 3  # multiply-adds in whose time a sample is copied
