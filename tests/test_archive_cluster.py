@@ -7,15 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from archiving import children, run, start, write_mixture, write_recordings
 from serving import parent_of, until
+from twelvelead.archive.listing import ArchiveError
+from twelvelead.archive.manifest import Settings, alone_in, begin
+from twelvelead.classifier import load_bundle, shipped_bundle
 
-pytest.importorskip("distributed")
+run_on_cluster = pytest.importorskip("twelvelead.archive.cluster").run_on_cluster
 
 
 def free_port() -> int:
@@ -110,13 +113,18 @@ def test_workers_killed_on_the_way_change_nothing(folder, alone, cluster, tmp_pa
     assert shards(tmp_path / "out") == alone
 
 
-def test_a_cluster_without_workers_is_said_to_have_none(folder, tmp_path):
-    port = free_port()
-    with dask("scheduler", tmp_path, "--port", port):
-        until(lambda: b"Scheduler at" in (tmp_path / "scheduler.log").read_bytes())
-        done = run(folder, "--out", tmp_path / "out", "--cluster", f"tcp://127.0.0.1:{port}")
-    assert done.returncode == 1
-    assert f"no workers at tcp://127.0.0.1:{port}: start some" in done.stderr
+@pytest.mark.parametrize("listens", [False, True])
+def test_a_cluster_that_does_not_answer_or_has_no_workers_is_said_so(listens, tmp_path, monkeypatch):
+    monkeypatch.setattr("twelvelead.archive.cluster.CONNECT_S", 1)
+    port, bundle, out = free_port(), shipped_bundle().absolute(), tmp_path / "out"
+    address = f"tcp://127.0.0.1:{port}"
+    said = f"no workers at {address}: start some" if listens else f"the cluster at {address} cannot be reached"
+    with alone_in(out):
+        manifest = begin([write_recordings(tmp_path / "in", 1)], out, load_bundle(bundle), Settings())
+        with dask("scheduler", tmp_path, "--port", port) if listens else nullcontext():
+            until(lambda: not listens or b"Scheduler at" in (tmp_path / "scheduler.log").read_bytes())
+            with pytest.raises(ArchiveError, match=said):
+                run_on_cluster(address, out, bundle, manifest, lambda _: None)
 
 
 def test_a_scheduler_that_is_lost_is_said_and_what_is_done_stays(folder, alone, tmp_path):

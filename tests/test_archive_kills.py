@@ -74,7 +74,7 @@ def disturb(process: subprocess.Popen[str], chance: random.Random, kills: list[s
     """Kill the run, its workers, or give them a full disk, at random moments until it ends."""
     while kills:
         try:
-            process.wait(chance.uniform(0.0, 1.5))
+            process.wait(chance.uniform(0.0, 1.0))
             break
         except subprocess.TimeoutExpired:
             pass

@@ -86,46 +86,6 @@ def test_two_processes_give_the_gradient_of_one(by_one_and_by_two, network):
         torch.testing.assert_close(together[name], alone[name], rtol=0, atol=1e-4 * largest, msg=name)
 
 
-PROGRAM = """
-import sys
-import weakref
-from dataclasses import replace
-from functools import partial
-from pathlib import Path
-import torch
-import torch.distributed as dist
-from safetensors.torch import save_file
-from torch.nn.functional import binary_cross_entropy_with_logits
-from test_learning import RECIPE, simulated
-from twelvelead.learning.fit import Settings, fit
-from twelvelead.learning.together import join, sum_gradients, team
-from twelvelead.network.cnn_gru import CnnGru
-from twelvelead.network.zoo import SINGLE, named
-
-build = partial(CnnGru, replace(SINGLE, activation="elu"))
-sides, state = (simulated(24), simulated(8, seed=100)), Path(sys.argv[1]).with_suffix(".state")
-torch.manual_seed(1)
-windows, truth = torch.randn(9, 12, 1000), torch.rand(9, 9).round()
-with team() as together:
-    fitted = fit(build, *sides, RECIPE, Settings(epochs=3, batch_size=9), state_path=state, together=together)
-    tensors = {f"weights.{name}": value for name, value in fitted.network.state_dict().items()}
-    group = weakref.ref(dist.group.WORLD) if together.size > 1 else lambda: None
-    part = together.part(9)
-    for name in ("single", "triple"):
-        torch.manual_seed(0)
-        network = CnnGru(named(name)).train()
-        whole = join(network, together)
-        whole.n = 9
-        loss = binary_cross_entropy_with_logits(network(windows[part])[0], truth[part], reduction="sum") / truth.numel()
-        loss.backward()
-        sum_gradients(network, together)
-        tensors |= {f"{name}.{key}": parameter.grad.contiguous() for key, parameter in network.named_parameters()}
-tensors["groups"] = torch.tensor(int(group() is not None))
-if together.rank == 0:
-    save_file(tensors, sys.argv[1])
-"""
-
-
 def test_no_connection_outlives_the_training(by_one_and_by_two):
     """A thread of one that Python's end meets ends the process by SIGABRT, which torchrun calls a failure."""
     assert [int(tensors["connections"]) for tensors in by_one_and_by_two] == [0, 0]
