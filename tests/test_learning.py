@@ -3,14 +3,12 @@
 import csv
 import itertools
 import json
-import os
 import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -324,12 +322,8 @@ def test_a_killed_training_resumes_to_the_same_bundle(home, twelvelead, tmp_path
         ]
 
     assert twelvelead(*options("whole")).returncode == 0
-    command = [sys.executable, "-m", "twelvelead", *map(str, options("killed"))]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.time() + 60
-        while not (tmp_path / ".killed.training/network.state").exists() and time.time() < deadline:
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGKILL)
+    killed = twelvelead(*options("killed"), killed_at=tmp_path / ".killed.training/network.state")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not (tmp_path / "killed").exists()
     resumed = twelvelead(*options("killed"), "--resume", "--json")
     assert resumed.returncode == 0, resumed.stderr

@@ -36,7 +36,7 @@ def page(browser, url):
         yield page
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def phone(browser, url):
     with opened(
         browser, url, offline=True, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -318,20 +317,19 @@ def test_a_damaged_protocol_is_refused_in_a_sentence(tmp_path, damaged):
         keep_protocol(protocol, tmp_path)
 
 
-def test_a_killed_study_goes_on_to_the_same_outcomes(studied, home, tmp_path):
+def test_a_killed_study_goes_on_to_the_same_outcomes(studied, home, twelvelead, tmp_path):
     out, _ = studied
     killed = tmp_path / "killed"
-    command = [sys.executable, "-m", "twelvelead", *map(str, arguments(home, killed, "--networks", "single"))]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.time() + 90
-        while not list(killed.glob("runs/*.state")) and time.time() < deadline:
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGKILL)
+    command = arguments(home, killed, "--networks", "single")
+    done = twelvelead(*command, killed_at=killed / "runs/single.1.state")
+    assert done.returncode == -signal.SIGKILL, done.stderr
     time.sleep(2)  # its workers notice that they are alone
-    command += ["--workers", "1"]
-    again = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for _ in range(2)]
-    said = [process.communicate()[1] for process in again]  # two at once do the work twice, and neither harm
-    assert [process.returncode for process in again] == [0, 0], said
+    command = [*map(str, command), "--workers", "1"]
+    program = [sys.executable, "-m", "twelvelead", *command]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as other:
+        again = twelvelead(*command)  # two at once do the work twice, and neither harm
+        said = other.communicate()[1]
+    assert (again.returncode, other.returncode) == (0, 0), (again.stderr, said)
     for path in out.glob("runs/single.[12].json"):
         whole, resumed = load_outcome(path), load_outcome(killed / "runs" / path.name)
         assert replace(whole, seconds=0) == replace(resumed, seconds=0)

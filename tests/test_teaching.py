@@ -1,11 +1,7 @@
 """A network that learns from others: what it is taught, and that a killed training goes on with the same teachers."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from functools import partial
 
 import numpy as np
@@ -73,12 +69,8 @@ def test_a_killed_student_resumes_with_its_teachers_to_the_same_bundle(home, twe
     card = json.loads((tmp_path / "whole/card.json").read_text())
     assert card["training"]["teachers"] == ["cpsc2018-winner", "dual"]
     assert card["training"]["settings"]["epochs"] == 2 * 4
-    command = [sys.executable, "-m", "twelvelead", *map(str, options(home, tmp_path / "killed"))]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.time() + 60
-        while not (tmp_path / ".killed.training/dual.state").exists() and time.time() < deadline:
-            time.sleep(0.02)
-        os.kill(process.pid, signal.SIGKILL)
+    killed = twelvelead(*options(home, tmp_path / "killed"), killed_at=tmp_path / ".killed.training/dual.state")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (tmp_path / ".killed.training/cpsc2018-winner.safetensors").exists()
     resumed = twelvelead(*options(home, tmp_path / "killed", "--resume"))
     assert resumed.returncode == 0, resumed.stderr

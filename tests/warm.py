@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,11 +20,13 @@ from tempfile import TemporaryDirectory
 LIMIT_S = 240
 
 
-def twelvelead(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `twelvelead ARGUMENTS...` to its end."""
+def twelvelead(
+    *arguments: object, cwd: Path | None = None, killed_at: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run `twelvelead ARGUMENTS...` to its end, or until there is a file, when it is killed."""
     with TemporaryDirectory() as folder:
         told, errors = Path(folder, "stdout"), Path(folder, "stderr")
-        call = [list(map(str, arguments)), str(cwd or Path.cwd()), str(told), str(errors)]
+        call = [list(map(str, arguments)), *map(str, (cwd or Path.cwd(), told, errors, killed_at or ""))]
         asked, answers = server().stdin, server().stdout
         assert asked
         assert answers
@@ -51,9 +54,14 @@ def serve() -> None:
 
     gc.freeze()  # else each process copies all of it when it looks for garbage
     for line in sys.stdin:
+        *call, killed_at = json.loads(line)
         child = os.fork()
         if child == 0:
-            run(*json.loads(line))
+            run(*call)
+        while killed_at and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if Path(killed_at).exists():
+                os.kill(child, signal.SIGKILL)
+            time.sleep(0.01)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
