@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import simulator
-from archiving import command, rows, run, write_mixture, write_recordings
+import warm
+from archiving import rows, run, write_mixture, write_recordings
 from twelvelead.archive import inside
 from twelvelead.archive.entries import from_line, recording_of, to_line
 from twelvelead.archive.inside import _signal_files, recordings_inside
@@ -316,7 +317,7 @@ def test_a_wrong_call_is_one_sentence(arguments, sentence, tmp_path):
     (tmp_path / "precious/thesis").write_text("years of work")
     (tmp_path / "binary.txt").write_bytes(b"\0\1\2\n")
     (tmp_path / "prose.txt").write_text("Once there was\na recording\n")
-    done = subprocess.run(command(*arguments), capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = warm.twelvelead("archive", *arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("twelvelead: ")]) == 1

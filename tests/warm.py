@@ -13,7 +13,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout, suppress
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,10 +49,16 @@ def server() -> subprocess.Popen[str]:
 
 def serve() -> None:
     """Fork for each line of standard input; answer with the exit status of the process."""
+    import matplotlib.pyplot  # noqa: F401
     import torch._dynamo  # noqa: F401
 
-    import twelvelead.doors.cli
+    import twelvelead.archive.running
     import twelvelead.study.run  # noqa: F401
+    from twelvelead.doors.cli import main
+
+    sys.argv[1:] = ["networks"]
+    with suppress(SystemExit), redirect_stdout(StringIO()):
+        main()  # imports what the first command of a process does
 
     gc.freeze()  # else each process copies all of it when it looks for garbage
     for line in sys.stdin:
