@@ -19,6 +19,7 @@ from pairs import tested
 
 from twelvelead.classifier.writing import add_test
 from twelvelead.databases import LabelledRecord, find, read_keys
+from twelvelead.doors.unfinished import left_of
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.study.contestants import BEST, contestants
 
@@ -46,8 +47,7 @@ def main() -> None:
     """Train unless there is a fresh bundle already, enter the study's results, ship."""
     data = sys.argv[1]
     if not FRESH.exists():
-        states = FRESH.parent.glob(f"{FRESH.name}.*")
-        resume = ["--resume"] if any(states) else []
+        resume = ["--resume"] if left_of(FRESH) else []
         [taught] = contestants([results.SHIPPED])
         command = ["train", data, "--out", FRESH, "--network", BEST, "--name", f"twelvelead-{BEST}"]
         command += ["--teachers", ",".join(taught.teachers), *resume]

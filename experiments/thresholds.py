@@ -16,7 +16,7 @@ from twelvelead.classifier import load_bundle, shipped_bundle
 from twelvelead.databases import find, only, truth_of
 from twelvelead.formats import read
 from twelvelead.scoring import probabilities
-from twelvelead.scoring.probabilities import fit_calibration, fit_thresholds, merge
+from twelvelead.scoring.probabilities import fit_calibration, fit_thresholds, merged
 from twelvelead.scoring.scores import Predictions, class_scores
 
 
@@ -45,12 +45,8 @@ def said_of_validation(data: Path) -> tuple[list[np.ndarray], np.ndarray]:
 
 def _score(logits: list, truth: np.ndarray, fitting: np.ndarray, scoring: np.ndarray) -> float:
     calibration = fit_calibration([logits[i] for i in fitting], truth[fitting])
-
-    def merged(indices: np.ndarray) -> np.ndarray:
-        return np.stack([merge(calibration.probabilities(logits[i])) for i in indices])
-
-    thresholds = fit_thresholds(merged(fitting), truth[fitting])
-    chances = merged(scoring)
+    thresholds = fit_thresholds(merged(calibration, [logits[i] for i in fitting]), truth[fitting])
+    chances = merged(calibration, [logits[i] for i in scoring])
     people = [str(i) for i in scoring]
     scores = class_scores(Predictions(truth[scoring], chances >= thresholds, chances, people))
     return float(np.sqrt(np.nanmean(scores["f2"][:8]) * np.nanmean(scores["g2"][:8])))

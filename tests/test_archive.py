@@ -15,12 +15,13 @@ import pytest
 import simulator
 import warm
 from archiving import rows, run, write_mixture, write_recordings
-from twelvelead.archive import inside
+from twelvelead.archive import inside, manifest
 from twelvelead.archive.entries import from_line, recording_of, to_line
 from twelvelead.archive.inside import _signal_files, recordings_inside
-from twelvelead.archive.manifest import read_manifest
+from twelvelead.archive.listing import LISTING, ArchiveError
+from twelvelead.archive.manifest import Settings, begin, read_manifest
 from twelvelead.archive.members import MAX_MEMBER_BYTES, bytes_of, members_of
-from twelvelead.archive.running import refused_in
+from twelvelead.archive.running import refused_in, run_here
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import read, recordings_in
@@ -231,6 +232,30 @@ def test_a_shard_that_is_damaged_or_gone_is_done_again(tmp_path):
     assert json.loads(done.stdout)["there_before"] == 2
     assert rows(out) == before
     assert json.loads(run(folder, "--out", out, "--shard-size", 2, "--json").stdout)["there_before"] == 6
+
+
+def test_inputs_that_change_while_they_are_listed_again_are_said(tmp_path, monkeypatch):
+    folder, out, classifier = write_recordings(tmp_path / "in", 2), tmp_path / "out", load_bundle(shipped_bundle())
+    out.mkdir()
+    begin([folder], out, classifier, Settings())
+    (out / LISTING).write_text("")
+    write = manifest.write_listing
+
+    def meanwhile(*arguments):
+        write_recordings(folder, 1, "more")
+        return write(*arguments)
+
+    monkeypatch.setattr(manifest, "write_listing", meanwhile)
+    with pytest.raises(ArchiveError, match="the recordings change while they are listed"):
+        begin([folder], out, classifier, Settings())
+
+
+def test_a_shard_whose_file_is_not_there_is_not_counted(tmp_path, monkeypatch):
+    folder, out, bundle = write_recordings(tmp_path / "in", 1), tmp_path / "out", shipped_bundle().absolute()
+    out.mkdir()
+    monkeypatch.setattr("twelvelead.archive.running.run_shard", lambda _seat, _shard: None)
+    with pytest.raises(ArchiveError, match="shard 0 is not in"):
+        run_here(out, bundle, begin([folder], out, load_bundle(bundle), Settings()), 1, lambda _: None)
 
 
 def test_a_listing_that_was_changed_is_made_again(tmp_path):

@@ -254,6 +254,15 @@ def test_evaluate_counts_a_copy_in_another_database_once_and_says_what_is_never_
     assert "georgia never states Normal: its recordings count as without" in told
 
 
+def test_ptbxl_in_the_challenges_form_never_states_who_is_normal(bundle, twelvelead, home, tmp_path):
+    signal = simulator.digital(simulator.ecg(seed=1))
+    simulator.Wfdb("HR00001", signal, comments=["#Dx: 426783006"]).write(tmp_path)
+    result = json.loads(twelvelead("evaluate", tmp_path, "--bundle", bundle, "--json").stdout)
+    assert result["never_stated"] == {"ptb-xl": ["Normal"]}
+    of_table = json.loads(twelvelead("evaluate", home / "ptb-xl", "--bundle", bundle, "--json").stdout)
+    assert of_table["never_stated"] == {}
+
+
 @pytest.mark.parametrize("name", ["sheet.svg", "sheet.PDF"])
 def test_a_drawing_named_as_a_file_is_refused(name, twelvelead, tmp_path):
     done = twelvelead("classify", get_testdata_file("waveform_ecg.dcm"), "--paper", tmp_path / name)

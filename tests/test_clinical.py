@@ -306,6 +306,24 @@ def test_scp_leads_one_after_another_are_no_twelve_at_once(tmp_path):
         read(bytes(data))
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_scp_leads_that_begin_at_different_samples_are_refused(first, tmp_path):
+    data = bytearray(binary.scp(tmp_path, first=first).read_bytes())
+    at = data.index(struct.pack("<IIB", first, 5000, 1)) + 9
+    struct.pack_into("<II", data, at, 501, 5500)
+    with pytest.raises(RecordError, match="begin with samples 1 to 501: leads sampled at different times"):
+        read(bytes(data))
+
+
+def test_muse_leads_of_different_times_are_refused(tmp_path):
+    text = xml.muse(tmp_path).read_text()
+    late = re.sub(r"(<LeadID>V1</LeadID>)", r"\1<LeadTimeOffset>100</LeadTimeOffset>", text)
+    with pytest.raises(RecordError, match=r"LeadTimeOffset of 0, 100: leads sampled at different times"):
+        read(late.encode())
+    alike = re.sub(r"(<LeadID>\w+</LeadID>)", r"\1<LeadTimeOffset>100</LeadTimeOffset>", text)
+    np.testing.assert_allclose(read(alike.encode()).signal, read(text.encode()).signal)
+
+
 def test_a_strip_of_one_lead_does_not_hide_the_twelve(tmp_path):
     path = write_dicom(tmp_path)
     dataset = pydicom.dcmread(path)
@@ -319,6 +337,20 @@ def test_a_strip_of_one_lead_does_not_hide_the_twelve(tmp_path):
     record = read(path)
     np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
     assert record.age == 49
+
+
+def test_the_longest_rhythm_is_that_of_most_seconds_not_of_most_samples(tmp_path):
+    finer = xml.aecg(tmp_path, np.repeat(SIGNAL[:, :3000], 2, axis=1), increment='value="1" unit="ms"').read_text()
+    whole = xml.aecg(tmp_path).read_text()
+    series = re.search("<component><series>.*</series></component>", whole)[0]
+    assert read(finer.replace("</AnnotatedECG>", f"{series}</AnnotatedECG>").encode()).duration_s == 10
+
+    dataset = pydicom.dcmread(write_dicom(tmp_path))
+    brief = copy.deepcopy(dataset.WaveformSequence[0])
+    brief.SamplingFrequency, brief.NumberOfWaveformSamples, brief.WaveformData = 1000, 6000, bytes(2 * 12 * 6000)
+    dataset.WaveformSequence = [brief, dataset.WaveformSequence[0]]
+    dataset.save_as(tmp_path / "two.dcm")
+    assert read(tmp_path / "two.dcm").duration_s == 10
 
 
 def test_of_two_rhythms_the_longest_is_read_and_said(tmp_path):

@@ -14,6 +14,7 @@ from simulator import Wfdb, digital
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, only, people_of, read_keys
 from twelvelead.databases.codes import from_challenge, from_cpsc_numbers, from_ludb, from_scp
 from twelvelead.formats import read
+from twelvelead.reports import fhir
 
 SIGNAL = digital(simulator.ecg())
 
@@ -41,6 +42,12 @@ def test_dx_with_and_without_a_space(comment, tmp_path):
 @pytest.mark.parametrize("age, expected", [("NaN", None), ("300", None), ("66", 66.0), ("89+", None)])
 def test_ages(age, expected, tmp_path):
     assert read(labelled(tmp_path, [f"#Age: {age}", "#Dx: 164889003"]).path).age == expected
+
+
+def test_the_codes_of_our_own_reports_are_labels():
+    assert {code: from_challenge([code]) for code in fhir.SNOMED.values()} == {
+        code: (name,) for name, code in fhir.SNOMED.items()
+    }
 
 
 def test_a_recording_without_labels_is_passed_over_and_named(tmp_path):

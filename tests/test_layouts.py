@@ -1,10 +1,12 @@
 """The further databases in their home layouts, and what sets traps in them, each under its name."""
 
+import errno
 import json
 import shutil
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 import layouts
 import simulator
 from simulator import Wfdb, digital
-from twelvelead.databases import DatabaseError, find, groups_of, people_of, read_labelled
+from twelvelead.databases import DatabaseError, find, groups_of, partings_of, people_of, read_labelled
 from twelvelead.databases.codes import from_aha, from_statements
 from twelvelead.databases.survey import contents, fingerprint, holdings
 from twelvelead.formats import read
@@ -221,9 +223,53 @@ def test_ages_nan_300_and_89_plus_are_unknown_in_the_index(age, expected, tmp_pa
     assert [record.age for record in find([tmp_path]).records] == [expected, expected]
 
 
-def test_ptbxls_age_of_300_is_unknown(tmp_path):
-    simulator.write_ptbxl(tmp_path, n=2)
-    assert {record.age for record in find([tmp_path]).records} == {None}
+def test_whoever_is_over_89_is_of_the_oldest(tmp_path):
+    """PTB-XL writes 300 for them, LUDB >89."""
+    simulator.write_ptbxl(tmp_path / "ptb-xl", n=2)
+    simulator.write_ludb(tmp_path / "ludb")
+    table = tmp_path / "ludb/ludb.csv"
+    table.write_text(table.read_text().replace("51", ">89"))
+    records = find([tmp_path]).records
+    assert {record.database for record in records} == {"ptb-xl", "ludb"}
+    assert {record.age for record in records} == {90.0}
+    assert {*partings_of(records)["ages"]} == {"80 to 120"}
+
+
+def test_only_sphs_files_are_read_as_sphs(tmp_path):
+    """An own HDF5 file states neither rate nor unit, whatever its data set is called."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["ecg"] = layouts.SIGNAL.astype(np.float32)
+    layouts.write_table(tmp_path / "t.csv", [{"path": "x.h5", "labels": "AF"}])
+    [record] = find([tmp_path]).records
+    with pytest.raises(RecordError, match="none of the formats"):
+        read_labelled(record)
+
+
+def test_another_databases_reference_is_not_taken_for_cpsc2018s(tmp_path):
+    simulator.write_ptbxl(tmp_path / "ptb-xl", n=2)
+    (tmp_path / "cinc2017").mkdir()
+    (tmp_path / "cinc2017/REFERENCE.csv").write_text("A00001,N\nA00002,A\n")
+    assert len(find([tmp_path]).records) == 2
+
+
+def test_a_folder_in_which_nothing_can_be_opened_is_named(tmp_path, monkeypatch):
+    """As root one may look into everything, so the system is made to refuse."""
+    simulator.write_ptbxl(tmp_path / "ptb-xl", n=2)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    is_file = Path.is_file
+
+    def refusing(path):
+        if path.parent == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refusing)
+    found = find([tmp_path])
+    assert len(found.records) == 2
+    [(path, reason)] = found.passed_over
+    assert path.parent == closed
+    assert reason == "cannot be looked into: Permission denied"
 
 
 OWN = [

@@ -427,10 +427,13 @@ def test_the_age_of_a_dicom_file_without_one_is_that_between_birth_and_recording
 def test_dicom_that_contradicts_itself_is_refused_and_a_second_rhythm_said(page, tmp_path):
     dataset = dcmread(write_dicom(tmp_path))
     rhythm = dataset.WaveformSequence[0]
-    dataset.WaveformSequence = [rhythm, copy.deepcopy(rhythm)]
+    brief = copy.deepcopy(rhythm)
+    brief.SamplingFrequency, brief.NumberOfWaveformSamples, brief.WaveformData = 1000, 6000, bytes(2 * 12 * 6000)
+    dataset.WaveformSequence = [brief, rhythm]
     dataset.save_as(tmp_path / "two.dcm")
     choose(page, [tmp_path / "two.dcm"])
     assert "2 rhythm groups found; only the longest is read" in page.inner_text("#findings .notes")
+    assert page.inner_text("#facts").startswith("10.0 s at 500 Hz")
     channel = rhythm.ChannelDefinitionSequence[6]
     channel.ChannelSourceSequence[0].CodeMeaning = "Lead V2"
     dataset.save_as(tmp_path / "names.dcm")

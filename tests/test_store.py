@@ -58,6 +58,14 @@ def test_a_store_trains_on_what_the_files_hold(home, store):
         assert (stored.counts == read.counts).all()
 
 
+def test_a_store_below_its_own_database_does_not_hide_it(tmp_path):
+    simulator.write_ptbxl(tmp_path / "ptb-xl", n=3)
+    write_store(tmp_path / "a-store", find([tmp_path / "ptb-xl"]).records, RECIPE, n_workers=1)
+    records = find([tmp_path]).records
+    assert len(records) == 3
+    assert not any(map(is_stored, records))
+
+
 def test_the_samples_are_mapped_not_loaded(store):
     samples, _ = load(find([store]).records, RECIPE)
     assert not any(sample.counts.flags.writeable or sample.counts.flags.owndata for sample in samples.samples)

@@ -78,6 +78,18 @@ def test_a_killed_student_resumes_with_its_teachers_to_the_same_bundle(home, twe
     assert whole == again
 
 
+def test_what_replaces_a_killed_training_can_be_resumed_too(home, twelvelead, tmp_path):
+    """The killed one had its teacher already; the one in its place is killed before that."""
+    state, teacher = (tmp_path / f".bundle.training/{name}" for name in ("dual.state", "cpsc2018-winner.state"))
+    killed = twelvelead(*options(home, tmp_path / "bundle"), killed_at=state)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    others = ("--seed", 5)
+    killed = twelvelead(*options(home, tmp_path / "bundle", "--replace", *others), killed_at=teacher)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    resumed = twelvelead(*options(home, tmp_path / "bundle", "--resume", *others))
+    assert resumed.returncode == 0, resumed.stderr
+
+
 @pytest.mark.parametrize("damage", ["others", "bytes"])
 def test_weights_of_another_training_are_no_teacher(home, twelvelead, tmp_path, damage):
     weights = tmp_path / ".bundle.training/cpsc2018-winner.safetensors"

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from twelvelead.wording import counted
 
 MAX_AGE: Final = 120
+OVER_89: Final = 90.0
 YEARS_FROM: Final = 2.0
 AGE_ROUNDING: Final = 1e-2  # a month as .083 years is a month
 PER_YEAR: Final = {"y": 1, "m": 12, "w": 52, "d": 365}
@@ -16,7 +17,7 @@ _AGE = re.compile(r"\s*(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?
 def plausible_age(age: float | str | None) -> float | None:
     """Age in years of `74`, `045Y`, `45 years` or `7 months`; None where a file says nothing usable.
 
-    So `NaN`, `Unknown`, or 300, PTB-XL's "over 89".
+    So `NaN` or `Unknown`.
     """
     try:
         years = float(age)  # type: ignore[arg-type]  # float() itself says what it cannot take
@@ -26,6 +27,11 @@ def plausible_age(age: float | str | None) -> float | None:
             return None
         years = float(said[1]) / PER_YEAR[said[2].lower()]
     return years if 0 <= years <= MAX_AGE else None
+
+
+def age_in_table(age: str | None) -> float | None:
+    """As `plausible_age`, but 90 where a database hides how old somebody above 89 is: PTB-XL's 300, LUDB's ">89"."""
+    return OVER_89 if (age or "").split(".")[0].strip() in {"300", ">89"} else plausible_age(age)
 
 
 def age_between(born: str, at: str, form: str) -> float | None:

@@ -1,7 +1,6 @@
 """What a worker does with a shard: some entries at a time to rows, noted in the journal, then all to their file."""
 
 import os
-import secrets
 import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from pathlib import Path
 from twelvelead.archive.entries import Entry, recording_of
 from twelvelead.archive.journal import note_begun, note_rows, rows_done
 from twelvelead.archive.listing import shard_entries
-from twelvelead.archive.manifest import Manifest, shard_path, write_beside
+from twelvelead.archive.manifest import Manifest, shard_path
 from twelvelead.archive.rows import Row, as_parquet, classified, refused
 from twelvelead.archive.worker import OUT_OF_MEMORY
 from twelvelead.classifier import Classifier, Opened, Report, classify_together, groups
+from twelvelead.formats.files import write_whole
 from twelvelead.record import RecordError
 
 
@@ -46,7 +46,7 @@ def do_shard(place: Place, shard: int, only: int | None = None) -> None:
     if only is None:
         content = as_parquet((rows[index] for index in sorted(rows)), place.manifest.tag(shard))
         _end_without_parent(place)  # else another run may hold the folder
-        write_beside(shard_path(place.out, shard), content, part=f".{secrets.token_hex(8)}")
+        write_whole(shard_path(place.out, shard), content, for_good=True)
 
 
 def _read(place: Place, entries: Iterable[tuple[int, Entry]]) -> Iterator[tuple[tuple[int, Entry, float], Opened]]:

@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker
 
 from twelvelead.archive.listing import ArchiveError
 from twelvelead.archive.manifest import Manifest, read_manifest
-from twelvelead.archive.running import Tell, Told, refused_in, shards_left
+from twelvelead.archive.running import Tell, Told, refused_in, shards_left, with_shard
 from twelvelead.archive.supervising import Seat, close, put_away, run_shard
 
 CONNECT_S: Final = 10
@@ -44,12 +44,7 @@ def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, te
     try:
         with Client(address, timeout=CONNECT_S, set_as_default=False) as client:
             for shard in _done_on(client, out, bundle, left):
-                n_bad = refused_in(out, manifest, shard)
-                if n_bad is None:
-                    raise ArchiveError(
-                        f"shard {shard} was written elsewhere: {out} must be one folder for all machines"
-                    )
-                told = told._replace(n_rows=told.n_rows + manifest.n_in(shard), n_refused=told.n_refused + n_bad)
+                told = with_shard(told, out, manifest, shard)
                 tell(told)
     except (OSError, FutureCancelledError, ValueError) as error:
         if isinstance(error, OSError) and error.errno:

@@ -5,7 +5,6 @@ import fcntl
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from twelvelead.archive.listing import LISTING, OFFSETS, ArchiveError, Listing, 
 from twelvelead.classifier.bundle import CARD, Classifier, Precision
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import PassedOver
+from twelvelead.formats.files import write_whole
 from twelvelead.release import version
 from twelvelead.scoring.probabilities import SPECIFICITIES, Specificity, by_diagnosis
 
@@ -111,15 +111,18 @@ def begin(
     if (out / MANIFEST).exists():
         found = read_manifest(out)
         _refuse_other(out, found, _manifest(paths, listing_now(paths, out, passed_over), classifier, settings))
-        if not is_whole(out, found.listing, settings.shard_size):
-            write_listing(paths, out, settings.shard_size)
+        if (
+            not is_whole(out, found.listing, settings.shard_size)
+            and write_listing(paths, out, settings.shard_size) != found.listing
+        ):
+            raise ArchiveError("the recordings change while they are listed: start again once they stay as they are")
         return found
     (out / SHARDS).mkdir(exist_ok=True)
     listing = write_listing(paths, out, settings.shard_size, passed_over)
     manifest = _manifest(paths, listing, classifier, settings)
     if not manifest.listing.recordings:
         raise ArchiveError(f"no recordings in {', '.join(manifest.inputs)}: name folders or archives that hold some")
-    write_beside(out / MANIFEST, json.dumps(_as_json(manifest), indent=2).encode() + b"\n")
+    write_whole(out / MANIFEST, json.dumps(_as_json(manifest), indent=2).encode() + b"\n", for_good=True)
     return manifest
 
 
@@ -203,22 +206,10 @@ def _refuse_other(out: Path, found: Manifest, wanted: Manifest) -> None:
 
 def _refuse_foreign(out: Path) -> None:
     """Only an empty folder, or one in which a run was killed before its manifest stood, may be written to."""
-    ours = {SHARDS, LOCK, LISTING, OFFSETS, f".{LISTING}.part", f".{OFFSETS}.part", f".{MANIFEST}.part"}
-    if foreign := sorted({path.name for path in out.iterdir()} - ours):
+    ours = {SHARDS, LOCK, LISTING, OFFSETS, f".{LISTING}.part", f".{OFFSETS}.part"}
+    names = {path.name for path in out.iterdir() if not path.match(f".{MANIFEST}.*.part")}
+    if foreign := sorted(names - ours):
         raise ArchiveError(f"{out} holds other things ({foreign[0]}): name a new folder, so that nothing is lost")
-
-
-def write_beside(path: Path, content: bytes, part: str = "") -> None:
-    """Write beside the place, on the disk for good, and rename into it: there is never half a file."""
-    beside = path.with_name(f".{path.name}{part}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from twelvelead.archive.journal import clear, n_done
+from twelvelead.archive.listing import ArchiveError
 from twelvelead.archive.manifest import Manifest, shard_path
 from twelvelead.archive.rows import n_refused
 from twelvelead.archive.supervising import Closed, Seat, close, put_away, run_shard
@@ -44,6 +45,14 @@ def refused_in(out: Path, manifest: Manifest, shard: int) -> int | None:
     return n_refused(shard_path(out, shard), manifest.tag(shard), manifest.n_in(shard))
 
 
+def with_shard(told: Told, out: Path, manifest: Manifest, shard: int) -> Told:
+    """How far it is with a shard more; raises ArchiveError where its file is not there or not whole."""
+    n_bad = refused_in(out, manifest, shard)
+    if n_bad is None:
+        raise ArchiveError(f"shard {shard} is not in {out}: on a cluster it must be one folder for all; go on")
+    return told._replace(n_rows=told.n_rows + manifest.n_in(shard), n_refused=told.n_refused + n_bad)
+
+
 def run_here(out: Path, bundle: Path, manifest: Manifest, n_workers: int, tell: Tell) -> Told:
     """Bring every shard to its file, several at once; returns how it ended.
 
@@ -66,8 +75,7 @@ def run_here(out: Path, bundle: Path, manifest: Manifest, n_workers: int, tell: 
                 tell(told._replace(n_rows=min(told.n_rows + under_way, manifest.listing.recordings)))
                 continue
             n_open -= 1
-            n_bad = refused_in(out, manifest, shard) or 0
-            told = told._replace(n_rows=told.n_rows + manifest.n_in(shard), n_refused=told.n_refused + n_bad)
+            told = with_shard(told, out, manifest, shard)
     tell(told)
     return told
 

@@ -116,7 +116,8 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
             f"PTB-XL ({ptbxl.TABLE}), LUDB ({ludb.TABLE}), CPSC2018 ({cpsc2018.TABLE}), MIMIC-IV-ECG ({mimic.TABLE}), "
             f"CODE-15 ({code15.TABLE}), SPH ({sph.TABLE}), PTB, INCART, and any CSV with path and labels{why}"
         )
-    once, taken = without_repetitions(records), {record.path for record in records}
+    once = without_repetitions(sorted(records, key=stored.is_stored))  # where the original is there too, it counts
+    taken = {record.path for record in records}
     left_out = [(path, reason) for path, reason in passed_over if path not in taken]
     counts = {record.key: record for record in once}
     others = [(record, counts[record.key]) for record in records]
@@ -147,10 +148,13 @@ def _walk(search: Search) -> Iterator[Entry]:
     closed: list[OSError] = []
     for here, below, _ in os.walk(search.root, onerror=closed.append):
         below.sort()
-        for layout in LAYOUTS:
-            if layout.is_here(Path(here)):
-                yield from layout.records(Path(here), search)
-                if layout.owns_below:
-                    below.clear()
-                break
+        try:
+            layout = next((each for each in LAYOUTS if each.is_here(Path(here))), None)
+        except PermissionError as error:  # its names may be listed, and nothing in it opened
+            closed.append(error)
+            continue
+        if layout is not None:
+            yield from layout.records(Path(here), search)
+            if layout.owns_below:
+                below.clear()
     yield from ((Path(error.filename), f"cannot be looked into: {error.strerror}") for error in closed)

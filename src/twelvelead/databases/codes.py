@@ -7,10 +7,13 @@ from typing import Final
 
 from twelvelead.diagnoses import DIAGNOSES, in_order
 
-SNOMED: Final = {
+SNOMED: Final = {  # the Challenge's; and disorders and findings by which a hospital means the same
     "164889003": "AF",
+    "49436004": "AF",
     "270492004": "I-AVB",
     "164909002": "LBBB",
+    "63467002": "LBBB",
+    "164854000": "Normal",  # "electrocardiogram normal"
     "733534002": "LBBB",  # complete LBBB, a code of the Challenge of 2021
     "284470004": "PAC",
     "63593006": "PAC",  # supraventricular premature beats
@@ -20,7 +23,9 @@ SNOMED: Final = {
     "59118001": "RBBB",
     "713427006": "RBBB",  # complete RBBB
     "429622005": "STD",
+    "26141007": "STD",
     "164931005": "STE",
+    "76388001": "STE",
 }
 SINUS_RHYTHM_SNOMED: Final = "426783006"
 

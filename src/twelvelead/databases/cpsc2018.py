@@ -7,7 +7,7 @@ from typing import Final
 
 from twelvelead.databases.codes import CPSC_NUMBERS, from_cpsc_numbers
 from twelvelead.databases.labelled import LabelledRecord, Search
-from twelvelead.databases.tables import Row, labelled_rows
+from twelvelead.databases.tables import Row, columns_of, labelled_rows
 
 TABLE: Final = "REFERENCE.csv"
 LABELS: Final = ("First_label", "Second_label", "Third_label")
@@ -15,7 +15,7 @@ LABELS: Final = ("First_label", "Second_label", "Third_label")
 
 def is_here(folder: Path) -> bool:
     """Whether a folder holds CPSC2018's table of labels."""
-    return (folder / TABLE).is_file()
+    return columns_of(folder / TABLE) >= {"Recording", LABELS[0]}
 
 
 def records(folder: Path, _: Search) -> Iterator[LabelledRecord]:

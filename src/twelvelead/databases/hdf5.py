@@ -18,7 +18,6 @@ from twelvelead.record import LEADS, Record, RecordError, record_from_leads
 if TYPE_CHECKING:
     import h5py
 
-SUFFIXES: Final = (".h5", ".hdf5")
 SPH_RATE_HZ: Final = 500.0
 CODE_15_RATE_HZ: Final = 400.0
 MAX_SAMPLES: Final = 1 << 20

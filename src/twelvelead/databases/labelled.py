@@ -28,7 +28,8 @@ class LabelledRecord:
 
     database and recording: together its identity, the same in every form in which it was published.
     diagnoses: those of the nine that it has; empty for a negative. patient, fold: None where unpublished.
-    age: years. row: which recording of a file that holds many; None for a file of its own.
+    age: years, 90 where PTB-XL's table or LUDB's says "over 89". row: which recording of a file that holds many; None
+    for a file of its own.
     """
 
     path: Path

@@ -8,7 +8,7 @@ from typing import Final
 from twelvelead.databases.codes import from_ludb
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, labelled_rows
-from twelvelead.person import plausible_age, sex_letter
+from twelvelead.person import age_in_table, sex_letter
 
 TABLE: Final = "ludb.csv"
 NOT_STATEMENTS: Final = ("ID", "Sex", "Age")
@@ -37,5 +37,5 @@ def _labelled(folder: Path, row: Row) -> LabelledRecord | None:
         diagnoses=from_ludb(line for cell in cells for line in cell.splitlines()),
         patient=str(number),
         sex=sex_letter(row.get("Sex")),
-        age=plausible_age(row.get("Age")),
+        age=age_in_table(row.get("Age")),
     )

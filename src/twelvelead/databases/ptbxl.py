@@ -9,7 +9,7 @@ from typing import Final
 from twelvelead.databases.codes import from_scp
 from twelvelead.databases.labelled import LabelledRecord, Search
 from twelvelead.databases.tables import Row, inside, labelled_rows
-from twelvelead.person import plausible_age, sex_letter
+from twelvelead.person import age_in_table, sex_letter
 
 TABLE: Final = "ptbxl_database.csv"
 COLUMNS: Final = {100: "filename_lr", 500: "filename_hr"}
@@ -39,7 +39,7 @@ def _labelled(folder: Path, columns: list[str], row: Row) -> LabelledRecord | No
         patient=str(int(float(row["patient_id"]))) if row.get("patient_id") else None,
         fold=int(float(row["strat_fold"])) if row.get("strat_fold") else None,
         sex=sex_letter(SEX.get(row.get("sex", "").split(".")[0])),
-        age=plausible_age(row.get("age")),
+        age=age_in_table(row.get("age")),
     )
 
 

@@ -11,6 +11,6 @@ def read_labelled(record: LabelledRecord) -> Record:
     """Read one recording of a database; raises RecordError on whatever is no 12-lead ECG."""
     if is_stored(record):
         raise RecordError("a store holds recordings filtered for training: name the folder it was made from")
-    if record.path.suffix not in hdf5.SUFFIXES:
-        return read(record.path)
-    return hdf5.read_sph(record.path) if record.row is None else hdf5.read_code_15(record.path, record.row)
+    if record.row is not None:
+        return hdf5.read_code_15(record.path, record.row)
+    return hdf5.read_sph(record.path) if record.database == "sph" else read(record.path)

@@ -53,15 +53,24 @@ def holdings(records: Sequence[LabelledRecord]) -> dict[str, Holding]:
     by_database: dict[str, list[LabelledRecord]] = defaultdict(list)
     for record in records:
         by_database[record.database].append(record)
-    return {name: _holding(name, members) for name, members in sorted(by_database.items())}
+    unlabelled = never_stated(records)
+    return {name: _holding(members, unlabelled.get(name, ())) for name, members in sorted(by_database.items())}
 
 
-def _holding(name: str, members: Sequence[LabelledRecord]) -> Holding:
+def never_stated(records: Sequence[LabelledRecord]) -> dict[str, tuple[str, ...]]:
+    """By database, the diagnoses that it never states: all of its recordings count as without them.
+
+    PTB-XL's table says who is normal; its headers in the Challenge say no more than sinus rhythm, and no fold.
+    """
+    is_table = any(record.database == "ptb-xl" and record.fold is not None for record in records)
+    unlabelled = UNLABELLED if is_table else UNLABELLED | {"ptb-xl": ("Normal",)}
+    return {name: unlabelled[name] for name in sorted(unlabelled.keys() & {record.database for record in records})}
+
+
+def _holding(members: Sequence[LabelledRecord], unlabelled: Sequence[str]) -> Holding:
     patients = {record.patient for record in members if record.patient}
     positives = {
-        diagnosis: None
-        if diagnosis in UNLABELLED.get(name, ())
-        else sum(diagnosis in record.diagnoses for record in members)
+        diagnosis: None if diagnosis in unlabelled else sum(diagnosis in record.diagnoses for record in members)
         for diagnosis in DIAGNOSES
     }
     return Holding(len(members), len(patients) or None, sum(not record.patient for record in members), positives)

@@ -46,7 +46,7 @@ def archive_command(
     memory: Annotated[
         int, typer.Option(help="MiB of memory that one recording may take.", min=512, max=1 << 20)
     ] = 3072,
-    shard_size: Annotated[int, typer.Option(help="Recordings per file of results.", min=1, max=100_000)] = 1000,
+    shard_size: Annotated[int, typer.Option(help="Recordings per file of results.", min=1, max=20_000)] = 1000,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Withhold no diagnosis, however bad a recording is.")
     ] = False,

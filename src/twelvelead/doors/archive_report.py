@@ -106,5 +106,5 @@ def _reasons(summary: "Summary") -> Table:
     for reason, count in summary.reasons.most_common(MOST_REASONS):
         table.add_row(f"{count:,}", escape(printable(reason)))
     if (n_left := len(summary.reasons) - MOST_REASONS) > 0:
-        table.add_row("", f"and {n_left:,} further reasons: see --json")
+        table.add_row("", f"and {counted(n_left, 'further reason')}: see --json")
     return table

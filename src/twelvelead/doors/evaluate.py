@@ -30,7 +30,7 @@ from twelvelead.databases import (
     read_labelled,
     truth_of,
 )
-from twelvelead.databases.survey import UNLABELLED
+from twelvelead.databases.survey import never_stated
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import tell_found
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate, Specificity
@@ -94,7 +94,7 @@ def evaluate_command(
         "seen_in_training": sum(tried.seen),
         "patients_seen_in_training": _patients_seen(tried, found.records, classifier),
         "patients_unknown": sum(record.patient is None for record in kept),
-        "never_stated": _never_stated(kept),
+        "never_stated": never_stated(kept),
         "repeated": found.repeated,
         "copies": tried.n_copies,
         "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
@@ -128,7 +128,7 @@ class Tried:
 
 def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
     """Classify every record, copies in another database once."""
-    kept, reports, seen, refused = [], [], [], []
+    kept, positive, chances, seen, refused = [], [], [], [], []
     home_of: dict[str, str] = {}
     n_copies = 0
     with Progress(console=Console(emoji=False, stderr=True), disable=not sys.stderr.isatty()) as bar:
@@ -142,13 +142,14 @@ def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
             if home_of.setdefault(digest, record.database) != record.database:
                 n_copies += 1
                 continue
-            reports.append(answer)
+            positive.append(answer.positive)
+            chances.append([*answer.probabilities.values()])  # the rest of an answer is 20 times as large
             kept.append(record)
             seen.append(bool(classifier.seen & {record.key, digest}))
     predictions = Predictions(
         truth=truth_of(kept).astype(bool),
-        decisions=np.array([[name in report.positive for name in DIAGNOSES] for report in reports], bool),
-        probabilities=np.array([list(report.probabilities.values()) for report in reports]),
+        decisions=np.array([[name in names for name in DIAGNOSES] for names in positive], bool),
+        probabilities=np.array(chances),
         people=people_of(kept),
     )
     return Tried(kept, predictions, seen, refused, n_copies)
@@ -190,12 +191,6 @@ def _patients_seen(tried: Tried, there: Sequence[LabelledRecord], classifier: Cl
     own = zip(tried.kept, tried.predictions.people, tried.seen, strict=True)
     people |= {person for record, person, was_seen in own if record.patient and was_seen}
     return len(people.intersection(tried.predictions.people))
-
-
-def _never_stated(records: Sequence[LabelledRecord]) -> dict[str, list[str]]:
-    """By database, the diagnoses that it never states: all of its recordings count as without them."""
-    databases = sorted({record.database for record in records})
-    return {name: list(UNLABELLED[name]) for name in databases if name in UNLABELLED}
 
 
 def _reading(record: LabelledRecord) -> Record | RecordError:

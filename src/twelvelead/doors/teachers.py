@@ -1,5 +1,6 @@
 """A network of `twelvelead train` and those that it learns from, trained on the same recordings before it."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,9 @@ def fit_taught(
     Raises StateError when what is to be resumed was begun otherwise.
     """
     state = state_path(out)
+    if not resume and together.rank == 0:  # what another run left there would stop this one's --resume
+        shutil.rmtree(state.parent, ignore_errors=True)
+    wait_for_all(together)
     state.parent.mkdir(parents=True, exist_ok=True)
     trained = [
         _teacher(teacher, sides, recipe, settings, out, resume=resume, together=together, tell=tell)

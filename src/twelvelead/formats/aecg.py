@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 BEAT: Final = "REPRESENTATIVE_BEAT"
+SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _SERIES: Final = re.compile(rb"<(?:[\w.-]+:)?series[\s>]")
 
 
@@ -55,10 +56,17 @@ def _code(series: "Element | None") -> str:
     return "" if code is None else code.get("code", "").upper()
 
 
-def _extent(part: "Element") -> tuple[bool, int]:
-    """Whether there may be twelve leads, and how much is written of the longest."""
-    digits = part.findall("series/component/sequenceSet/component/sequence/value/digits")
-    return len(digits) >= len(INDEPENDENT_LEADS), max((len(one.text or "") for one in digits), default=0)
+def _extent(part: "Element") -> tuple[bool, float]:
+    """Whether there may be twelve leads, and how many seconds the longest has; samples, where no time is stated."""
+    values = "series/component/sequenceSet/component/sequence/value"
+    digits, increment = part.findall(f"{values}/digits"), part.find(f"{values}/increment")
+    said = {} if increment is None else increment.attrib
+    try:
+        step_s = float(said.get("value", 1)) * SECONDS.get(said.get("unit", "s"), 1.0)
+    except ValueError:
+        step_s = 1.0
+    n_samples = max((len((one.text or "").split()) for one in digits), default=0)
+    return len(digits) >= len(INDEPENDENT_LEADS), step_s * n_samples
 
 
 def _exact_rate_hz(found: Any) -> float:

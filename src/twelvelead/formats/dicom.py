@@ -3,6 +3,7 @@
 Format: DICOM PS3.3, section C.10.9 (Waveform Module); sensitivity and its correction give the unit.
 """
 
+import math
 import re
 from io import BytesIO
 from typing import Any, Final
@@ -67,7 +68,7 @@ def _record(given: Given) -> Record:
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
     notes = () if len(groups) == 1 else (f"{len(groups)} rhythm groups found; only the longest is read",)
-    group = max(groups, key=lambda each: (_n_leads(each) >= len(INDEPENDENT_LEADS), int(each.NumberOfWaveformSamples)))
+    group = max(groups, key=lambda each: (_n_leads(each) >= len(INDEPENDENT_LEADS), _duration_s(each)))
     return record_from_leads(
         given.name,
         _leads(group),
@@ -89,6 +90,10 @@ def _transfer_syntax(data: bytes) -> str:
         raise RecordError(f"DICOM file with more than {MAX_META_BYTES:,} bytes before its data: export it again")
     next(iter(meta), None)  # where this first element cannot be decoded, pydicom would read all of them otherwise
     return str(meta.get("TransferSyntaxUID", ""))
+
+
+def _duration_s(group: Any) -> float:
+    return int(group.NumberOfWaveformSamples) / (float(group.SamplingFrequency) or math.inf)
 
 
 def _n_leads(group: Any) -> int:

@@ -1,6 +1,7 @@
 """How any file is opened, plain ones only, no larger than a recording can be; and how one is written: whole."""
 
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -140,11 +141,18 @@ def _handle_of(path: Path) -> tuple[int, int]:
     return handle, found.st_size
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the place and rename into it: nobody finds half a file, and an old one is there until then."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+def write_whole(path: Path, content: bytes, *, for_good: bool = False) -> None:
+    """Write beside the place and rename into it: nobody finds half a file, and an old one is there until then.
+
+    for_good: on the disk before it is renamed, so that it is whole after a power cut too.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")  # other machines have the same process numbers
     try:
-        beside.write_bytes(content)
+        with beside.open("wb") as file:
+            file.write(content)
+            if for_good:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

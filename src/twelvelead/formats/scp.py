@@ -76,6 +76,11 @@ def _count_from_one(data: bytearray, section: Section) -> None:
         raise RecordError(f"SCP-ECG record declares {total:,} samples: at most {MAX_SAMPLES:,} are read; split it")
     if spans and max(begin for begin, _ in spans) > min(end for _, end in spans):
         raise RecordError("SCP-ECG record of leads recorded one after another: twelve at once are needed; export those")
+    if len(begins := {max(1, begin) for begin, _ in spans}) > 1:
+        raise RecordError(
+            f"SCP-ECG record whose leads begin with samples {min(begins):,} to {max(begins):,}: leads sampled at "
+            f"different times are not read; export the recording with all at one time"
+        )
     from_zero = [at for at, (begin, _) in zip(places, spans, strict=True) if begin == 0]
     for at in from_zero:
         struct.pack_into("<I", data, at, 1)

@@ -48,6 +48,7 @@ def read_with(
     rates = {lead.sampling_rate for lead in found.leads}
     if len(rates) != 1:
         raise RecordError(f"leads sampled at {sorted(rates)} Hz: all must have one rate")
+    _refuse_skew(found.leads)
     refuse_too_many(sum(len(lead.samples) for lead in found.leads))
     return record_from_leads(
         given.name,
@@ -67,6 +68,16 @@ def _refuse_damaged(said: list[warnings.WarningMessage], path: Path) -> None:
         text = _sentence(warning.message, path)
         if warning.category.__name__ == "ChecksumWarning" and _ABOUT_ITS_SAMPLES.search(text):
             raise RecordError(f"{text}: the file is damaged; copy or export it again")
+
+
+def _refuse_skew(leads: list[Any]) -> None:
+    """Raise RecordError where leads of a GE MUSE file begin at different times."""
+    offsets = sorted({lead.annotations.get("LeadTimeOffset", "0") for lead in leads})
+    if len(offsets) > 1:
+        raise RecordError(
+            f"LeadTimeOffset of {', '.join(offsets)[:100]}: leads sampled at different times are not read; "
+            f"export the recording with all at one time"
+        )
 
 
 def _age(found: Any) -> float | None:

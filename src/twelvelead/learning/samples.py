@@ -110,11 +110,14 @@ def batches(
 ) -> Iterator[Batch]:
     """One epoch in random order. What chance does to a recording does not depend on who draws it."""
     order = random.permutation(len(samples))
-    chances = random.spawn(len(order))
     starts = batch_size * np.arange(1, n_batches(len(order), batch_size))
     for places in np.split(np.arange(len(order)), starts):
         mine = places[together.part(len(places))]
-        windows = [drawn(samples.samples[order[at]].signal, recipe, augmentation, chances[at]) for at in mine]
+        chances = random.spawn(len(places))[together.part(len(places))]  # also for what others draw
+        windows = [
+            drawn(samples.samples[order[at]].signal, recipe, augmentation, chance)
+            for at, chance in zip(mine, chances, strict=True)
+        ]
         shape = (len(mine), len(LEADS), recipe.window_samples)
         yield Batch(np.array(windows, np.float32).reshape(shape), samples.truth[order[mine]], len(places))
 

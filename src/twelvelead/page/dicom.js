@@ -91,13 +91,17 @@ export function readDicom(name, bytes) {
   }
   const whole = rhythms.filter((group) => whole16(group, TAGS.nChannels) >= 8); // not a strip of one lead
   const longest = (whole.length ? whole : rhythms).reduce((a, b) =>
-    whole32(b, TAGS.nSamples) > whole32(a, TAGS.nSamples) ? b : a,
+    durationS(b) > durationS(a) ? b : a,
   );
   return recordFromLeads(name, leadsOf(longest), decimal(longest, TAGS.rate), {
     age: ageOf(dataset),
     sex: textOf(dataset, TAGS.sex),
     warnings: rhythms.length > 1 ? [`${rhythms.length} rhythm groups found; only the longest is read`] : [],
   });
+}
+
+function durationS(group) {
+  return whole32(group, TAGS.nSamples) / (decimal(group, TAGS.rate) || Infinity);
 }
 
 /** Map of tag -> bytes, or array of items, each such a map. */

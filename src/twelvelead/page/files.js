@@ -37,7 +37,8 @@ export async function recordingsAmong(files) {
 /** Whether a file was chosen by itself, claims by its suffix to be a recording, or begins as one that this page reads. */
 async function isWanted(file) {
   if (!file.path.includes("/") || CLAIMING.test(file.path)) return true;
-  const start = await file.beginning();
+  const start = await file.beginning().catch(() => null);
+  if (start === null) return true; // reading it says why
   return isDicom(start) || isMatlab5(start) || isCsv(new TextDecoder().decode(start));
 }
 
@@ -88,7 +89,8 @@ async function readWfdbFiles(name, text, beside) {
 /** Where the signal files of a header lie. */
 async function pathsIn(header) {
   if (header.size > MAX_HEADER_BYTES) return [];
-  const names = signalFilesIn(new TextDecoder().decode(await header.bytes()));
+  const bytes = await header.bytes().catch(() => new Uint8Array()); // reading it says why
+  const names = signalFilesIn(new TextDecoder().decode(bytes));
   return [...names].map((name) => folderOf(header) + name);
 }
 

@@ -5,7 +5,7 @@ import { clock, LONG_S } from "./clock.js";
 import { DIAGNOSES } from "./diagnoses.js";
 import { assessed } from "./quality.js";
 import { windowSamples } from "./recipe.js";
-import { LEADS } from "./record.js";
+import { LEADS, counted } from "./record.js";
 
 const BURDENS = ["AF", "PAC", "PVC"];
 const EPISODES = ["AF"];
@@ -94,7 +94,7 @@ export function throughInWords({ burden = {}, episodes = [] }) {
       said: `episode: ${one.diagnosis} ${clock(one.start_s)}-${clock(one.end_s)}, peak ${one.peak.toFixed(2)}`,
       startS: one.start_s,
     })),
-    ...(further ? [{ said: `${further} further episodes, none longer` }] : []),
+    ...(further ? [{ said: `${counted(further, "further episode")}, none longer` }] : []),
   ];
 }
 

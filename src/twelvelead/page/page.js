@@ -301,9 +301,10 @@ function listenToControls() {
 }
 
 function listenToFiles() {
+  const refuse = (error) => tell(`The files cannot be read (${error.message}): choose them again.`);
   for (const id of ["files", "folder"]) {
     byId(id).addEventListener("change", async (event) => {
-      await add(chosenFiles(event.target.files));
+      await add(chosenFiles(event.target.files)).catch(refuse);
       event.target.value = "";
     });
   }
@@ -316,12 +317,7 @@ function listenToFiles() {
     event.preventDefault();
     byId("drop").classList.remove("over");
     if (!isReady()) return tell(byId("status").textContent || "The page is not ready yet: drop the files again in a moment.");
-    try {
-      await add(await droppedFiles(event.dataTransfer));
-    } catch (error) {
-      tell(`What was dropped cannot be read (${error.message}): choose the files instead.`);
-    }
-    return undefined;
+    return droppedFiles(event.dataTransfer).then(add).catch(refuse);
   });
 }
 

@@ -6,6 +6,7 @@ from twelvelead.classifier import Report
 from twelvelead.diagnoses import about_normal, name_in_words, nothing_found, stated
 from twelvelead.person import age_in_words
 from twelvelead.reports.reading import RHYTHM, Reading
+from twelvelead.wording import counted
 
 MOST_EPISODES: Final = 20
 RESEARCH: Final = (
@@ -69,7 +70,7 @@ def through_the_recording(report: Report) -> list[str]:
     return [
         *(f"burden of {name}: {burden}" for name, burden in report.burden.items()),
         *(f"episode: {episode}" for episode in sorted(longest, key=lambda episode: episode.start_s)),
-        *([f"{further} further episodes, none longer: see the JSON"] if further else []),
+        *([f"{counted(further, 'further episode')}, none longer: see the JSON"] if further else []),
     ]
 
 

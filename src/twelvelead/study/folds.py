@@ -39,7 +39,7 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
         Fold(
             str(fold + 1),
             tuple(index for index in sorted(fold_of) if fold_of[index] != fold),
-            tuple(index for index in sorted(fold_of) if fold_of[index] == fold and samples.samples[index].in_mv),
+            _in_mv(samples, [index for index in sorted(fold_of) if fold_of[index] == fold]),
         )
         for fold in range(n_folds)
     ]
