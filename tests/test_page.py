@@ -474,6 +474,23 @@ def test_a_folder_is_read_with_all_that_is_below_it(page, tmp_path):
     page.evaluate("document.getElementById('status').textContent = ''")
 
 
+def test_a_file_that_cannot_be_read_costs_itself_only(page, tmp_path):
+    """As one that is gone, or closed, by the time that it is chosen: the browser is made to refuse."""
+    for name in ("gone", "there"):
+        simulator.Wfdb(name, simulator.digital(simulator.ecg())).write(tmp_path)
+    page.evaluate(
+        """() => {
+          const read = Blob.prototype.arrayBuffer;
+          Blob.prototype.arrayBuffer = function () {
+            return this.name === 'gone.hea' ? Promise.reject(new Error('it could not be found')) : read.call(this);
+          };
+        }"""
+    )
+    assert choose(page, sorted(tmp_path.iterdir())) == "1 of 2 recordings read, 1 refused."
+    page.locator("#recordings button", has_text="gone.hea").first.click()
+    assert page.inner_text("#facts") == "Refused: gone.hea cannot be read (it could not be found): choose it again"
+
+
 def test_what_is_dropped_is_read(page, recordings):
     page.evaluate(
         """table => {

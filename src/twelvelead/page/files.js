@@ -103,7 +103,9 @@ async function bytesOf(file) {
   if (file.size > MAX_FILE_BYTES) {
     throw new RecordError(`${file.size} bytes: at most ${MAX_FILE_BYTES} are read here; use \`twelvelead classify\`, or split the recording`);
   }
-  return file.bytes();
+  return file.bytes().catch((error) => {
+    throw new RecordError(`${nameOf(file)} cannot be read (${error.message}): choose it again`);
+  });
 }
 
 /** A file's name without its folders. */
