@@ -245,6 +245,12 @@ def test_only_sphs_files_are_read_as_sphs(tmp_path):
         read_labelled(record)
 
 
+def test_a_folder_named_beside_one_around_it_counts_once(own):
+    assert [record.key for record in find([own, own.parent]).records] == [
+        record.key for record in find([own.parent]).records
+    ]
+
+
 def test_another_databases_reference_is_not_taken_for_cpsc2018s(tmp_path):
     simulator.write_ptbxl(tmp_path / "ptb-xl", n=2)
     (tmp_path / "cinc2017").mkdir()

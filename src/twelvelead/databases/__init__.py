@@ -89,11 +89,11 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
     passed_over: list[tuple[Path, str]] = []
     named_by: dict[str, Path] = {}
     folders_of: dict[str, set[Path]] = defaultdict(set)
+    named: set[Path] = set()  # a file counts as who names it first has it: a table before headers, an outer folder
     for folder in sorted(folders, key=Path.resolve):  # in whichever order they are named, the result is one
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
         root = folder.resolve()
-        named: set[Path] = set()  # a file counts as who names it first has it: a table before the headers below it
         for entry in _walk(Search(folder, rate_hz)):
             if isinstance(entry, LabelledRecord):
                 if not _is_text(entry.key):
