@@ -327,6 +327,7 @@ def test_a_killed_training_resumes_to_the_same_bundle(home, twelvelead, tmp_path
     assert not (tmp_path / "killed").exists()
     resumed = twelvelead(*options("killed"), "--resume", "--json")
     assert resumed.returncode == 0, resumed.stderr
+    assert "ludb never states STD, STE: its recordings count as without" in " ".join(resumed.stderr.split())
     whole, again = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "killed"))
     assert whole == again
     assert not (tmp_path / ".killed.training").exists()

@@ -330,6 +330,7 @@ def test_a_killed_study_goes_on_to_the_same_outcomes(studied, home, twelvelead, 
         again = twelvelead(*command)  # two at once do the work twice, and neither harm
         said = other.communicate()[1]
     assert (again.returncode, other.returncode) == (0, 0), (again.stderr, said)
+    assert "ludb never states STD, STE: its recordings count as without" in " ".join(again.stderr.split())
     for path in out.glob("runs/single.[12].json"):
         whole, resumed = load_outcome(path), load_outcome(killed / "runs" / path.name)
         assert replace(whole, seconds=0) == replace(resumed, seconds=0)

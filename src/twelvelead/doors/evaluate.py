@@ -32,7 +32,7 @@ from twelvelead.databases import (
 )
 from twelvelead.databases.survey import never_stated
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.left_out import tell_found
+from twelvelead.doors.left_out import tell_found, tell_never_stated
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate, Specificity
 from twelvelead.formats.files import write_whole
 from twelvelead.record import Record, RecordError
@@ -218,8 +218,7 @@ def print_evaluation(result: Result, console: Console) -> None:
         console.print("recordings that it was trained on are not in these folders: nobody can say of whom they were")
     if result["copies"]:
         console.print(f"left out {counted(result['copies'], 'recording')}: another database has a copy by another name")
-    for name, diagnoses in result["never_stated"].items():
-        console.print(escape(f"{printable(name)} never states {', '.join(diagnoses)}: its recordings count as without"))
+    tell_never_stated(console, result["never_stated"])
     if result["refused"]:
         console.print(
             f"{len(result['refused'])} refused, the first because: {escape(printable(result['refused'][0]['error']))}"

@@ -1,6 +1,6 @@
 """What a command that reads databases says of the recordings that it leaves out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -29,6 +29,13 @@ def tell_found(console: Console, found: Found) -> None:
         n = counted(len(found.namesakes), "patient")
         said = f"{n} of several folders, such as {found.namesakes[0]}, counted as different people: "
         console.print(printable(f"{said}name the folder above them if they are the same"), style="red", markup=False)
+
+
+def tell_never_stated(console: Console, unstated: Mapping[str, Sequence[str]]) -> None:
+    """A line for each database that never states some of the nine, which its recordings count as being without."""
+    for name, diagnoses in unstated.items():
+        said = f"{name} never states {', '.join(diagnoses)}: its recordings count as without"
+        console.print(printable(said), markup=False, highlight=False)
 
 
 def tell_passed_over(passed_over: PassedOver) -> None:

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twelvelead.databases import DatabaseError, Found, find
-from twelvelead.doors.left_out import tell_found, tell_left_out
+from twelvelead.databases.survey import never_stated
+from twelvelead.doors.left_out import tell_found, tell_left_out, tell_never_stated
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.scoring.evaluation import or_null
 from twelvelead.signals.recipe import Recipe
@@ -73,6 +74,7 @@ def study_command(
 
 def _tell_unused(found: Found, samples: "Samples", parts: Sequence["Fold"], console: Console) -> None:
     tell_found(console, found)
+    tell_never_stated(console, never_stated(found.records))
     used = {index for fold in parts for index in (*fold.development, *fold.test)}
     if n_unplaced := len(samples) - len(used):
         console.print(f"left out {counted(n_unplaced, 'recording')}: of an unknown person, so no fold is safe")

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from twelvelead.classifier.bundle import CARD, BundleError
 from twelvelead.classifier.writing import refuse_unsafe_place
 from twelvelead.databases import DatabaseError, Found, LabelledRecord, find, read_keys
-from twelvelead.doors.left_out import tell_found, tell_left_out
+from twelvelead.databases.survey import never_stated
+from twelvelead.doors.left_out import tell_found, tell_left_out, tell_never_stated
 from twelvelead.doors.options import PTBXL_RATES, FoldersOrStores, Json, PtbXlRate, listed
 from twelvelead.doors.unfinished import forget, left_of
 from twelvelead.network.zoo import named
@@ -148,6 +149,7 @@ def _refuse_unwritable(out: Path) -> None:
 def _tell_left_out(found: Found, parted: "Split", console: Console) -> None:
     tell_left_out(console, found.passed_over)
     tell_found(console, found)
+    tell_never_stated(console, never_stated(found.records))
     with_patients = {record.database for record in found.records if record.patient}
     if unnamed := {record.database for record in found.records} - with_patients:
         names = printable(", ".join(sorted(unnamed)))
