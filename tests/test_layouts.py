@@ -16,7 +16,7 @@ import layouts
 import simulator
 from simulator import Wfdb, digital
 from twelvelead.databases import DatabaseError, find, groups_of, partings_of, people_of, read_labelled
-from twelvelead.databases.codes import from_aha, from_statements
+from twelvelead.databases.codes import from_aha, from_statements, parts_of
 from twelvelead.databases.survey import contents, fingerprint, holdings
 from twelvelead.formats import read
 from twelvelead.learning.samples import load
@@ -129,10 +129,26 @@ def test_a_recording_of_mimic_without_a_statement_is_passed_over_and_named(house
     ("ST junctional depression is nonspecific", ()), ("Normal ECG", ("Normal",)), ("Normal ECG.", ("Normal",)), ("Abnormal ECG", ()),
     ("Otherwise normal ECG", ()), ("Borderline normal ECG", ()), ("Sinus rhythm", ()), ("No evidence of atrial fibrillation", ()),
     ("ventricular couplets and R-on-T", ("PVC",)), ("supraventricular couplets", ()), ("SVEBs", ("PAC",)), ("blocked APCs", ("PAC",)),
+    ("RBBB with RAD - possible left posterior fascicular block", ("RBBB",)), ("Inferior ST elevation, CONSIDER ACUTE INFARCT", ("STE",)),
+    ("Atrial fibrillation with premature ventricular or aberrantly conducted complexes", ("AF",)), ("Prolonged PR interval", ("I-AVB",)),
+    ("Possible sinus rhythm with atrial fibrillation", ()), ("Not consistent with atrial fibrillation", ()), ("AV block, 1st degree", ("I-AVB",)),
+    ("AV block (1st degree)", ("I-AVB",)), ("First degree atrioventricular block", ("I-AVB",)), ("Borderline prolonged PR interval", ()),
+    ("Sinus rhythm has replaced atrial fibrillation", ()), ("LBBB has replaced RBBB", ("LBBB",)), ("Atrial fibrillation has resolved", ()),
+    ("Rhythm may be atrial fibrillation", ()), ("ST depression may be due to ischemia", ("STD",)), ("Inc RBBB", ()), ("Incompl. RBBB", ()),
+    ("Negative for atrial fibrillation", ()), ("ventricular extrasystoles", ("PVC",)), ("supraventricular extrasystole", ("PAC",)),
+    ("previous ECG with atrial fibrillation", ()), ("Atrial fibrillation with flutter", ()),
     ("AV nodal block 2 degree", ()), ("", ()), ("Demand pacing", ()), ("impact on  the\nAtrial   Fibrillation", ("AF",)),
 ])  # fmt: skip
 def test_statements(statement, diagnoses):
     assert from_statements([statement]) == diagnoses
+
+
+@pytest.mark.parametrize("line, diagnoses", [
+    ("RBBB, incomplete", ()), ("RBBB, PVCs", ("PVC", "RBBB")), ("Atrial fibrillation; paroxysmal; LBBB", ("LBBB",)),
+    ("atrial fibrillation, flutter", ()), ("possible AFIB, LBBB", ("LBBB",)),
+])  # fmt: skip
+def test_a_modifier_behind_a_comma_belongs_to_what_is_before_it(line, diagnoses):
+    assert from_statements(parts_of(line)) == diagnoses
 
 
 def test_a_statement_of_any_length_is_read_in_no_time():

@@ -25,7 +25,7 @@ from twelvelead.drawing import Paper, geometry
 from twelvelead.drawing.geometry import drawn_signal
 from twelvelead.record import LEADS, Record
 from twelvelead.reports import FORMS, read_by, reading
-from twelvelead.reports.reading import LOOKED, bands, sheets
+from twelvelead.reports.reading import LOOKED, bands, drawn_episodes, drawn_in_words, sheets
 from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, conclusion
 
 ROOT = Path(__file__).parent.parent
@@ -243,6 +243,22 @@ def test_a_paper_that_begins_later_has_no_blank_sheet(said):
         1,
         1,
     ]
+
+
+@pytest.mark.parametrize("duration_s, start_s, words", [
+    (20.0, 0.0, ""), (20.0, 10.0, "only 10 to 20 s of 20 s are drawn"), (20.0, 19.8, "only 10 to 20 s of 20 s are drawn"),
+    (70.0, 0.0, "only the first 60 s are drawn"), (130.0, 40.0, "only 40 to 100 s of 130 s are drawn"),
+])  # fmt: skip
+def test_what_is_drawn_from_elsewhere_than_the_beginning_is_said(said, duration_s, start_s, words):
+    assert drawn_in_words(replace(said(duration_s=duration_s), paper=Paper(start_s=start_s))) == words
+
+
+def test_of_a_long_recording_drawn_from_later_on_what_was_before_competes_too(with_episodes):
+    read = replace(with_episodes, paper=Paper(start_s=300.0))
+    assert sorted(episode.start_s for episode in drawn_episodes(read)) == [
+        episode.start_s for episode in drawn_episodes(with_episodes)
+    ]
+    assert drawn_in_words(read).startswith("of 0:11:10 10 s from 0:05:00 on and the onset of the 3 longest of 5")
 
 
 @pytest.mark.parametrize("form", FORMS)

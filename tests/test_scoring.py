@@ -1,6 +1,7 @@
 """The organisers' scores to the digit, ours against scikit-learn, thresholds and calibration on what they are for."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from twelvelead.scoring.scores import (
     class_scores,
     intervals,
     means,
+    rate_intervals,
 )
 
 NAMES_IN_GOLDEN = {
@@ -264,6 +266,14 @@ def test_a_mean_of_classes_too_rare_for_an_interval_has_none():
     of_means, of_classes = intervals(rare)
     assert np.isnan(of_means["auroc"]).all()
     assert np.isfinite(of_classes["auroc"]).all()
+
+
+def test_a_single_patient_has_no_interval():
+    alone = replace(random_predictions(), people=["p"] * 300)
+    of_means, of_classes = intervals(alone)
+    assert np.isnan(of_means["auroc"]).all()
+    assert np.isnan(of_classes["auroc"]).all()
+    assert np.isnan(rate_intervals(alone)["sensitivity"]).all()
 
 
 def test_calibration_finds_the_scale_it_was_spoilt_by():

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from twelvelead.diagnoses import DIAGNOSES, in_order
@@ -95,16 +96,17 @@ VERHOEFF_PERIOD: Final = 8
 _CONCEPT = re.compile(r"[1-9][0-9]{2,14}[01]0[0-9]")
 
 _BEATS = r"(?:complex|beat|contraction|extrasystole)"
+_FIRST, _AV = r"(?:1st|first|i)[ -]degree", r"(?:a-?v|atrioventricular)"
 _ST = r"\bst(?:[ -]segment)?(?: junctional)? "
 STATEMENTS: Final = {
     "AF": r"\batrial fibrillation(?!.*flutter)(?! ?/)|\bafib\b(?! ?/)",
-    "I-AVB": r"\b(?:1st|first|i)[ -]degree a-?v[ -]block",
+    "I-AVB": rf"\b{_FIRST} {_AV}[ -]block|\b{_AV}[ -]block,? \(?{_FIRST}\b|\bprolonged p-?r interval",
     "LBBB": r"\bleft bundle[ -]branch block|\blbbb\b",
     "Normal": r"^(?:\W*)normal ecg\W*$",
     "PAC": rf"\b(?:pac|apc|apb)(?:s|\(s\))?(?!\w)|\b(?:atrial|supraventricular) premature {_BEATS}"
-    rf"|\bpremature (?:atrial|supraventricular) {_BEATS}|\bsvebs?\b",
+    rf"|\bpremature (?:atrial|supraventricular) {_BEATS}|\b(?:atrial|supraventricular) extrasystole|\bsvebs?\b",
     "PVC": rf"\b(?:pvc|vpc|vpb)(?:s|\(s\))?(?!\w)|\bventricular premature {_BEATS}|\bpremature ventricular {_BEATS}"
-    r"|\bventricular (?:bigeminy|trigeminy|couplet)",
+    r"|\bventricular (?:extrasystole|bigeminy|trigeminy|couplet)",
     "RBBB": r"\bright bundle[ -]branch block|\brbbb\b",
     "STD": rf"{_ST}depression",
     "STE": rf"{_ST}elev",
@@ -112,9 +114,13 @@ STATEMENTS: Final = {
 MAX_STATEMENT_CHARACTERS: Final = 500
 UNSURE: Final = (
     r"\b(?:no|not|non|without|absent|consider|possibl[ey]|probabl[ey]|suggests?|suspect(?:ed)?|borderline|cannot|"
-    r"exclude|rule out|versus|vs|or|likely|previous|prior|history|paroxysmal|incomplete|partial|nonspecific|"
-    r"normal variant)\b|\?"
+    r"exclude|rule out|versus|vs|or|likely|previous|prior|history|paroxysmal|inc(?:ompl(?:ete)?)?|partial|nonspecific|"
+    r"normal variant|presumed|questionable|doubtful|unlikely|suspicious|negative for|free of|resolved|disappeared|"
+    r"status post|s/p|(?:may|might|could) be(?! (?:due|secondary|related)))\b|\?"
 )
+_CLAUSE = re.compile(r" - |, (?=consider\b)| with ")
+_MODIFIER = r"(?:borderline|flutter|incomplete|old|paroxysmal|partial|possible|probable)"
+_PART = re.compile(rf"[,;](?!\s*{_MODIFIER}\b)")
 
 
 def is_challenge_code(code: str) -> bool:
@@ -181,17 +187,28 @@ def from_aha(statements: Iterable[str]) -> tuple[str, ...]:
 
 
 def from_statements(statements: Iterable[str]) -> tuple[str, ...]:
-    """Diagnoses that English statements name; one with a word of doubt, negation or the past names none."""
+    """Diagnoses that English statements name; what comes with or after a word of doubt, negation or the past is none.
+
+    A clause begins at " - ", " with " or ", consider": in "RBBB with RAD - possible LPFB" the first one is sure.
+    """
     short = (statement for statement in statements if len(statement) <= MAX_STATEMENT_CHARACTERS)
     return in_order(diagnosis for statement in short for diagnosis in _named_by(statement))
 
 
 @lru_cache(maxsize=4096)  # a cart has few statements and a database many recordings
 def _named_by(statement: str) -> tuple[str, ...]:
-    plain = " ".join(statement.lower().split())
-    if re.search(UNSURE, plain):
-        return ()
-    return tuple(diagnosis for diagnosis, form in STATEMENTS.items() if re.search(form, plain))
+    plain = " ".join(statement.lower().split()).partition(" has replaced ")[0]
+    sure = list(takewhile(lambda clause: not re.search(UNSURE, clause), _CLAUSE.split(plain)))
+    return tuple(
+        diagnosis
+        for diagnosis, form in STATEMENTS.items()
+        if re.search(form, plain) and any(re.search(form, clause) for clause in sure)
+    )
+
+
+def parts_of(line: str) -> list[str]:
+    """The statements of a line, parted by commas or semicolons; "RBBB, incomplete" is one."""
+    return _PART.split(line)
 
 
 def from_ludb(statements: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.codes import from_statements
+from twelvelead.databases.codes import from_statements, parts_of
 from twelvelead.databases.comments import comment_lines
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.person import plausible_age, sex_letter
@@ -39,7 +39,7 @@ def records(folder: Path, _: Search) -> Iterator[Entry]:
             path=path,
             database="incart",
             recording=path.stem,
-            diagnoses=from_statements(part for line in findings for part in re.split("[,;]", line)),
+            diagnoses=from_statements(part for line in findings for part in parts_of(line)),
             patient=patient[1] if patient else None,
             sex=sex_letter(person[2]) if person else None,
             age=plausible_age(person[1]) if person else None,

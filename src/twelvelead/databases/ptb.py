@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.codes import from_statements
+from twelvelead.databases.codes import from_statements, parts_of
 from twelvelead.databases.comments import comment_lines
 from twelvelead.databases.labelled import Entry, LabelledRecord, Search
 from twelvelead.person import plausible_age, sex_letter
@@ -38,7 +38,7 @@ def records(folder: Path, _: Search) -> Iterator[Entry]:
             path=path,
             database="ptb",
             recording=f"{folder.name}/{path.stem}",
-            diagnoses=from_statements(part for key in STATEMENTS for part in re.split("[,;]", said.get(key, ""))),
+            diagnoses=from_statements(part for key in STATEMENTS for part in parts_of(said.get(key, ""))),
             patient=folder.name.removeprefix("patient"),
             sex=sex_letter(said.get("sex")),
             age=plausible_age(said.get("age")),

@@ -110,23 +110,27 @@ def _parts(read: Reading) -> list[tuple[float, str]]:
 
 def drawn_episodes(read: Reading) -> list[Episode]:
     """In order of time the longest episodes of each diagnosis whose onset is not on the first sheet."""
-    first_s = read.paper.start_s + drawn_s(read.paper) / 2
-    later = [episode for episode in read.report.episodes if episode.start_s >= first_s]
-    of_each = ([episode for episode in later if episode.diagnosis == name] for name in DIAGNOSES)
+    first_s = sheet_starts(read.record.duration_s, read.paper)[0]
+    end_s = first_s + drawn_s(read.paper) / 2
+    others = [episode for episode in read.report.episodes if not first_s <= episode.start_s < end_s]
+    of_each = ([episode for episode in others if episode.diagnosis == name] for name in DIAGNOSES)
     longest = [sorted(those, key=lambda one: one.start_s - one.end_s)[:MOST_ONSETS] for those in of_each]
     return sorted((episode for those in longest for episode in those), key=lambda episode: episode.start_s)
 
 
 def drawn_in_words(read: Reading) -> str:
     """What is drawn, where that is not all of the recording; else nothing."""
-    span_s = drawn_s(read.paper)
+    duration_s, span_s = read.record.duration_s, drawn_s(read.paper)
+    starts_s = sheet_starts(duration_s, read.paper)
+    first_s, end_s = starts_s[0], min(duration_s, starts_s[:MOST_SHEETS][-1] + span_s)
     if not read.report.burden:
-        is_more = len(sheet_starts(read.record.duration_s, read.paper)) > MOST_SHEETS
-        return f"only the first {MOST_SHEETS * span_s:g} s are drawn" if is_more else ""
+        part = f"the first {end_s:g} s" if not first_s else f"{first_s:g} to {end_s:g} s of {duration_s:g} s"
+        return f"only {part} are drawn" if first_s or len(starts_s) > MOST_SHEETS else ""
+    beginning = f"the first {span_s:g} s" if not first_s else f"{span_s:g} s from {clock(first_s)} on"
     n_onsets, n_episodes = len(drawn_episodes(read)), len(read.report.episodes)
     which = "" if n_onsets == n_episodes else f"the {n_onsets} longest of "
     onsets = f" and the onset of {which}{counted(n_episodes, 'episode')}" if n_onsets else ""
-    return f"of {clock(read.record.duration_s)} the first {span_s:g} s{onsets} are drawn"
+    return f"of {clock(duration_s)} {beginning}{onsets} are drawn"
 
 
 def bands(read: Reading, diagnosis: str) -> tuple[Band, ...]:
