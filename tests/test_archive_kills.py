@@ -66,8 +66,10 @@ def test_what_a_killed_worker_left_half_written_is_gone_at_the_end(folder, tmp_p
     process = start(folder, "--out", out, "--workers", 1)
     until(lambda: (out / "shards").is_dir() and children(process.pid))
     (out / "shards/.00000000.parquet.0123456789abcdef.part").write_bytes(b"PAR1")
+    (out / ".manifest.json.0123456789abcdef.part").write_bytes(b"{")
     process.communicate(timeout=120)
     assert {path.suffix for path in (out / "shards").iterdir()} == {".parquet"}
+    assert not list(out.glob(".*.part"))
 
 
 def disturb(process: subprocess.Popen[str], chance: random.Random, kills: list[str]) -> int:

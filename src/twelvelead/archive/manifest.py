@@ -231,5 +231,5 @@ def alone_in(out: Path) -> Iterator[None]:
 
 
 def _remove_parts(out: Path) -> None:
-    for part in (out / SHARDS).glob(".*.part"):
+    for part in (*out.glob(f".{MANIFEST}.*.part"), *(out / SHARDS).glob(".*.part")):
         part.unlink(missing_ok=True)

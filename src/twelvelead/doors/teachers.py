@@ -1,6 +1,5 @@
 """A network of `twelvelead train` and those that it learns from, trained on the same recordings before it."""
 
-import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
-from twelvelead.doors.unfinished import state_path, weights_path
+from twelvelead.doors.unfinished import forget, left_of, state_path, weights_path
 from twelvelead.formats.files import write_whole
 from twelvelead.learning.fit import TAUGHT_LONGER, Fitted, Progress, Settings, fingerprint, fit
 from twelvelead.learning.samples import Samples
@@ -39,8 +38,8 @@ def fit_taught(
     Raises StateError when what is to be resumed was begun otherwise.
     """
     state = state_path(out)
-    if not resume and together.rank == 0:  # what another run left there would stop this one's --resume
-        shutil.rmtree(state.parent, ignore_errors=True)
+    if not resume and together.rank == 0 and left_of(out):  # what another run left would stop this one's --resume
+        forget(out)
     wait_for_all(together)
     state.parent.mkdir(parents=True, exist_ok=True)
     trained = [
