@@ -25,6 +25,7 @@ MAX_LEAD_NAME: Final = 64
 Unit = Literal["mV", "NU"]
 UNITS: Final = get_args(Unit)
 STANDARDISED_UNIT: Final = "NU"
+AT_DIFFERENT_TIMES: Final = "leads sampled at different times are not read; export the recording with all at one time"
 NOTHING_MOVES: Final = (
     "none of the twelve leads ever changes: nothing was recorded; look at the electrodes and the source of the file"
 )

@@ -15,6 +15,7 @@ from twelvelead.formats.dicom_elements import META_GROUP, META_START, refuse_too
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.person import age_between, plausible_age
 from twelvelead.record import (
+    AT_DIFFERENT_TIMES,
     INDEPENDENT_LEADS,
     Record,
     RecordError,
@@ -136,10 +137,7 @@ def _refuse_skew(group: Any) -> None:
     for name in ("ChannelTimeSkew", "ChannelSampleSkew", "ChannelOffset"):
         skews = {_number(channel, name, 0.0) for channel in group.ChannelDefinitionSequence}
         if len(skews) > 1:
-            raise RecordError(
-                f"{name} from {min(skews):g} to {max(skews):g}: leads sampled at different times are not read; "
-                f"export the recording with all at one time"
-            )
+            raise RecordError(f"{name} from {min(skews):g} to {max(skews):g}: {AT_DIFFERENT_TIMES}")
 
 
 def _lead_name(source: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from twelvelead.formats.files import Given
 from twelvelead.formats.vendor import read_with
-from twelvelead.record import Record, RecordError
+from twelvelead.record import AT_DIFFERENT_TIMES, Record, RecordError
 
 MAX_BYTES: Final = 1 << 22
 MAX_SAMPLES: Final = 1 << 19  # of all leads: the Huffman code is undone sample by sample, a microsecond each
@@ -78,8 +78,7 @@ def _count_from_one(data: bytearray, section: Section) -> None:
         raise RecordError("SCP-ECG record of leads recorded one after another: twelve at once are needed; export those")
     if len(begins := {max(1, begin) for begin, _ in spans}) > 1:
         raise RecordError(
-            f"SCP-ECG record whose leads begin with samples {min(begins):,} to {max(begins):,}: leads sampled at "
-            f"different times are not read; export the recording with all at one time"
+            f"SCP-ECG record whose leads begin with samples {min(begins):,} to {max(begins):,}: {AT_DIFFERENT_TIMES}"
         )
     from_zero = [at for at, (begin, _) in zip(places, spans, strict=True) if begin == 0]
     for at in from_zero:

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.person import YEARS_FROM, age_between
-from twelvelead.record import Record, RecordError, millivolts_per, record_from_leads, standard_lead
+from twelvelead.record import (
+    AT_DIFFERENT_TIMES,
+    Record,
+    RecordError,
+    millivolts_per,
+    record_from_leads,
+    standard_lead,
+)
 
 ROUNDED_RATE: Final = "Sampling rate"
 MAX_WORDS: Final = 300
@@ -74,10 +81,7 @@ def _refuse_skew(leads: list[Any]) -> None:
     """Raise RecordError where leads of a GE MUSE file begin at different times."""
     offsets = sorted({lead.annotations.get("LeadTimeOffset", "0") for lead in leads})
     if len(offsets) > 1:
-        raise RecordError(
-            f"LeadTimeOffset of {', '.join(offsets)[:100]}: leads sampled at different times are not read; "
-            f"export the recording with all at one time"
-        )
+        raise RecordError(f"LeadTimeOffset of {', '.join(offsets)[:100]}: {AT_DIFFERENT_TIMES}")
 
 
 def _age(found: Any) -> float | None:

@@ -87,7 +87,7 @@ def resampled(predictions: Predictions) -> ClassScores:
     """
     rankings = _rankings(predictions)
     parts = [_weighted_scores(predictions, rankings, times) for times in _draws(predictions.people)]
-    return {name: _of_several(predictions, np.concatenate([part[name] for part in parts])) for name in NAMES}
+    return _joined(parts, predictions.people)
 
 
 def _draws(people: Sequence[str]) -> Iterator[NDArray[np.float64]]:
@@ -126,13 +126,14 @@ def intervals(predictions: Predictions) -> tuple[dict[str, list[float]], dict[st
 def rate_intervals(predictions: Predictions) -> dict[str, NDArray[np.float64]]:
     """95 % percentile bootstrap over the same patients of each class's `RATES`, (2, 9)."""
     parts = [_weighted_rates(predictions, times) for times in _draws(predictions.people)]
-    values = {name: np.concatenate([part[name] for part in parts]) for name in RATES}
-    return {name: percentiles(_of_several(predictions, values[name])) for name in RATES}
+    return {name: percentiles(values) for name, values in _joined(parts, predictions.people).items()}
 
 
-def _of_several(predictions: Predictions, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The values of resamples; NaN of a single patient, of whom every resample is the same."""
-    return values if len(set(predictions.people)) > 1 else np.full_like(values, np.nan)
+def _joined(parts: Sequence[ClassScores], people: Sequence[str]) -> ClassScores:
+    """(RESAMPLES, 9) of each score, whose resamples are in parts; NaN of a single patient, of whom all are the same."""
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    is_alone = len(set(people)) == 1
+    return {name: np.full_like(values, np.nan) if is_alone else values for name, values in joined.items()}
 
 
 def percentiles(values: NDArray[np.float64]) -> NDArray[np.float64]:
