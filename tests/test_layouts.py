@@ -145,7 +145,8 @@ def test_statements(statement, diagnoses):
 
 @pytest.mark.parametrize("line, diagnoses", [
     ("RBBB, incomplete", ()), ("RBBB, PVCs", ("PVC", "RBBB")), ("Atrial fibrillation; paroxysmal; LBBB", ("LBBB",)),
-    ("atrial fibrillation, flutter", ()), ("possible AFIB, LBBB", ("LBBB",)),
+    ("atrial fibrillation, flutter", ()), ("possible AFIB, LBBB", ("LBBB",)), ("RBBB, possible LAFB", ("RBBB",)),
+    ("LBBB; old infarction", ("LBBB",)), ("RBBB, probable.", ()),
 ])  # fmt: skip
 def test_a_modifier_behind_a_comma_belongs_to_what_is_before_it(line, diagnoses):
     assert from_statements(parts_of(line)) == diagnoses

@@ -119,8 +119,10 @@ UNSURE: Final = (
     r"status post|s/p|(?:may|might|could) be(?! (?:due|secondary|related)))\b|\?"
 )
 _CLAUSE = re.compile(r" - |, (?=consider\b)| with ")
-_MODIFIER = r"(?:borderline|flutter|incomplete|old|paroxysmal|partial|possible|probable)"
-_PART = re.compile(rf"[,;](?!\s*{_MODIFIER}\b)")
+_PART = re.compile(
+    r"[,;](?!\s*(?:borderline|flutter|incomplete|old|paroxysmal|partial|possible|probable)\s*(?:[.,;]|$))",
+    re.IGNORECASE,
+)
 
 
 def is_challenge_code(code: str) -> bool:
@@ -207,7 +209,7 @@ def _named_by(statement: str) -> tuple[str, ...]:
 
 
 def parts_of(line: str) -> list[str]:
-    """The statements of a line, parted by commas or semicolons; "RBBB, incomplete" is one."""
+    """The statements of a line, parted at commas semicolons; "RBBB, incomplete" is one, "RBBB, possible PVC" two."""
     return _PART.split(line)
 
 

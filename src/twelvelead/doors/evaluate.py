@@ -143,7 +143,7 @@ def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
                 n_copies += 1
                 continue
             positive.append(answer.positive)
-            chances.append([*answer.probabilities.values()])  # the rest of an answer is 20 times as large
+            chances.append([*answer.probabilities.values()])  # the rest of an answer is far larger
             kept.append(record)
             seen.append(bool(classifier.seen & {record.key, digest}))
     predictions = Predictions(
