@@ -138,26 +138,25 @@ def physical(
     digital: NDArray[np.integer], signals: list[SignalLine], per_unit: dict[str, float]
 ) -> NDArray[np.float32]:
     """(signals, n_samples) in millivolts; NaN where the format's mark says that no sample was taken."""
-    if digital.dtype.itemsize <= 2 and all(per_unit[signal.unit] == 1 and _is_short(signal) for signal in signals):
-        scales = [(signal.baseline, signal.gain) for signal in signals]
-        one_for_all = len(set(scales)) == 1  # as nearly always
-        baselines, gains = np.array(scales[:1] if one_for_all else scales, np.float32).T[..., None]
+    scales = [(signal.baseline, signal.gain, per_unit[signal.unit]) for signal in signals]
+    alike = set(scales)  # nearly always one for all
+    if digital.dtype.itemsize <= 2 and all(_is_short(*scale) for scale in alike):
+        baselines, gains, _ = np.array(list(alike) if len(alike) == 1 else scales, np.float32).T[..., None]
         # float32 rounds once here, to what float64 would be rounded to
         shifted = np.subtract(digital, baselines, dtype=np.float32) if baselines.any() else digital
         physical = np.asarray(np.divide(shifted, gains, dtype=np.float32))
     else:
         physical = np.empty(digital.shape, np.float32)
-        for samples, signal, row in zip(digital, signals, physical, strict=True):
-            factor = per_unit[signal.unit] / signal.gain
-            np.multiply(samples - float(signal.baseline), factor, out=row, casting="same_kind")
+        for samples, (baseline, gain, per_one), row in zip(digital, scales, physical, strict=True):
+            np.multiply(samples - float(baseline), per_one / gain, out=row, casting="same_kind")
     if digital.min() == (mark := INVALID_SAMPLE[signals[0].format]):  # it is the lowest value there is
         physical[digital == mark] = np.nan
     return physical
 
 
-def _is_short(signal: SignalLine) -> bool:
+def _is_short(baseline: int, gain: float, per_unit: float) -> bool:
     """Whether float32 holds the gain, and every difference of a sample of 16 bits from the baseline."""
-    return signal.gain.is_integer() and signal.gain <= LARGEST_GAIN and abs(signal.baseline) < LARGEST_BASELINE
+    return per_unit == 1 and gain.is_integer() and gain <= LARGEST_GAIN and abs(baseline) < LARGEST_BASELINE
 
 
 def _digital(given: Given, signals: list[SignalLine], n_samples: int | None) -> tuple[NDArray[np.integer], list[str]]:

@@ -70,15 +70,14 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
     is_short = n_samples <= KEPT_S * from_hz
     ones = _of_a_constant(n_samples, from_hz, to_hz, kernel) if is_short else _sums_of_ones(n_samples, block)
     sums = _weighted(signal, block)
-    sums /= ones
-    return sums
+    sums /= ones  # of whole blocks, which lie side by side: in half of the time
+    return sums[..., : _n_out(n_samples, block)]
 
 
 def _weighted(signal: NDArray[np.float32], block: "_Block") -> NDArray[np.float32]:
-    """(..., leads, n_in) -> (..., leads, n_out): sums under a block's weights, with zeros around the signal."""
+    """(..., leads, n_in) -> (..., leads, outputs of whole blocks): sums under their weights, with zeros around."""
     *others, n_leads, n_samples = signal.shape
-    n_out = -(-n_samples * block.n_out // block.step_in)
-    n_blocks = -(-n_out // block.n_out)
+    n_blocks = -(-_n_out(n_samples, block) // block.n_out)
     n_in = (n_blocks - 1) * block.step_in + len(block.matrix)
     inside = np.zeros((*others, n_leads, max(n_in, block.lead_in + n_samples)), np.float32)
     inside[..., block.lead_in : block.lead_in + n_samples] = signal
@@ -90,7 +89,11 @@ def _weighted(signal: NDArray[np.float32], block: "_Block") -> NDArray[np.float3
     )
     # Copied: one large product is faster than many.
     flat = np.ascontiguousarray(spans).reshape(*others, n_leads * n_blocks, len(block.matrix))
-    return np.asarray((flat @ block.matrix).reshape(*others, n_leads, -1)[..., :n_out])
+    return np.asarray((flat @ block.matrix).reshape(*others, n_leads, -1))
+
+
+def _n_out(n_samples: int, block: "_Block") -> int:
+    return -(-n_samples * block.n_out // block.step_in)
 
 
 @lru_cache(maxsize=64)  # of recordings of a minute, 24 kB each
@@ -100,9 +103,9 @@ def _of_a_constant(n_samples: int, from_hz: float, to_hz: float, kernel: Kernel)
 
 
 def _sums_of_ones(n_samples: int, block: "_Block") -> NDArray[np.float32]:
-    """(n_out,) what the weights make of so many ones: 1 but at the ends."""
+    """(outputs of whole blocks,) what the weights make of so many ones: 1 but at the ends; 1 too where no one is."""
     [sums] = _weighted(np.ones((1, n_samples), np.float32), block)
-    return np.asarray(sums)
+    return np.where(sums == 0, 1, sums)
 
 
 def ratio(from_hz: float, to_hz: float) -> Fraction:
