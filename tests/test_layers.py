@@ -36,6 +36,25 @@ def test_a_layer_gives_and_learns_what_torchs_own_does(ours, theirs):
     torch.testing.assert_close(ours.eval()(SIGNAL), theirs.eval()(SIGNAL))
 
 
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [
+    (1, 1, 0), (1, 3, 0), (2, 1, 1), (3, 1, 1), (4, 2, 0), (5, 3, 2), (7, 1, 3), (15, 1, 7), (15, 2, 7), (25, 2, 12),
+    (31, 4, 15), (50, 1, 0), (50, 7, 0),
+])  # fmt: skip
+@pytest.mark.parametrize("n_recordings", [1, 4])
+def test_a_depthwise_kernel_of_any_length_and_step_learns_what_torchs_own_does(kernel, stride, padding, n_recordings):
+    form = {"stride": stride, "padding": padding, "groups": 6, "bias": False}
+    ours, theirs = Conv1d(6, 6, kernel, **form).double(), nn.Conv1d(6, 6, kernel, **form).double()
+    theirs.load_state_dict(ours.state_dict())
+    mine, other = (SIGNAL[:n_recordings].double().requires_grad_() for _ in range(2))
+    given, expected = ours.train()(mine), theirs.train()(other)
+    assert "DepthwiseConvolution" in str(given.grad_fn.next_functions)
+    torch.testing.assert_close(given, expected)
+    (given**3).sum().backward()
+    (expected**3).sum().backward()
+    torch.testing.assert_close(mine.grad, other.grad)
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+
+
 @pytest.mark.parametrize("n_samples", [1, 50, 1000, 1005])  # 1005 and half of 39 go beyond 1024
 @pytest.mark.parametrize("kernels", [(39, 19, 9), (1,), (5, 39)])
 def test_long_kernels_give_and_learn_by_their_spectra_what_they_do_sample_by_sample(n_samples, kernels):

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, max_pool2d
 
+from twelvelead.network.depthwise import DepthwiseConvolution
+from twelvelead.network.recurrence import Recurrence
+
 
 class Conv1d(nn.Conv1d):
     """As torch's, with a padding of zeros in samples."""
@@ -44,7 +47,7 @@ class MaxPool1d(nn.Module):
 
 
 class Dropout(nn.Dropout):
-    """As torch's, but each value's chance is a byte of a random word: a third of the time. p: to the nearest 256th."""
+    """As torch's, but each value's chance is a byte of a random word: a fifth of the time. p: to the nearest 256th."""
 
     def forward(self, signal: Tensor) -> Tensor:
         """Any shape -> the same; in training some values are 0 and the rest larger, so that their mean stays."""
@@ -54,37 +57,33 @@ class Dropout(nn.Dropout):
         """0 for each value to be silenced, else what the rest are multiplied by; arranged in memory like the signal."""
         dropped = round(256 * self.p)
         words = torch.empty(-(-like.numel() // 8), dtype=torch.int64, device=like.device).random_(-(2**63), None)
-        chances = words.view(torch.uint8).as_strided(like.shape, torch.empty_like(like).stride())
-        return ((chances >= dropped) * (256 / (256 - dropped))).to(like.dtype)
+        chances = words.view(torch.uint8).as_strided(like.shape, torch.empty_like(like).stride()).to(like.dtype)
+        return chances.sub_(dropped - 1).clamp_(0, 1).mul_(256 / (256 - dropped))  # what comparing takes thrice as long
 
 
 class GRU(nn.GRU):
-    """As torch's of one layer with the batch first; a processor trains both directions at once, in .65 of the time."""
+    """As torch's of one layer with the batch first; a processor trains both directions at once, in half of the time."""
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # no first state, nor packs
         """(batch, steps, features) -> (batch, steps, directions * hidden) and last states (directions, batch, .)."""
         if not self.training or signal.is_cuda:
             return super().forward(signal)
-        n = self.hidden_size
         w_in, w_state, b_in, b_state = (torch.stack(of_both) for of_both in zip(*self.all_weights, strict=True))
         steps = signal.transpose(0, 1)
         inputs = torch.stack([steps, steps.flip(0)][: len(w_in)])  # (directions, steps, batch, features)
-        heard = torch.baddbmm(b_in.unsqueeze(1), inputs.flatten(1, 2), w_in.mT).view(-1, *steps.shape[:2], 3 * n)
-        state = heard.new_zeros(len(w_in), len(signal), n)
-        states = []
-        for of_gates, of_new in zip(heard[..., : 2 * n].unbind(1), heard[..., 2 * n :].unbind(1), strict=True):
-            gates, new = torch.split(torch.baddbmm(b_state.unsqueeze(1), state, w_state.mT), [2 * n, n], dim=2)
-            reset, update = torch.sigmoid(of_gates + gates).chunk(2, dim=2)
-            state = torch.lerp(torch.tanh(torch.addcmul(of_new, reset, new)), state, update)
-            states.append(state)
-        told = torch.stack(states, dim=2)  # (directions, batch, steps, hidden)
-        return torch.cat([told[0], *told[1:].flip(2)], dim=2), state
+        heard = torch.baddbmm(b_in.unsqueeze(1), inputs.flatten(1, 2), w_in.mT).view(*inputs.shape[:3], -1)
+        told: Tensor = Recurrence.apply(heard, w_state, b_state)  # type: ignore[no-untyped-call]
+        forwards, *backwards = told.transpose(1, 2)  # (batch, steps, hidden) each
+        return torch.cat([forwards, *(each.flip(1) for each in backwards)], dim=2), told[:, -1]
 
 
 def convolved(signal: Tensor, weight: Tensor, like: Conv1d, groups: int = 1) -> Tensor:
     """(batch, channels, samples) under a weight (filters, channels / groups, kernel), stepped and padded as `like`."""
-    stride, padding = (1, *like.stride), (0, *map(int, like.padding))
-    return conv2d(_image(signal), weight.unsqueeze(2), like.bias, stride, padding, 1, groups).squeeze(2)
+    images, kernels, stride, padding = _image(signal), weight.unsqueeze(2), like.stride[0], int(like.padding[0])
+    if groups == len(weight) > 1 and like.bias is None and like.training and not signal.is_cuda:
+        convolved: Tensor = DepthwiseConvolution.apply(images, kernels, stride, padding)  # type: ignore[no-untyped-call]
+        return convolved.squeeze(2)
+    return conv2d(images, kernels, like.bias, (1, stride), (0, padding), 1, groups).squeeze(2)
 
 
 def concatenated(signals: list[Tensor]) -> Tensor:
