@@ -4,6 +4,8 @@ After Borra, Andalò, Severi and Corsi, "A lightweight CNN-GRU for 12-lead ECG c
 abstract gives no sizes: those here are our own.
 """
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -11,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, gru_sizes, odd_samples
-from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, Dropout, concatenated, convolved
+from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, Dropout, concatenated, convolved, image
 
-ACTIVATIONS: Final = {"relu": nn.ReLU, "elu": nn.ELU}
+ACTIVATIONS: Final[dict[str, Callable[[], nn.Module]]] = {"relu": partial(nn.ReLU, inplace=True), "elu": nn.ELU}
 
 
 class ConvolutionalBranch(nn.Sequential):
@@ -48,6 +50,7 @@ class ConvolutionalBranch(nn.Sequential):
         through the second, is then not needed (a sixth of a step).
         """
         layers: list[nn.Module] = list(self)
+        signal = image(signal)
         if self.training and self.separable:
             spatial, temporal, *layers = layers
             assert isinstance(spatial, Conv1d)
@@ -55,14 +58,14 @@ class ConvolutionalBranch(nn.Sequential):
             signal = convolved(signal, temporal.weight * spatial.weight, temporal)
         for layer in layers:
             signal = layer(signal)
-        return signal
+        return signal.squeeze(2)
 
 
 class Residual(nn.Sequential):
     """What its layers make of the signal, added to the signal."""
 
     def forward(self, signal: Tensor) -> Tensor:
-        """(batch, channels, steps) -> the same shape."""
+        """An image -> the same shape."""
         added: Tensor = signal + super().forward(signal)  # type: ignore[no-untyped-call]
         return added
 
@@ -81,7 +84,10 @@ def _convolution(n_in: int, n_out: int, kernel: int, stride: int, config: Config
         layers = [_depthwise(n_in, kernel, stride), Conv1d(n_in, n_out, 1, bias=False)]
     else:
         layers = [Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
-    return [*layers, BatchNorm1d(n_out), ACTIVATIONS[config.activation](), Dropout(config.dropout)]
+    last = [ACTIVATIONS[config.activation](), Dropout(config.dropout)]
+    if config.activation == "relu":  # where either may come first: so both can write in place
+        last = [Dropout(config.dropout, inplace=True), ACTIVATIONS[config.activation]()]
+    return [*layers, BatchNorm1d(n_out), *last]
 
 
 def _depthwise(n_channels: int, kernel: int, stride: int) -> Conv1d:

@@ -37,8 +37,11 @@ def _of_weight(gradient: Tensor, images: Tensor, weight: Tensor, stride: int, pa
     n_taps = -(-weight.shape[3] // TAPS) * TAPS
     n_between = -(-n_taps // stride) - 1  # so that no tap reaches from one recording into the next
     n_steps = gradient.shape[3] + n_between
-    gradient = pad(gradient, (0, n_between)).contiguous(memory_format=torch.channels_last)
-    images = pad(images, (padding, stride * n_steps - padding - images.shape[3]))
+    frames = (padding, stride * n_steps - padding - images.shape[3]), (0, n_between)
+    images, gradient = (
+        pad(each, frame).contiguous(memory_format=torch.channels_last)
+        for each, frame in zip((images, gradient), frames, strict=True)
+    )
     n_out = len(images) * n_steps - n_between
     n_in = stride * (n_out - 1) + TAPS
     all_steps, some_taps = _line(gradient, 0, n_out), weight[..., :1].expand(-1, -1, -1, TAPS)

@@ -17,7 +17,7 @@ class Conv1d(nn.Conv1d):
     """As torch's, with a padding of zeros in samples."""
 
     def forward(self, signal: Tensor) -> Tensor:
-        """(batch, channels, samples) -> (batch, filters, samples)."""
+        """(batch, channels, samples) or an image of it -> the same with filters for channels."""
         return convolved(signal, self.weight, self, self.groups)
 
 
@@ -25,10 +25,10 @@ class BatchNorm1d(nn.BatchNorm1d):
     """As torch's."""
 
     def forward(self, signal: Tensor) -> Tensor:
-        """(batch, channels, samples) or (batch, channels) -> the same shape."""
+        """(batch, channels, samples), an image of it or (batch, channels) -> the same shape."""
         if signal.ndim == 2:
             return super().forward(signal)
-        return super().forward(_image(signal)).squeeze(2)
+        return _arranged_like(signal, super().forward(image(signal)))
 
     def _check_input_dim(self, signal: Tensor) -> None:
         """Images are taken too."""
@@ -43,7 +43,7 @@ class MaxPool1d(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         """(batch, channels, samples) -> (batch, channels, fewer samples)."""
-        return max_pool2d(_image(signal), (1, self.size), (1, self.stride), (0, self.padding)).squeeze(2)
+        return max_pool2d(image(signal), (1, self.size), (1, self.stride), (0, self.padding)).squeeze(2)
 
 
 class Dropout(nn.Dropout):
@@ -51,7 +51,9 @@ class Dropout(nn.Dropout):
 
     def forward(self, signal: Tensor) -> Tensor:
         """Any shape -> the same; in training some values are 0 and the rest larger, so that their mean stays."""
-        return signal * self.mask(signal) if self.training and self.p else signal
+        if not (self.training and self.p):
+            return signal
+        return signal.mul_(self.mask(signal)) if self.inplace else signal * self.mask(signal)
 
     def mask(self, like: Tensor) -> Tensor:
         """0 for each value to be silenced, else what the rest are multiplied by; arranged in memory like the signal."""
@@ -79,11 +81,12 @@ class GRU(nn.GRU):
 
 def convolved(signal: Tensor, weight: Tensor, like: Conv1d, groups: int = 1) -> Tensor:
     """(batch, channels, samples) under a weight (filters, channels / groups, kernel), stepped and padded as `like`."""
-    images, kernels, stride, padding = _image(signal), weight.unsqueeze(2), like.stride[0], int(like.padding[0])
+    images, kernels, stride, padding = image(signal), weight.unsqueeze(2), like.stride[0], int(like.padding[0])
     if groups == len(weight) > 1 and like.bias is None and like.training and not signal.is_cuda:
-        convolved: Tensor = DepthwiseConvolution.apply(images, kernels, stride, padding)  # type: ignore[no-untyped-call]
-        return convolved.squeeze(2)
-    return conv2d(images, kernels, like.bias, (1, stride), (0, padding), 1, groups).squeeze(2)
+        filtered: Tensor = DepthwiseConvolution.apply(images, kernels, stride, padding)  # type: ignore[no-untyped-call]
+    else:
+        filtered = conv2d(images, kernels, like.bias, (1, stride), (0, padding), 1, groups)
+    return _arranged_like(signal, filtered)
 
 
 def concatenated(signals: list[Tensor]) -> Tensor:
@@ -93,6 +96,11 @@ def concatenated(signals: list[Tensor]) -> Tensor:
     return torch.cat([signal.transpose(1, 2) for signal in signals], dim=2).transpose(1, 2)
 
 
-def _image(signal: Tensor) -> Tensor:
-    """(batch, channels, 1, samples) with the channels last in memory; no copy where they are so."""
-    return signal.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+def _arranged_like(signal: Tensor, made: Tensor) -> Tensor:
+    """An image; or of a signal, without its height."""
+    return made if signal.ndim == 4 else made.squeeze(2)
+
+
+def image(signal: Tensor) -> Tensor:
+    """(batch, channels, 1, samples), the channels last in memory, of a signal or an image; no copy where it is so."""
+    return (signal if signal.ndim == 4 else signal.unsqueeze(2)).contiguous(memory_format=torch.channels_last)

@@ -46,22 +46,22 @@ class Recurrence(torch.autograd.Function):
         told, gates, new, states, weight = ctx.saved_tensors
         n, before = new.shape[3], states[:, :-1]
         (_, told_new), (reset, update) = _parted(told, n), _parted(gates, n)
-        factors = new.new_empty(*new.shape[:3], 3, n)  # what each gate hears of a change of the state by one
+        of_told, of_states = torch.empty_like(told), torch.empty_like(new)
+        of_gates = of_told.view(*new.shape[:3], 3, n).transpose(2, 3)  # (directions, steps, 3, batch, n)
+        factors = new.new_empty(of_gates.shape)  # what each gate hears of a change of the state by one
         by_new = _before_tanh(1 - update, new)
-        _before_sigmoid(by_new * told_new, reset, grad_input=factors[..., 0, :])
-        _before_sigmoid(before - new, update, grad_input=factors[..., 1, :])
-        torch.mul(by_new, reset, out=factors[..., 2, :])
-        of_gates, of_states = torch.empty_like(factors), torch.empty_like(new)
-        of_told = of_gates.flatten(3)
+        _before_sigmoid(by_new * told_new, reset, grad_input=factors[:, :, 0])
+        _before_sigmoid(before - new, update, grad_input=factors[:, :, 1])
+        torch.mul(by_new, reset, out=factors[:, :, 2])
         of_gates_now, of_told_now, of_state = (each.unbind(1) for each in (of_gates, of_told, of_states))
         gradient, factor, kept = (each.unbind(1) for each in (gradients[0], factors, update))
         carried = torch.zeros_like(of_state[0])
         for step in reversed(range(len(of_state))):
             torch.add(carried, gradient[step], out=of_state[step])
-            torch.mul(factor[step], of_state[step].unsqueeze(2), out=of_gates_now[step])
+            torch.mul(factor[step], of_state[step].unsqueeze(1), out=of_gates_now[step])
             carried = torch.baddbmm(of_state[step] * kept[step], of_told_now[step], weight)
         of_weight, of_bias = torch.bmm(of_told.flatten(1, 2).mT, before.flatten(1, 2)), of_told.sum(dim=(1, 2))
-        torch.mul(of_states, by_new, out=of_gates[..., 2, :])  # the new state hears the input whatever the reset
+        torch.mul(of_states, by_new, out=of_gates[:, :, 2])  # the new state hears the input whatever the reset
         return of_told, of_weight, of_bias
 
 
