@@ -79,6 +79,50 @@ def test_a_pause_and_beats_lost_in_noise_are_said():
     assert rate.lost_s == 0
 
 
+@pytest.mark.parametrize(("hidden_s", "gap_s"), [((14, 20), 6), ((0, 4), 4)])
+def test_a_heart_that_stops_before_the_end_or_begins_late_has_a_gap(hidden_s, gap_s):
+    record, _ = beating()
+    usual, quiet = heart_rate(record), record.signal.copy()
+    begin, end = (round(at * 500) for at in hidden_s)
+    quiet[:, begin:end] = np.random.default_rng(0).standard_normal((12, end - begin)) * 0.01
+    rate = heart_rate(Record(name="x", signal=quiet, rate_hz=500.0))
+    assert gap_s <= rate.gap_s < gap_s + 60 / usual.slowest_bpm
+    assert rate.mean_bpm == pytest.approx(usual.mean_bpm, abs=2)
+    assert rate.slowest_bpm >= usual.slowest_bpm - 1
+
+
+def test_electrodes_taken_off_before_the_end_are_lost_time_and_no_gap():
+    record, _ = beating()
+    usual, held = heart_rate(record), record.signal.copy()
+    held[:, 7000:] = held[:, [7000]]
+    rate = heart_rate(Record(name="x", signal=held, rate_hz=500.0))
+    assert rate.gap_s == 0
+    assert 6 <= rate.lost_s < 6 + 60 / usual.slowest_bpm
+    assert rate.mean_bpm == pytest.approx(usual.mean_bpm, abs=2)
+
+
+@pytest.mark.parametrize("lead", ["II", "V6"])
+@pytest.mark.parametrize("spike_mv", [0.0, 0.05, 1.0])
+def test_a_lead_that_is_off_for_most_of_the_time_does_not_spoil_the_others(lead, spike_mv):
+    record, _ = beating()
+    usual, off = heart_rate(record), record.signal.copy()
+    off[LEADS.index(lead), 3500:] = off[LEADS.index(lead), 3500]
+    off[LEADS.index(lead), 6000:6010] += spike_mv
+    rate = heart_rate(Record(name="x", signal=off, rate_hz=500.0))
+    assert (rate.mean_bpm, rate.n_peaks) == (pytest.approx(usual.mean_bpm, abs=1), usual.n_peaks)
+    assert rate.fastest_bpm == pytest.approx(usual.fastest_bpm, abs=3)
+
+
+def test_the_noise_of_electrodes_that_are_off_does_not_beat():
+    record, truth = beating(duration_s=100.0)
+    usual, off = heart_rate(record), record.signal.copy()
+    off[:, 20_000:] = np.random.default_rng(0).standard_normal((12, 30_000)) * 0.002
+    rate = heart_rate(Record(name="x", signal=off, rate_hz=500.0))
+    assert rate.n_peaks == pytest.approx(np.sum(truth < 40), abs=1)
+    assert rate.mean_bpm == pytest.approx(usual.mean_bpm, abs=2)
+    assert rate.gap_s == pytest.approx(60, abs=1.5)
+
+
 def test_slow_and_irregular_hearts_have_no_gap():
     for kind in ("AF", "PVC", "PAC"):
         assert heart_rate(beating(kind)[0]).gap_s == 0

@@ -135,13 +135,13 @@ def test_it_answers_as_python_does_at_every_length_and_rate(page, tmp_path, clas
     assert report["attention"]["starts_s"] == pytest.approx(expected.starts_s)
 
 
-def beating(kind="Normal", duration_s=20.0, rate_hz=500.0, still_s=(0, 0), hidden_s=(0, 0), flat=()):
+def beating(kind="Normal", duration_s=20.0, rate_hz=500.0, still_s=(0, 0), hidden_s=(0, 0), flat=(), flat_from_s=0):
     signal = simulator.ecg(kind, duration_s, rate_hz, seed=5)
     begin, end = (round(at * rate_hz) for at in still_s)
     signal[:, begin:end] = signal[:, [begin]]
     begin, end = (round(at * rate_hz) for at in hidden_s)
     signal[:, begin:end] = np.random.default_rng(0).standard_normal((12, end - begin)) * 0.02
-    signal[[LEADS.index(lead) for lead in flat]] = 0
+    signal[[LEADS.index(lead) for lead in flat], round(flat_from_s * rate_hz) :] = 0
     return signal
 
 
@@ -152,6 +152,9 @@ def beating(kind="Normal", duration_s=20.0, rate_hz=500.0, still_s=(0, 0), hidde
         (r"\d+ beats a minute on average, \d+ to \d+ from beat to beat", {"kind": "PVC", "rate_hz": 50.0}),
         (r".*, without [678].\d s in which most leads stand still", {"still_s": (5, 11), "flat": ["V4"]}),
         (r".*, 4.\d s without a beat: a pause, or one that could not be seen", {"hidden_s": (5, 9)}),
+        (r".*, 6.\d s without a beat: a pause, or one that could not be seen", {"hidden_s": (14, 20)}),
+        (r".*, without [678].\d s in which most leads stand still", {"still_s": (14, 20)}),
+        (r"\d+ beats a minute on average, \d+ to \d+ from beat to beat", {"flat": ["V6"], "flat_from_s": 6.0}),
         (r"not found: fewer than two intervals between R peaks", {"duration_s": 5.1, "still_s": (1.2, 3.7)}),
         (r"withheld: flat in II, V1: all of the time .*", {"flat": ["II", "V1"]}),
     ],

@@ -15,6 +15,9 @@ const FAST_REFRACTORY_S = 0.2;
 const FAST_S = 0.265;
 const WINDOW_S = 1.5;
 const LEAST_HEIGHT = 0.42;
+const LEAST_MOVING_MV = 0.005;
+const LEAST_MOVING = 0.2;
+const LEAST_ACTIVITY = 0.1;
 const LEAST_GAP_S = 2;
 const LEAST_GAP = 2;
 const LEAST_INTERVALS = 2;
@@ -43,26 +46,36 @@ function rateInWords(rate, withheld) {
 async function heartRate(record, pause) {
   const moving = movingLeads(record);
   const peaksS = await rPeaksS(moving, record.rateHz, pause);
-  const isLost = lostAmong(stillSpansS(moving, record.rateHz), peaksS);
+  const boundsS = [0, ...peaksS, record.signal[0].length / record.rateHz];
+  const isLost = lostAmong(stillSpansS(moving, record.rateHz), boundsS);
   const [seen, lost] = [[], []];
-  for (let k = 0; k + 1 < peaksS.length; k++) (isLost(k) ? lost : seen).push(peaksS[k + 1] - peaksS[k]);
+  let without = 0;
+  for (let k = 0; k + 1 < boundsS.length; k++) {
+    const interval = boundsS[k + 1] - boundsS[k];
+    if (isLost(k)) {
+      lost.push(interval);
+      continue;
+    }
+    without = Math.max(without, interval);
+    if (k > 0 && k + 2 < boundsS.length) seen.push(interval);
+  }
   if (seen.length < LEAST_INTERVALS) return null;
   const [longest, shortest] = [largest(seen), seen.reduce((a, b) => Math.min(a, b))];
-  const isGap = longest > Math.max(LEAST_GAP_S, LEAST_GAP * percentile(seen, 50));
+  const isGap = without > Math.max(LEAST_GAP_S, LEAST_GAP * percentile(seen, 50));
   return {
     mean_bpm: halfToEven(60 / (sumOf(seen) / seen.length)),
     slowest_bpm: halfToEven(60 / longest),
     fastest_bpm: halfToEven(60 / shortest),
     n_peaks: peaksS.length,
     lost_s: tenths(sumOf(lost)),
-    gap_s: isGap ? tenths(longest) : 0,
+    gap_s: isGap ? tenths(without) : 0,
   };
 }
 
 /** A function (interval) -> whether most of the leads that move at all stand still for a second within it. */
-function lostAmong(spansS, peaksS) {
+function lostAmong(spansS, boundsS) {
   const long = spansS.filter(([begin, end]) => end - begin >= FLAT_S);
-  return (k) => long.some(([begin, end]) => begin < peaksS[k + 1] && end >= peaksS[k]);
+  return (k) => long.some(([begin, end]) => begin < boundsS[k + 1] && end >= boundsS[k]);
 }
 
 /** When each span begins and ends in which most of the moving leads stand still, in seconds. */
@@ -87,8 +100,9 @@ function stillSpansS(moving, rateHz) {
 async function rPeaksS(moving, rateHz, pause) {
   if (!moving.length) return [];
   const activity = await activityOf(moving, rateHz, pause);
-  if (!(largest(activity) > 0)) return [];
-  const highEnough = LEAST_HEIGHT * usualPeak(activity);
+  if (!activity.length) return [];
+  const beating = highestOfWindows(activity).filter((value) => value > LEAST_ACTIVITY);
+  const highEnough = LEAST_HEIGHT * percentile(beating, 50);
   const [slow, fast] = [REFRACTORY_S, FAST_REFRACTORY_S].map((apartS) =>
     apartAt(activity, halfToEven(apartS * RATE_HZ)).filter((k) => activity[k] >= highEnough),
   );
@@ -97,15 +111,16 @@ async function rPeaksS(moving, rateHz, pause) {
   return (isFast ? fast : slow).map((k) => k / RATE_HZ);
 }
 
-/** Mean over the leads of their size from 8 to 25 Hz, each in units of its usual peak; at 200 Hz. */
+/** Mean over the leads of their size from 8 to 25 Hz, each in units of its usual peak; at 200 Hz; empty of none. */
 async function activityOf(moving, rateHz, pause) {
   const shares = [];
   for (const lead of moving) {
-    await pause(shares.length, moving.length);
+    await pause(moving.indexOf(lead), moving.length);
     const height = heightOf(lead, rateHz);
-    const usual = Math.max(usualPeak(height), 1e-9);
-    shares.push(Float64Array.from(height, (value) => value / usual));
+    const usual = usualPeak(height);
+    if (usual < Infinity) shares.push(Float64Array.from(height, (value) => value / usual));
   }
+  if (!shares.length) return new Float64Array(0);
   return shares[0].map((_, k) => sumOf(shares.map((lead) => lead[k])) / shares.length);
 }
 
@@ -124,9 +139,16 @@ function movingLeads(record) {
   return leads.filter((lead) => Math.fround(largest(lead) - lead.reduce((a, b) => Math.min(a, b), Infinity)) > least);
 }
 
-/** Median of the highest values of successive windows, each long enough for a slow heart's beat. */
-function usualPeak(values) {
-  return percentile(partsOf(values, WINDOW_S, RATE_HZ).map(largest), 50);
+/** Median of the highest values of the windows in which a lead moves; infinite where these are too few. */
+function usualPeak(lead) {
+  const highest = highestOfWindows(lead);
+  const moving = highest.filter((value) => value > LEAST_MOVING_MV);
+  return moving.length >= Math.max(2, LEAST_MOVING * highest.length) ? percentile(moving, 50) : Infinity;
+}
+
+/** The highest values of successive windows, each long enough for a slow heart's beat. */
+function highestOfWindows(values) {
+  return partsOf(values, WINDOW_S, RATE_HZ).map(largest);
 }
 
 /** Indices of the local maxima that are the highest within `distance` on both sides. */

@@ -1,5 +1,6 @@
 """R peaks and the heart rate, from all independent leads together; docs/heart-rate.md says how far off they are."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +20,9 @@ FAST_REFRACTORY_S: Final = 0.2  # of hearts so fast that nearly every beat has a
 FAST_S: Final = 0.265  # their usual interval at most, 226 beats a minute
 WINDOW_S: Final = 1.5
 LEAST_HEIGHT: Final = 0.42  # of the usual peak
+LEAST_MOVING_MV: Final = 0.005  # from 8 to 25 Hz: where a lead has no more, it holds no beat
+LEAST_MOVING: Final = 0.2  # of the windows, and two: a lead that holds beats in fewer is left out
+LEAST_ACTIVITY: Final = 0.1  # of the usual peak: where all leads together have no more, nothing beats
 LEAST_GAP_S: Final = 2.0
 LEAST_GAP: Final = 2.0  # of the usual interval
 LEAST_INTERVALS: Final = 2
@@ -29,7 +33,8 @@ class HeartRate:
     """Beats per minute over all intervals between R peaks, and of the longest and the shortest one.
 
     lost_s: how long the intervals are that are not among them, for in them most leads stand still, as an electrode that
-    is off makes them. gap_s: the longest interval where it is unusually long, else 0: a pause, or beats not seen.
+    is off makes them. gap_s: the longest time without a peak where it is unusually long, else 0: a pause, or beats not
+    seen; before the first peak and after the last one too.
     """
 
     mean_bpm: float
@@ -54,22 +59,23 @@ class HeartRate:
 def heart_rate(record: Record) -> HeartRate | None:
     """The heart rate of a recording, or None where fewer than two intervals between R peaks were seen."""
     peaks_s = r_peaks_s(record)
-    every_s = np.diff(peaks_s)
-    lost = _lost(record, peaks_s)
-    seen_s = every_s[~lost]
+    bounds_s = np.concatenate([[0.0], peaks_s, [record.duration_s]])
+    every_s, lost = np.diff(bounds_s), _lost(record, bounds_s)
+    seen_s = every_s[1:-1][~lost[1:-1]]
     if len(seen_s) < LEAST_INTERVALS:
         return None
     mean, longest, shortest = map(float, (seen_s.mean(), seen_s.max(), seen_s.min()))
-    is_gap = longest > max(LEAST_GAP_S, LEAST_GAP * float(np.median(seen_s)))
+    without_s = float(every_s[~lost].max())
+    is_gap = without_s > max(LEAST_GAP_S, LEAST_GAP * float(np.median(seen_s)))
     lost_s = float(every_s[lost].sum())
-    return HeartRate(60 / mean, 60 / longest, 60 / shortest, len(peaks_s), lost_s, longest if is_gap else 0.0)
+    return HeartRate(60 / mean, 60 / longest, 60 / shortest, len(peaks_s), lost_s, without_s if is_gap else 0.0)
 
 
-def _lost(record: Record, peaks_s: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _lost(record: Record, bounds_s: NDArray[np.float64]) -> NDArray[np.bool_]:
     """(intervals,) whether most of the leads that move at all stand still for a second within each."""
     begins_s, ends_s = still_spans_s(record)
     long = ends_s - begins_s >= FLAT_S
-    return np.searchsorted(ends_s[long], peaks_s[:-1]) < np.searchsorted(begins_s[long], peaks_s[1:])
+    return np.searchsorted(ends_s[long], bounds_s[:-1]) < np.searchsorted(begins_s[long], bounds_s[1:])
 
 
 def still_spans_s(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -83,9 +89,10 @@ def still_spans_s(record: Record) -> tuple[NDArray[np.float64], NDArray[np.float
 def r_peaks_s(record: Record) -> NDArray[np.float64]:
     """Times of the QRS complexes in seconds, ascending: where the leads together are largest from 8 to 25 Hz."""
     activity = _activity(record)  # (n,) at 200 Hz
-    if not len(activity) or not activity.max() > 0:
+    if not len(activity):
         return np.empty(0)
-    high_enough = LEAST_HEIGHT * _usual_peak(activity)
+    highest = _highest_of_windows(activity)
+    high_enough = LEAST_HEIGHT * float(np.median(highest[highest > LEAST_ACTIVITY]))
     slow, fast = (_apart(activity, round(apart_s * RATE_HZ)) for apart_s in (REFRACTORY_S, FAST_REFRACTORY_S))
     slow, fast = slow[activity[slow] >= high_enough], fast[activity[fast] >= high_enough]
     is_fast = len(fast) > 2 and np.median(np.diff(fast)) <= FAST_S * RATE_HZ
@@ -93,7 +100,7 @@ def r_peaks_s(record: Record) -> NDArray[np.float64]:
 
 
 def _activity(record: Record) -> NDArray[np.float64]:
-    """(n,) mean over the moving leads of their size from 8 to 25 Hz, each lead in units of its usual peak."""
+    """(n,) mean over the moving leads of their size from 8 to 25 Hz, each in units of its usual peak; (0,) of none."""
     moving = _moving_rows(record)
     if not moving:
         return np.empty(0)
@@ -101,7 +108,10 @@ def _activity(record: Record) -> NDArray[np.float64]:
     band = signal - resample(signal, RATE_HZ, RATE_HZ, gaussian(LOW_HZ))
     height = resample(np.abs(band), RATE_HZ, RATE_HZ, gaussian(SMOOTH_HZ))
     usual = np.array([_usual_peak(lead) for lead in height])
-    return np.asarray((height / np.maximum(usual, 1e-9)[:, None]).mean(axis=0), np.float64)
+    beating = np.isfinite(usual)
+    if not beating.any():
+        return np.empty(0)
+    return np.asarray((height[beating] / usual[beating, None]).mean(axis=0), np.float64)
 
 
 def _moving_rows(record: Record) -> list[int]:
@@ -110,11 +120,17 @@ def _moving_rows(record: Record) -> list[int]:
     return [row for row in rows if np.ptp(record.signal[row]) > STILL_MV]
 
 
-def _usual_peak(values: NDArray[np.floating]) -> float:
-    """Median of the highest values of successive windows, each long enough for a slow heart's beat."""
+def _usual_peak(lead: NDArray[np.floating]) -> float:
+    """Median of the highest values of the windows in which a lead moves; infinite where these are too few."""
+    highest = _highest_of_windows(lead)
+    moving = highest[highest > LEAST_MOVING_MV]
+    return float(np.median(moving)) if len(moving) >= max(2, LEAST_MOVING * len(highest)) else math.inf
+
+
+def _highest_of_windows(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The highest values of successive windows, each long enough for a slow heart's beat."""
     length = min(len(values), round(WINDOW_S * RATE_HZ))
-    parts = values[: len(values) // length * length].reshape(-1, length)
-    return float(np.median(parts.max(axis=1)))
+    return values[: len(values) // length * length].reshape(-1, length).max(axis=1)
 
 
 def _apart(values: NDArray[np.float64], distance: int) -> NDArray[np.intp]:
