@@ -136,6 +136,31 @@ def test_a_classifier_goes_to_another_process_as_its_folder(classifier):
     assert classify(made("AF"), there).probabilities == classify(made("AF"), strict).probabilities
 
 
+def test_what_was_replaced_in_a_classifier_goes_with_it(classifier, monkeypatch, tmp_path):
+    changed = replace(classifier, name="mine", thresholds=np.full(9, 0.5), recipe=replace(classifier.recipe, hop_s=2.0))
+    there = pickle.loads(pickle.dumps(changed))
+    assert (there.name, there.thresholds.tolist(), there.recipe) == ("mine", [0.5] * 9, changed.recipe)
+    monkeypatch.chdir(classifier.folder.parent)
+    relative = load_bundle(classifier.folder.name)
+    monkeypatch.chdir(tmp_path)
+    assert pickle.loads(pickle.dumps(relative)).seen == relative.seen == classifier.seen
+
+
+def test_what_a_bundle_may_be_asked_for_is_said(classifier):
+    assert load_bundle(classifier.folder, specificity=0.95).name.endswith("at specificity 0.95")
+    with pytest.raises(BundleError, match=r"specificity of 0.8: it has 0.9, 0.95, 0.99; choose one of these"):
+        load_bundle(classifier.folder, specificity=0.8)
+    with pytest.raises(BundleError, match=r"no graph in int4: it has float32, int8; choose one of these"):
+        load_bundle(classifier.folder, "int4")
+
+
+def test_what_is_no_record_is_not_classified(classifier):
+    with pytest.raises(
+        TypeError, match=r"ndarray is classified as a Record: make it one by twelvelead.formats.read, or"
+    ):
+        classify(made("AF").signal, classifier)
+
+
 def test_a_specificity_decides_and_is_said(classifier):
     stricter = load_bundle(classifier.folder, specificity="0.99")
     assert stricter.name == f"{classifier.name} at specificity 0.99"

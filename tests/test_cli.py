@@ -353,6 +353,19 @@ def test_a_bundle_never_replaces_what_is_none(home, twelvelead, tmp_path):
     assert (folder / "ludb.csv").is_file()
 
 
+@pytest.mark.parametrize(("card", "sentence"), [('{"title": "my cards"}', "is no bundle"), (None, "holds thesis.txt")])
+def test_train_removes_nothing_that_is_no_part_of_a_bundle(home, bundle, twelvelead, tmp_path, card, sentence):
+    out = shutil.copytree(bundle, tmp_path / "out")
+    (out / "thesis.txt").write_text("years")
+    if card:
+        (out / "card.json").write_text(card)
+    for options in ((), ("--replace",)):
+        done = twelvelead("train", home, "--out", out, "--epochs", 1, *options)
+        assert done.returncode == 1
+        assert sentence in done.stderr
+        assert (out / "thesis.txt").read_text() == "years"
+
+
 def test_the_command_line_starts_where_unix_modules_are_missing():
     """On Windows; a command that needs one says so by itself."""
     without = "import sys; sys.modules.update(dict.fromkeys(['resource', 'fcntl', 'pwd']))"

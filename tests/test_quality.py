@@ -286,3 +286,8 @@ def test_a_second_of_rest_is_found_wherever_it_begins_and_less_is_not(rate_hz, b
 def test_a_handful_of_samples_is_no_second():
     still, clipped = resting_shares([Record(name="x", signal=np.zeros((12, 2), np.float32), rate_hz=500.0)])
     assert still.max() == clipped.max() == 0
+
+
+def test_a_value_just_beyond_its_limit_is_not_shown_as_the_limit():
+    found = Finding("noise", ("I",), 0.011004, 0.011, "mV")
+    assert str(found) == "noise in I: 0.011004 mV (limit 0.011)"

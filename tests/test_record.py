@@ -1,5 +1,6 @@
 import copy
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,6 +131,10 @@ def test_ages_that_say_nothing_are_none():
     assert [age_between(born, "2020-03-31", "%Y-%m-%d") for born in ("2020-04-01", "1899-03-31", "X", "", "None")] == [
         None
     ] * 5
+    unsaid = ("missing", "fehlt", "M/F", "Mrs", "Meisje", "F\u00e9rfi", "Mädchen", "", float("nan"), 1)
+    assert [sex_letter(sex) for sex in unsaid] == [None] * len(unsaid)
+    said = ("female", "F ", "Frau", "weiblich", "Mulher", "Femenino", "male", "m", "Mann", "männlich", "Masculino")
+    assert "".join(map(sex_letter, said)) == "FFFFFFMMMMM"
     assert [sex_letter(sex) for sex in ("Female", "mujer", "M", "muž", "Unknown", None)] == [
         "F",
         "F",
@@ -222,3 +227,25 @@ def test_leads_of_small_integers_do_not_wrap_around():
 
 def test_numbers_are_said_with_what_they_count():
     assert [counted(n, "recording") for n in (0, 1, 2000)] == ["0 recordings", "1 recording", "2,000 recordings"]
+
+
+class Frame(dict):
+    """As a DataFrame: pairs that may have the same name twice, and a length that is not their number."""
+
+    def items(self):
+        return self["pairs"]
+
+    def __len__(self):
+        return 5000
+
+
+def test_leads_of_a_data_frame_are_taken_by_their_names_as_text():
+    pairs = [(name, samples) for name, samples in named().items()]
+    record = record_from_leads(7, Frame(pairs=pairs), 100, age=np.int64(70), sex=float("nan"))
+    assert (record.name, record.age, type(record.age), record.sex) == ("7", 70.0, float, None)
+    with pytest.raises(RecordError, match="lead 'I' is there twice"):
+        record_from_leads("x", Frame(pairs=[*pairs, pairs[0]]), 100)
+    with pytest.raises(RecordError, match=r"12 leads \(0, 1, "):
+        record_from_leads("x", Frame(pairs=list(enumerate(samples for _, samples in pairs))), 100)
+    with pytest.raises(RecordError, match="age 'seventy': it must be 0 to 120 years, or None"):
+        replace(record, age="seventy")

@@ -26,7 +26,7 @@ from twelvelead.drawing.geometry import drawn_signal
 from twelvelead.record import LEADS, Record
 from twelvelead.reports import FORMS, read_by, reading
 from twelvelead.reports.reading import LOOKED, bands, drawn_episodes, drawn_in_words, sheets
-from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, conclusion
+from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, conclusion, probability
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "</style><script>alert(1)</script>&\"'"
@@ -85,8 +85,8 @@ def test_every_form_says_what_it_must(form, said):
         assert needed in text, needed
     assert str(read.heart.as_json()["mean_bpm"]) in text
     assert read.report.withheld.keys() >= {"STD", "STE", "Normal"}
-    for name, probability in read.report.probabilities.items():
-        shown = str(probability) if form.endswith("json") else f"{probability:.3f}"
+    for name, chance in read.report.probabilities.items():
+        shown = str(chance) if form.endswith("json") else f"{chance:.3f}"
         assert (shown in text) == (name not in read.report.withheld)
         assert f"{read.report.thresholds[name]:.3f}" in text or name in read.report.withheld
 
@@ -235,6 +235,36 @@ def test_what_is_drawn_of_a_long_recording_is_said_before_it_and_not_as_its_qual
     quality = text.partition("Quality of the recording")[2].partition("Recording and reader")[0]
     assert bool(quality) == (form != "fhir.json")
     assert "are drawn" not in quality
+
+
+def test_episodes_that_begin_on_the_first_sheet_are_not_counted_among_the_onsets(with_episodes):
+    report = with_episodes.report
+    first, second, *others = report.episodes
+    for episodes, said in (
+        ([replace(first, start_s=0.0), second], "the first 10 s and the onset of 1 further episode are"),
+        (
+            [replace(first, start_s=0.0), second, *others],
+            "the first 10 s and the onset of the 3 longest of 4 further ep",
+        ),
+    ):
+        read = replace(with_episodes, report=replace(report, episodes=tuple(episodes)))
+        assert drawn_in_words(read).startswith(f"of 0:11:10 {said}")
+
+
+@pytest.mark.parametrize(
+    ("chance", "shown"), [(0.0699761, "0.06998"), (0.07, "0.070"), (0.0702, "0.070"), (0.05, "0.050")]
+)
+def test_a_probability_is_never_shown_as_the_threshold_that_it_misses(said, chance, shown):
+    read = said()
+    positive = ("STD",) if chance >= 0.07 else ()
+    report = replace(
+        read.report,
+        positive=positive,
+        withheld={},
+        probabilities={**read.report.probabilities, "STD": chance},
+        thresholds={**read.report.thresholds, "STD": 0.07},
+    )
+    assert probability(report, "STD") == shown
 
 
 def test_a_paper_that_begins_later_has_no_blank_sheet(said):

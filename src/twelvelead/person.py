@@ -13,6 +13,9 @@ AGE_ROUNDING: Final = 1e-2  # a month as .083 years is a month
 PER_YEAR: Final = {"y": 1, "m": 12, "w": 52, "d": 365}
 _AGE = re.compile(r"\s*(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?|eeks?|ays?)?\s*", re.IGNORECASE)
 
+_FEMALE = re.compile(r"F|(FEM|FRAU|WEIB|WOM|MUJ|MUL)\w*")  # femme, weiblich, mujer, mulher
+_MALE = re.compile(r"M|(MALE|MAN|MASC|MASK|M\u00c4NN|MU\u017d)\w*")  # Mann, masculino, maskulin, männlich, muž
+
 
 def plausible_age(age: float | str | None) -> float | None:
     """Age in years of `74`, `045Y`, `45 years` or `7 months`; None where a file says nothing usable.
@@ -62,7 +65,7 @@ def age_in_words(years: float) -> str:
     return counted(number, unit)
 
 
-def sex_letter(sex: str | None) -> Literal["F", "M"] | None:
-    """ "F" or "M" from the ways in which files write it, else None."""
-    word = (sex or "").strip().upper()
-    return "F" if word.startswith(("F", "MUJ", "MUL")) else "M" if word.startswith("M") else None  # mujer, mulher
+def sex_letter(sex: object) -> Literal["F", "M"] | None:
+    """ "F" or "M" from the words in which files write it, else None; so of "missing", "fehlt" or "M/F"."""
+    word = sex.strip().upper() if isinstance(sex, str) else ""
+    return "F" if _FEMALE.fullmatch(word) else "M" if _MALE.fullmatch(word) else None

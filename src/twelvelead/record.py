@@ -74,6 +74,10 @@ class Record:
             raise RecordError(
                 f"sampling rate of {self.rate_hz} Hz: it must be a positive number; correct the file's header"
             )
+        try:
+            object.__setattr__(self, "age", None if self.age is None else float(self.age))  # NumPy's are not JSON
+        except (TypeError, ValueError, OverflowError):
+            raise RecordError(f"age {str(self.age)[:40]!r}: it must be 0 to {MAX_AGE} years, or None") from None
         if self.sex not in {"F", "M", None} or not (self.age is None or 0 <= self.age <= MAX_AGE):
             raise RecordError(
                 f"sex {self.sex!r}, age {self.age!r}: they must be F or M and 0 to {MAX_AGE} years, or None"
@@ -91,7 +95,7 @@ class Record:
         signal.setflags(write=False)
         object.__setattr__(self, "signal", signal)
         self._refuse_impossible_samples()
-        object.__setattr__(self, "name", printable(self.name))
+        object.__setattr__(self, "name", printable(str(self.name)))
         object.__setattr__(self, "warnings", tuple(map(printable, self.warnings)))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -160,10 +164,14 @@ def record_from_leads(
     leads: lead name as the file writes it -> (n_samples,) in `unit`.
     Raises RecordError when a lead is missing, is there twice, or differs in length from the others.
     """
-    found, dropped = _by_standard_name({name: _real(name, samples) for name, samples in leads.items()})
+    names = [str(name) for name, _ in leads.items()]  # a DataFrame is no Mapping, but it has these
+    refuse_twice(names)
+    found, dropped = _by_standard_name(
+        {name: _real(name, samples) for name, (_, samples) in zip(names, leads.items(), strict=True)}
+    )
     if missing := [lead for lead in INDEPENDENT_LEADS if lead not in found]:
         raise RecordError(
-            f"{len(leads)} leads ({_listed(leads)}), of which {', '.join(missing)} "
+            f"{len(names)} leads ({_listed(names)}), of which {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing: a 12-lead ECG needs at least "
             f"{', '.join(INDEPENDENT_LEADS)}"
         )

@@ -1,5 +1,9 @@
 """What sentences and tables are made of: names from files made safe to print, and numbers with what they count."""
 
+from typing import Final
+
+MOST_DIGITS: Final = 17
+
 
 def printable(text: str) -> str:
     """Text from a file or a file's name, with whatever could steer a terminal or break a document replaced."""
@@ -11,6 +15,12 @@ def printable(text: str) -> str:
 def no_formula(name: str) -> str:
     """The name; with an apostrophe before it where a spreadsheet would compute it."""
     return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
+
+
+def apart_from(value: float, threshold: float, n_digits: int) -> str:
+    """A number to so many digits, or to more where it would else be shown as the threshold that it misses."""
+    texts = (f"{value:.{n}f}" for n in range(n_digits, MOST_DIGITS))
+    return next((text for text in texts if value >= threshold or float(text) < threshold), f"{value:.{MOST_DIGITS}f}")
 
 
 def counted(n: int, noun: str) -> str:

@@ -7,18 +7,18 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import LEADS, TwelveleadError
-from twelvelead.scoring.probabilities import Calibration, Specificity, by_diagnosis
+from twelvelead.scoring.probabilities import SPECIFICITIES, Calibration, Specificity, by_diagnosis
 from twelvelead.signals.recipe import Recipe
 from twelvelead.wording import printable
 
@@ -67,8 +67,10 @@ class Classifier:
     alike: dict[tuple[int, int], bool] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """To another process it goes as its folder, and is opened and checked there again."""
-        return load_bundle, (self.folder, self.precision, self.specificity)
+        """To another process it goes as its folder, and is opened and checked again; what was replaced stays so."""
+        kept = {"name": self.name, "recipe": self.recipe, "thresholds": self.thresholds}
+        opened = (self.folder.absolute(), self.precision, self.specificity)
+        return _opened_with, (opened, {**kept, "calibration": self.calibration})
 
     def run(self, windows: NDArray[np.float32]) -> Answer:
         """(n, 12, samples) windows -> (n, 9) logits and (n, 9, steps) attention."""
@@ -120,44 +122,49 @@ class Classifier:
         return frozenset(word for name, _, *digest in sides for word in (name, *digest) if word)
 
 
+def _opened_with(opened: tuple[Path, Precision, Specificity | None], kept: dict[str, Any]) -> Classifier:
+    return replace(load_bundle(*opened), **kept)
+
+
 def shipped_bundle() -> Path:
     """The folder of the bundle that comes with the package."""
     return Path(__file__).parent / "shipped"
 
 
 def load_bundle(
-    folder: Path | str, precision: Precision = "float32", specificity: Specificity | None = None
+    folder: Path | str, precision: Precision = "float32", specificity: Specificity | float | None = None
 ) -> Classifier:
     """Open a bundle after holding its version, its card's seal and every file's checksum against its card.
 
     precision: of the network's numbers; a bundle need not have any but float32.
-    specificity: which of the card's thresholds decide; None for those that serve the Challenge's F2 and G2.
+    specificity: which of the card's thresholds decide, "0.95" or .95; None for those that serve the Challenge's scores.
     Raises BundleError with what was found and the way out.
     """
     _keep_freed_memory()
     folder = Path(folder)
     card = read_card(folder)
+    at = None if specificity is None else _written(specificity)
     if GRAPHS.get(precision) not in card["sha256"]:
         there = ", ".join(name for name, graph in GRAPHS.items() if graph in card["sha256"])
-        raise BundleError(f"bundle {folder} has no graph in {precision}: it has {there}; train it anew")
+        raise BundleError(f"bundle {folder} has no graph in {precision}: it has {there}; {_way_out(precision, GRAPHS)}")
     for name in dict.fromkeys((*FILES, GRAPHS[precision])):
         _refuse_changed(folder, name, card["sha256"].get(name))
     try:
-        deciding = _thresholds(folder, card, specificity)
+        deciding = _thresholds(folder, card, at)
         thresholds = np.array([float(deciding[name]) for name in DIAGNOSES])
         if not ((thresholds >= 0) & (thresholds <= 1)).all():
             raise ValueError(f"thresholds {thresholds.tolist()}: they must lie between 0 and 1")
         recipe = Recipe(**card["recipe"])
         return Classifier(
-            folder=folder,
+            folder=folder.absolute(),
             card=card,
-            name=_name(card, precision, specificity),
+            name=_name(card, precision, at),
             recipe=recipe,
             calibration=Calibration.from_json(card["calibration"]),
             thresholds=thresholds,
             session=_checked_session((folder / GRAPHS[precision]).read_bytes(), recipe),
             precision=precision,
-            specificity=specificity,
+            specificity=at,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BundleError(f"bundle {folder} is damaged ({error!r}); copy the bundle anew") from error
@@ -170,9 +177,19 @@ def _thresholds(folder: Path, card: Mapping[str, Any], specificity: Specificity 
     if specificity not in at:
         there = ", ".join(at) or "none"
         raise BundleError(
-            f"bundle {folder} has no thresholds at a specificity of {specificity}: it has {there}; train it anew"
+            f"bundle {folder} has no thresholds at a specificity of {specificity}: it has {there}; "
+            f"{_way_out(specificity, SPECIFICITIES)}"
         )
     return dict(at[specificity])
+
+
+def _written(specificity: str | float) -> Specificity:
+    """As a card writes it."""
+    return cast(Specificity, specificity if isinstance(specificity, str) else f"{specificity:g}")
+
+
+def _way_out(asked: str, known: Container[str]) -> str:
+    return "train it anew" if asked in known else "choose one of these"
 
 
 def _name(card: Mapping[str, Any], precision: Precision, specificity: Specificity | None) -> str:

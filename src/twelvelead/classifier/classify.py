@@ -83,6 +83,11 @@ def classify(recording: Record | Stream, classifier: Classifier, *, anyway: bool
 
     anyway: withhold nothing, whatever the quality.
     """
+    if not isinstance(recording, Record | Stream):
+        raise TypeError(
+            f"{type(recording).__name__} is classified as a Record: make it one by twelvelead.formats.read, "
+            f"or from an array by twelvelead.record.record_from_leads"
+        )
     if isinstance(recording, Stream) or recording.duration_s >= LONG_S:
         return _classify_long(recording, classifier, anyway=anyway)
     prepared = prepare(recording, classifier.recipe)

@@ -11,10 +11,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from twelvelead.classifier.bundle import CARD, FORMAT, GRAPHS, SPLIT, WEIGHTS, BundleError, Precision, read_card, seal
+from twelvelead.classifier.bundle import (
+    CARD,
+    FILES,
+    FORMAT,
+    GRAPHS,
+    SPLIT,
+    WEIGHTS,
+    BundleError,
+    Precision,
+    read_card,
+    seal,
+)
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats.files import write_whole
 from twelvelead.signals.recipe import Recipe
+from twelvelead.wording import printable
 
 
 def write_bundle(
@@ -58,11 +70,24 @@ def write_bundle(
 
 def refuse_unsafe_place(folder: Path, inputs: Iterable[Path]) -> None:
     """Raise BundleError where writing a bundle would remove or enter anything that is none."""
-    if folder.exists() and not (folder / CARD).is_file():
+    if folder.exists() and not _is_bundle(folder):
         raise BundleError(f"{folder} exists and is no bundle: name a new folder, so that nothing of it is lost")
+    if others := sorted({path.name for path in folder.glob("*")} - {CARD, *FILES, *GRAPHS.values()}):
+        raise BundleError(
+            f"{folder} holds {printable(others[0])}, which is no part of a bundle and would be lost with it: "
+            f"move it elsewhere, or name another folder"
+        )
     for given in inputs:
         if folder == given or folder in given.parents:
             raise BundleError(f"{folder} holds the recordings of {given}: name another folder for the bundle")
+
+
+def _is_bundle(folder: Path) -> bool:
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(card, dict) and card.keys() >= {"format", "sha256"}
 
 
 def add_test(folder: Path, name: str, result: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The table of `classify --windows`: a row for each window of each recording, written whole or not at all."""
 
 import csv
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import numpy as np
 from twelvelead.classifier import Report
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.reporting import ReportError
-from twelvelead.wording import no_formula, printable
+from twelvelead.wording import apart_from, no_formula, printable
 
 COLUMNS: Final = ("path", "record", "start_s", "end_s", *DIAGNOSES, "positive", "quality")
 
@@ -60,8 +61,12 @@ def add_windows(table: TextIO, path: Path, report: Report, duration_s: float, wi
                 no_formula(report.record),
                 f"{start_s:.3f}",
                 f"{min(start_s + window_s, duration_s):.3f}",
-                *("" if np.isnan(chance) else f"{chance:.4f}" for chance in chances),
+                *map(_cell, chances.tolist(), thresholds.tolist()),
                 " ".join(name for name, yes in zip(DIAGNOSES, chances >= thresholds, strict=True) if yes),
                 "; ".join(map(str, findings)),
             ]
         )
+
+
+def _cell(chance: float, threshold: float) -> str:
+    return "" if math.isnan(chance) else apart_from(chance, threshold, 4)

@@ -14,12 +14,14 @@ from typing import IO, TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urljoin
 
 from twelvelead.record import TwelveleadError
+from twelvelead.wording import printable
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
 CHUNK_BYTES: Final = 1 << 18
 ATTEMPTS: Final = 6
+MOST_OF_A_CAUSE: Final = 200
 MAX_WAIT_S: Final = 600.0
 FREE_BYTES_TO_LEAVE: Final = 64 << 20
 TRY_AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -121,7 +123,8 @@ def _receive(file: File, part: Path, connections: Connections) -> None:
         finally:
             response.close()
     except urllib3.exceptions.HTTPError as error:
-        raise _AgainError(f"the connection failed ({type(error).__name__})") from error
+        host, cause = urllib3.util.parse_url(file.url).host, getattr(error, "reason", None) or error
+        raise _AgainError(f"the connection to {host} failed ({printable(str(cause))[:MOST_OF_A_CAUSE]})") from error
 
 
 def _request(url: str, have: int, connections: Connections) -> "BaseHTTPResponse":

@@ -105,10 +105,17 @@ function rowOf(name, report) {
   title.scope = "row";
   const shown = element("td", "", "probability");
   if (probability === null) shown.append("\u2013");
-  else shown.append(element("span", probability.toFixed(3)), meterOf(probability, threshold));
+  else shown.append(element("span", apartFrom(probability, threshold)), meterOf(probability, threshold));
   const said = isPositive ? "\u25cf positive" : name in report.withheld ? `withheld: ${report.withheld[name]}` : "";
   row.append(title, shown, element("td", threshold.toFixed(3)), element("td", said));
   return row;
+}
+
+/** To three digits, or to more where it would else be shown as the threshold that it misses; as words.py says it. */
+function apartFrom(probability, threshold) {
+  let nDigits = 3;
+  while (probability < threshold && Number(probability.toFixed(nDigits)) >= threshold && nDigits < 17) nDigits++;
+  return probability.toFixed(nDigits);
 }
 
 function meterOf(probability, threshold) {

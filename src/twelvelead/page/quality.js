@@ -77,12 +77,13 @@ export function inWords({ kind, leads, value, limit, unit, windows }) {
   const where = leads.length === LEADS.length ? "all leads" : leads.join(", ");
   const often = windows ? `, in ${counted(windows, "window")}` : "";
   if (kind === "electrode") return `electrode missing: ${unit} (${where} flat)${often}`;
-  const much = unit === "of the time" && short(value) === "1" ? "all" : short(value);
+  const size = short(value) === short(limit) ? short(value, 6) : short(value);
+  const much = unit === "of the time" && size === "1" ? "all" : size;
   return `${kind} in ${where}: ${much} ${unit} (limit ${short(limit)})${often}`;
 }
 
-function short(value) {
-  return String(Number(value.toPrecision(3)));
+function short(value, nDigits = 3) {
+  return String(Number(value.toPrecision(nDigits)));
 }
 
 function finding(kind, leads, value, limit, unit, unusable = false) {

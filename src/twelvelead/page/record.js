@@ -193,7 +193,10 @@ export function ageBetween(born, at) {
   );
 }
 
+const FEMALE = /^(?:F|(?:FEM|FRAU|WEIB|WOM|MUJ|MUL)[\p{L}\p{N}_]*)$/u;
+const MALE = /^(?:M|(?:MALE|MAN|MASC|MASK|MÄNN|MUŽ)[\p{L}\p{N}_]*)$/u;
+
 function sexLetter(sex) {
   const word = String(sex ?? "").trim().toUpperCase();
-  return /^(F|MUJ|MUL)/.test(word) ? "F" : word.startsWith("M") ? "M" : null; // mujer, mulher
+  return FEMALE.test(word) ? "F" : MALE.test(word) ? "M" : null;
 }

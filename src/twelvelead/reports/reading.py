@@ -110,12 +110,17 @@ def _parts(read: Reading) -> list[tuple[float, str]]:
 
 def drawn_episodes(read: Reading) -> list[Episode]:
     """In order of time the longest episodes of each diagnosis whose onset is not on the first sheet."""
-    first_s = sheet_starts(read.record.duration_s, read.paper)[0]
-    end_s = first_s + drawn_s(read.paper) / 2
-    others = [episode for episode in read.report.episodes if not first_s <= episode.start_s < end_s]
+    others = _later_episodes(read)
     of_each = ([episode for episode in others if episode.diagnosis == name] for name in DIAGNOSES)
     longest = [sorted(those, key=lambda one: one.start_s - one.end_s)[:MOST_ONSETS] for those in of_each]
     return sorted((episode for those in longest for episode in those), key=lambda episode: episode.start_s)
+
+
+def _later_episodes(read: Reading) -> list[Episode]:
+    """Those whose onset is not on the first sheet."""
+    first_s = sheet_starts(read.record.duration_s, read.paper)[0]
+    end_s = first_s + drawn_s(read.paper) / 2
+    return [episode for episode in read.report.episodes if not first_s <= episode.start_s < end_s]
 
 
 def drawn_in_words(read: Reading) -> str:
@@ -127,9 +132,10 @@ def drawn_in_words(read: Reading) -> str:
         part = f"the first {end_s:g} s" if not first_s else f"{first_s:g} to {end_s:g} s of {duration_s:g} s"
         return f"only {part} are drawn" if first_s or len(starts_s) > MOST_SHEETS else ""
     beginning = f"the first {span_s:g} s" if not first_s else f"{span_s:g} s from {clock(first_s)} on"
-    n_onsets, n_episodes = len(drawn_episodes(read)), len(read.report.episodes)
-    which = "" if n_onsets == n_episodes else f"the {n_onsets} longest of "
-    onsets = f" and the onset of {which}{counted(n_episodes, 'episode')}" if n_onsets else ""
+    n_onsets, n_later = len(drawn_episodes(read)), len(_later_episodes(read))
+    further = "" if n_later == len(read.report.episodes) else "further "
+    which = "" if n_onsets == n_later else f"the {n_onsets} longest of "
+    onsets = f" and the onset of {which}{counted(n_later, f'{further}episode')}" if n_onsets else ""
     return f"of {clock(duration_s)} {beginning}{onsets} are drawn"
 
 

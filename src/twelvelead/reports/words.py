@@ -6,7 +6,7 @@ from twelvelead.classifier import Report
 from twelvelead.diagnoses import about_normal, name_in_words, nothing_found, stated
 from twelvelead.person import age_in_words
 from twelvelead.reports.reading import RHYTHM, Reading
-from twelvelead.wording import counted
+from twelvelead.wording import apart_from, counted
 
 MOST_EPISODES: Final = 20
 RESEARCH: Final = (
@@ -29,8 +29,10 @@ def decision(report: Report, diagnosis: str) -> str:
 
 
 def probability(report: Report, diagnosis: str) -> str:
-    """To three digits, or a dash where it is withheld."""
-    return "–" if diagnosis in report.withheld else f"{report.probabilities[diagnosis]:.3f}"
+    """To three digits, or as many as tell it from its threshold; a dash where it is withheld."""
+    if diagnosis in report.withheld:
+        return "–"
+    return apart_from(report.probabilities[diagnosis], report.thresholds[diagnosis], 3)
 
 
 def said_of(report: Report, diagnosis: str) -> str:

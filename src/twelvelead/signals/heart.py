@@ -130,7 +130,7 @@ def _usual_peak(lead: NDArray[np.floating]) -> float:
 def _highest_of_windows(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """The highest values of successive windows, each long enough for a slow heart's beat."""
     length = min(len(values), round(WINDOW_S * RATE_HZ))
-    return values[: len(values) // length * length].reshape(-1, length).max(axis=1)
+    return np.asarray(values[: len(values) // length * length].reshape(-1, length).max(axis=1))
 
 
 def _apart(values: NDArray[np.float64], distance: int) -> NDArray[np.intp]:

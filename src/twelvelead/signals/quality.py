@@ -97,7 +97,8 @@ class Finding:
         leads = "all leads" if len(self.leads) == len(LEADS) else ", ".join(self.leads)
         if self.kind == "electrode":
             return f"electrode missing: {self.unit} ({leads} flat){often}"
-        value = "all" if f"{self.value:.3g} {self.unit}" == "1 of the time" else f"{self.value:.3g}"
+        value = f"{self.value:.3g}" if f"{self.value:.3g}" != f"{self.limit:.3g}" else f"{self.value:.6g}"
+        value = "all" if f"{value} {self.unit}" == "1 of the time" else value
         return f"{self.kind} in {leads}: {value} {self.unit} (limit {self.limit:.3g}){often}"
 
     def as_json(self) -> dict[str, Any]:
