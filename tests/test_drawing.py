@@ -299,11 +299,19 @@ def test_what_is_no_millivolt_is_not_called_one():
 
 
 @pytest.mark.parametrize("change", [
-    {"layout": "4x3"}, {"order": "x"}, {"speed_mm_per_s": 30}, {"gain_mm_per_mv": 0}, {"filter": "50 Hz"}, {"start_s": -1}, {"start_s": float("nan")},
+    {"layout": "4x3"}, {"order": "x"}, {"speed_mm_per_s": 30}, {"gain_mm_per_mv": 0}, {"filter": "50 Hz"}, {"start_s": -1}, {"start_s": float("nan")}, {"start_s": None},
 ])  # fmt: skip
 def test_a_paper_that_there_is_not_is_refused(change):
     with pytest.raises(PaperError, match=f"{next(iter(change))} .*(allowed are|must be 0 or more)"):
         Paper(**change)
+
+
+def test_numbers_of_numpy_draw_the_same_and_an_unknown_form_is_refused():
+    page = lay_out(made(), Paper(speed_mm_per_s=np.float32(12.5), gain_mm_per_mv=np.int64(5), start_s=np.float32(1)))
+    same = lay_out(made(), Paper(speed_mm_per_s=12.5, gain_mm_per_mv=5.0, start_s=1.0))
+    assert write(page, "svg") == write(same, "svg")
+    with pytest.raises(PaperError, match="form 'jpg': a sheet is written as svg, pdf, png"):
+        write(page, "jpg")
 
 
 def test_the_geometry_is_plain_json():

@@ -1,6 +1,7 @@
 """How a recording is to be drawn: layout, order of the leads, speed, gain and filter, each from a short list."""
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Final, Literal, get_args
 
 from twelvelead.record import LEADS, TwelveleadError
@@ -47,5 +48,7 @@ class Paper:
             if (found := getattr(self, name)) not in allowed:
                 shown = ", ".join(value if isinstance(value, str) else f"{value:g}" for value in allowed)
                 raise PaperError(f"{name} {found!r}: allowed are {shown}; choose one of them")
-        if not 0 <= self.start_s < float("inf"):
+        if not isinstance(self.start_s, Real) or not 0 <= self.start_s < float("inf"):
             raise PaperError(f"start_s {self.start_s!r}: it must be 0 or more; give the seconds where to begin")
+        for name in ("speed_mm_per_s", "gain_mm_per_mv", "start_s"):
+            object.__setattr__(self, name, float(getattr(self, name)))  # NumPy's numbers are no decimals

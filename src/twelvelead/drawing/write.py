@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from twelvelead.drawing.page import Page
+from twelvelead.drawing.paper import PaperError
 from twelvelead.drawing.pdf import pdf
 from twelvelead.drawing.png import png
 from twelvelead.drawing.svg import svg
@@ -16,5 +17,7 @@ FORMATS: Final[dict[str, Callable[[Page], bytes]]] = {
 
 
 def write(page: Page, form: str) -> bytes:
-    """A sheet as the bytes of an SVG, PDF or PNG file."""
+    """A sheet as the bytes of an SVG, PDF or PNG file; raises PaperError on another form."""
+    if form not in FORMATS:
+        raise PaperError(f"form {form!r}: a sheet is written as {', '.join(FORMATS)}; choose one of them")
     return FORMATS[form](page)
