@@ -222,6 +222,11 @@ def test_groups_are_whole_folds_where_a_sex_is_unknown():
     assert groups == ["ptb-xl/fold 1", "ptb-xl/fold 1", "ptb-xl/fold 2 F"]
 
 
+def test_groups_are_whole_folds_where_the_sex_of_a_patient_differs():
+    groups = groups_of([one("1", "p", 1, "F"), one("2", "p", 1, "M"), one("3", None, 1, "F"), one("4", "q", 2, "M")])
+    assert groups == ["ptb-xl/fold 1", "ptb-xl/fold 1", "ptb-xl/fold 1", "ptb-xl/fold 2 M"]
+
+
 def test_groups_are_recordings_where_nothing_is_known():
     assert groups_of([one("A1", database="cpsc2018"), one("A2", database="cpsc2018")]) == ["cpsc2018/A1", "cpsc2018/A2"]
 
