@@ -603,6 +603,19 @@ def test_a_label_after_a_comma_without_quotes_is_not_lost(own):
         find([own])
 
 
+@pytest.mark.parametrize("titles, name", [("path,labels,labels", "labels"), ("path,Labels,labels ", "labels"),
+                                          ("path,labels,patient,x,Patient,x", "patient")])  # fmt: skip
+def test_a_column_that_is_twice_in_ones_own_table_is_refused(titles, name, own):
+    (own / "recordings.csv").write_text(f"{titles}\nward/a.hea,AF,PVC\n")
+    with pytest.raises(DatabaseError, match=rf"recordings\.csv has 2 columns {name}: leave one, or rename the others"):
+        find([own])
+
+
+def test_other_columns_of_ones_own_table_may_be_twice(own):
+    (own / "recordings.csv").write_text("path,labels,,,note,note\nward/a.hea,AF,,,x,y\n")
+    assert [record.diagnoses for record in find([own]).records] == [("AF",)]
+
+
 def test_a_header_whose_dx_is_no_code_is_left_out(tmp_path):
     Wfdb("a", digital(simulator.ecg()), comments=["#Dx: banana"]).write(tmp_path)
     Wfdb("b", digital(simulator.ecg(seed=1)), comments=["#Dx: 164889003,AF"]).write(tmp_path)

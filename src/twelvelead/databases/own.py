@@ -7,12 +7,13 @@ from typing import Final
 
 from twelvelead.databases.codes import from_challenge, is_snomed
 from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
-from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows
+from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, titles_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import SIGNAL_SUFFIXES, header_beside
 from twelvelead.person import plausible_age, sex_letter
 
 COLUMNS: Final = {"path", "labels"}
+FACTS: Final = ("patient", "age", "sex", "fold")
 NONE: Final = "none"
 _SUFFIX = re.compile(r"\.[A-Za-z]\w*$")  # the last part of `1.2.840.10008` is none
 _WRITTEN_AS_FLOAT = re.compile(r"^(\d+)\.0$")  # as pandas does with whole numbers where one is missing
@@ -27,13 +28,14 @@ def is_here(folder: Path) -> bool:
 def records(folder: Path, search: Search) -> Iterator[Entry]:
     """Each row whose file is there; (path, reason) for a row without labels or without its file.
 
-    Raises DatabaseError where a recording is there twice, with other facts or by another file.
+    Raises DatabaseError where a recording is there twice, with other facts or by another file, or a column is.
     """
     known: dict[str, LabelledRecord] = {}
     for table in sorted(_tables(folder)):
         if not set(map(str.lower, columns_of(table))) >= COLUMNS:
             yield table, "its columns are parted by semicolons: save it with commas"
             continue
+        _refuse_titles_twice(table)
         left_out: list[tuple[Path, str]] = []
 
         def labelled(row: Row, left_out: list[tuple[Path, str]] = left_out) -> LabelledRecord | None:
@@ -49,6 +51,12 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
 def _tables(folder: Path) -> Iterator[Path]:
     tables = ((path, ";".join(columns_of(path)).lower().split(";")) for path in folder.glob("*.csv"))
     return (path for path, names in tables if set(names) >= COLUMNS)
+
+
+def _refuse_titles_twice(table: Path) -> None:
+    titles = [title.lower() for title in titles_of(table)]
+    if twice := [title for title in (*sorted(COLUMNS), *FACTS) if titles.count(title) > 1]:
+        raise DatabaseError(f"{table} has {titles.count(twice[0])} columns {twice[0]}: leave one, or rename the others")
 
 
 def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str]]) -> LabelledRecord | None:

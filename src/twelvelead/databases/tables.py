@@ -46,14 +46,19 @@ def _each(table: Path, make: Callable[[Row], Made]) -> Iterator[Made]:
 
 def columns_of(table: Path) -> set[str]:
     """The columns of a table; none where it is no readable table."""
+    return set(titles_of(table))
+
+
+def titles_of(table: Path) -> list[str]:
+    """The columns of a table in their order, as often as they are there; none where it is no readable table."""
     if not table.is_file():
-        return set()
+        return []
     try:
         with table.open("rb") as file:
             title = file.readline(MAX_TITLE_BYTES).decode("utf-8-sig")
-        return {column.strip() for column in next(csv.reader([title.rstrip("\r\n")]), [])}
+        return [column.strip() for column in next(csv.reader([title.rstrip("\r\n")]), [])]
     except (OSError, UnicodeDecodeError, csv.Error):
-        return set()
+        return []
 
 
 def inside(folder: Path, name: str) -> Path:
