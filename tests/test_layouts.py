@@ -603,6 +603,15 @@ def test_a_label_after_a_comma_without_quotes_is_not_lost(own):
         find([own])
 
 
+@pytest.mark.parametrize("fact, label", [("patient", "PVC"), ("patient", "i-avb"), ("patient", "164884008"),
+                                         ("age", "PVC"), ("sex", "PVC"), ("fold", "PVC")])  # fmt: skip
+def test_a_label_after_a_comma_without_quotes_is_not_taken_for_a_patient(fact, label, own):
+    (own / "recordings.csv").write_text(f"path,labels,{fact}\nward/a.hea,AF,{label}\n")
+    reason = rf"\({fact} '{label}' is a diagnosis: part several labels by semicolons, or quote them\)"
+    with pytest.raises(DatabaseError, match=reason):
+        find([own])
+
+
 @pytest.mark.parametrize("titles, name", [("path,labels,labels", "labels"), ("path,Labels,labels ", "labels"),
                                           ("path,labels,patient,x,Patient,x", "patient")])  # fmt: skip
 def test_a_column_that_is_twice_in_ones_own_table_is_refused(titles, name, own):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twelvelead.databases.codes import from_challenge, is_snomed
+from twelvelead.databases.codes import SNOMED, from_challenge, is_snomed
 from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, titles_of
 from twelvelead.diagnoses import DIAGNOSES
@@ -63,6 +63,7 @@ def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str
     row = {name.lower(): cell for name, cell in row.items()}
     path = _read_as(inside(folder, row["path"].strip().replace("\\", "/")))  # as Windows parts folders
     labels = [label for label in re.split(r"[\s,;|]+", row["labels"].strip()) if label]
+    _refuse_labels_elsewhere(row)
     if not path.is_file():
         left_out.append((path, "the table names it and it is not there"))
         return None
@@ -79,6 +80,13 @@ def _labelled(folder: Path, root: Path, row: Row, left_out: list[tuple[Path, str
         sex=sex_letter(row.get("sex")),
         age=plausible_age(row.get("age")),
     )
+
+
+def _refuse_labels_elsewhere(row: Row) -> None:
+    """Raise ValueError where a comma without quotes made a label the patient, or another fact."""
+    for fact in FACTS:
+        if (cell := row.get(fact, "").strip()).lower() in _IN_ORDER or cell in SNOMED:
+            raise ValueError(f"{fact} {cell!r} is a diagnosis: part several labels by semicolons, or quote them")
 
 
 def _read_as(path: Path) -> Path:
