@@ -446,6 +446,27 @@ def test_a_table_that_only_looks_like_ones_own_is_passed_over(own):
     assert len(find([own]).records) == 3
 
 
+@pytest.mark.parametrize("folder, name", [("icu", "I01"), ("patient001", "s0010_re")])
+def test_ones_own_table_comes_before_a_database_known_by_the_names_of_its_files(folder, name, tmp_path):
+    comments = ["#Reason for admission: Myocardial infarction"]
+    Wfdb(name, digital(simulator.ecg()), comments=comments).write(tmp_path / folder)
+    layouts.write_table(tmp_path / folder / "labels.csv", [{"path": f"{name}.hea", "labels": "AF", "patient": "p1"}])
+    [record] = find([tmp_path / folder]).records
+    assert (record.database, record.diagnoses, record.patient) == (folder, ("AF",), "p1")
+
+
+def test_ones_own_table_beside_that_of_a_published_database_is_named(tmp_path):
+    simulator.write_ptbxl(tmp_path, n=2)
+    layouts.write_table(tmp_path / "mine.csv", [{"path": "records100/00000/00001_lr.hea", "labels": "PVC"}])
+    found = find([tmp_path])
+    assert {record.database for record in found.records} == {"ptb-xl"}
+    [(path, reason)] = found.passed_over
+    assert path.name == "mine.csv"
+    assert reason == (
+        "the table of a published database beside it counts: move it, with its recordings, into a folder of its own"
+    )
+
+
 def test_ones_own_table_with_semicolons_is_named(own):
     (own / "german.csv").write_text("path;labels\nward/a.hea;AF\n")
     assert (own / "german.csv", "its columns are parted by semicolons: save it with commas") in find([own]).passed_over

@@ -25,6 +25,12 @@ def is_here(folder: Path) -> bool:
     return any(_tables(folder))
 
 
+def overruled(folder: Path) -> Iterator[tuple[Path, str]]:
+    """(path, reason) for each such table in a folder that a published database's table has taken."""
+    why = "the table of a published database beside it counts: move it, with its recordings, into a folder of its own"
+    return ((table, why) for table in sorted(_tables(folder)))
+
+
 def records(folder: Path, search: Search) -> Iterator[Entry]:
     """Each row whose file is there; (path, reason) for a row without labels or without its file.
 
