@@ -18,6 +18,7 @@ from simulator import Wfdb, digital
 from twelvelead.databases import DatabaseError, find, groups_of, partings_of, people_of, read_labelled
 from twelvelead.databases.codes import from_aha, from_statements, parts_of
 from twelvelead.databases.survey import contents, fingerprint, holdings
+from twelvelead.doors.bundling import DATABASES
 from twelvelead.formats import read
 from twelvelead.learning.samples import load
 from twelvelead.record import LEADS, RecordError
@@ -465,6 +466,14 @@ def test_ones_own_table_beside_that_of_a_published_database_is_named(tmp_path):
     assert reason == (
         "the table of a published database beside it counts: move it, with its recordings, into a folder of its own"
     )
+
+
+@pytest.mark.parametrize("name", sorted(DATABASES))
+def test_ones_own_table_in_a_folder_named_like_a_published_database_is_refused(name, own):
+    folder = own.rename(own.with_name(name))
+    with pytest.raises(DatabaseError, match=f"{name} is a published database's name: rename the folder {name}"):
+        find([folder])
+    assert len(find([folder.parent]).records) == 3
 
 
 def test_ones_own_table_with_semicolons_is_named(own):

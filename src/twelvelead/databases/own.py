@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases.codes import SNOMED, from_challenge, is_snomed
-from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
+from twelvelead.databases.labelled import PUBLISHED, DatabaseError, Entry, LabelledRecord, Search
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, titles_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import SIGNAL_SUFFIXES, header_beside
@@ -34,8 +34,13 @@ def overruled(folder: Path) -> Iterator[tuple[Path, str]]:
 def records(folder: Path, search: Search) -> Iterator[Entry]:
     """Each row whose file is there; (path, reason) for a row without labels or without its file.
 
-    Raises DatabaseError where a recording is there twice, with other facts or by another file, or a column is.
+    Raises DatabaseError where a recording is there twice, with other facts or by another file, or a column is; and
+    where the searched folder, by which the recordings go, has the name of a published database.
     """
+    if (name := search.root.resolve().name) in PUBLISHED:
+        raise DatabaseError(
+            f"{folder} has a table of your own, and {name} is a published database's name: rename the folder {name}"
+        )
     known: dict[str, LabelledRecord] = {}
     for table in sorted(_tables(folder)):
         if not set(map(str.lower, columns_of(table))) >= COLUMNS:
