@@ -367,6 +367,36 @@ def test_what_was_trained_on_is_known_under_another_name(home, bundle, twelvelea
     assert "3 of them were seen in training" in done.stdout
 
 
+@pytest.fixture(scope="module")
+def hospital(twelvelead, tmp_path_factory):
+    """Recordings in a table of one's own, and a bundle that learned from them."""
+    folder = tmp_path_factory.mktemp("hospital")
+    write_ward(folder / "ward", seed=0)
+    done = twelvelead("train", folder / "ward", "--out", folder / "bundle", "--epochs", 1)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def write_ward(folder, seed):
+    rows = ["path,labels,patient"]
+    for number, kind in enumerate(simulator.kinds(40)):
+        simulator.Wfdb(f"r{number}", simulator.digital(simulator.ecg(kind, seed=seed + number))).write(folder)
+        rows.append(f"r{number}.hea,{kind},{number}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+
+
+def seen(done):
+    result = json.loads(done.stdout)
+    return result["seen_in_training"], result["patients_seen_in_training"]
+
+
+def test_other_samples_in_a_folder_of_the_same_name_were_not_seen(hospital, twelvelead, tmp_path):
+    write_ward(tmp_path / "ward", seed=1000)
+    arguments = "--bundle", hospital / "bundle", "--json"
+    assert seen(twelvelead("evaluate", tmp_path / "ward", *arguments)) == (0, None)
+    assert seen(twelvelead("evaluate", hospital / "ward", *arguments)) == (40, 40)
+
+
 def test_ctrl_c_says_how_to_go_on(home, tmp_path):
     command = [sys.executable, "-m", "twelvelead", "train", str(home), "--out", str(tmp_path / "b")]
 

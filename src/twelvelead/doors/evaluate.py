@@ -30,6 +30,7 @@ from twelvelead.databases import (
     read_labelled,
     truth_of,
 )
+from twelvelead.databases.labelled import PUBLISHED
 from twelvelead.databases.survey import never_stated
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import tell_found, tell_never_stated
@@ -115,8 +116,8 @@ def evaluate_command(
 class Tried:
     """What a classifier said of labelled recordings, and of which; refused: (path, reason).
 
-    seen: whether each was trained on, by its name or with its samples. n_copies: how many were left out, for another
-    database has them by another name.
+    seen: whether each was trained on, with its samples or, where those may differ, by its name. n_copies: how many were
+    left out, for another database has them by another name.
     """
 
     kept: list[LabelledRecord]
@@ -145,7 +146,7 @@ def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
             positive.append(answer.positive)
             chances.append([*answer.probabilities.values()])  # the rest of an answer is far larger
             kept.append(record)
-            seen.append(bool(classifier.seen & {record.key, digest}))
+            seen.append(_was_seen(record, digest, classifier))
     predictions = Predictions(
         truth=truth_of(kept).astype(bool),
         decisions=np.array([[name in names for name in DIAGNOSES] for names in positive], bool),
@@ -177,15 +178,25 @@ def _as_csv(tried: Tried) -> str:
     return text.getvalue()
 
 
+def _was_seen(record: LabelledRecord, digest: str, classifier: Classifier) -> bool:
+    """By its samples; and by its name, which a published recording has at each of its rates and in each of its forms.
+
+    A folder of one's own may have the name of another and hold other samples.
+    """
+    by_name = record.key in classifier.seen and (record.database in PUBLISHED or not classifier.seen[record.key])
+    return by_name or digest in classifier.seen_digests
+
+
 def _patients_seen(tried: Tried, there: Sequence[LabelledRecord], classifier: Classifier) -> int | None:
     """Of how many patients a recording was trained on, whether it is among those tried or only in the folders given.
 
     None where nobody can say: a bundle keeps no patients, and recordings of these databases that it was trained on are
     not there.
     """
-    trained_on = {record.key for record in there if record.key in classifier.seen}
+    others = {record.key for record, was_seen in zip(tried.kept, tried.seen, strict=True) if not was_seen}
+    trained_on = {record.key for record in there if record.key in classifier.seen} - others
     databases = {record.database for record in tried.kept if record.patient}
-    if any(key.partition("/")[0] in databases for key in classifier.seen - trained_on):
+    if any(key.partition("/")[0] in databases for key in classifier.seen.keys() - trained_on):
         return None
     people = {*people_of(record for record in there if record.patient and record.key in trained_on)}
     own = zip(tried.kept, tried.predictions.people, tried.seen, strict=True)
