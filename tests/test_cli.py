@@ -397,6 +397,16 @@ def test_other_samples_in_a_folder_of_the_same_name_were_not_seen(hospital, twel
     assert seen(twelvelead("evaluate", hospital / "ward", *arguments)) == (40, 40)
 
 
+def test_patients_of_another_folder_of_ones_own_may_have_been_seen(hospital, home, bundle, twelvelead, tmp_path):
+    write_ward(tmp_path / "year", seed=5000)
+    for folders in ([tmp_path / "year"], [tmp_path / "year", hospital / "ward"]):
+        assert seen(twelvelead("evaluate", *folders, "--bundle", hospital / "bundle", "--json"))[1] is None
+    assert seen(twelvelead("evaluate", tmp_path / "year", "--bundle", bundle, "--json")) == (0, 0)
+    assert seen(twelvelead("evaluate", home / "ludb", "--bundle", hospital / "bundle", "--json")) == (0, 0)
+    told = twelvelead("evaluate", tmp_path / "year", "--bundle", hospital / "bundle").stdout
+    assert "names patients in its own way: nobody can say of whom they were" in " ".join(told.split())
+
+
 def test_ctrl_c_says_how_to_go_on(home, tmp_path):
     command = [sys.executable, "-m", "twelvelead", "train", str(home), "--out", str(tmp_path / "b")]
 

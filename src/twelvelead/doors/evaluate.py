@@ -191,12 +191,15 @@ def _patients_seen(tried: Tried, there: Sequence[LabelledRecord], classifier: Cl
     """Of how many patients a recording was trained on, whether it is among those tried or only in the folders given.
 
     None where nobody can say: a bundle keeps no patients, and recordings of these databases that it was trained on are
-    not there.
+    not there; or it was trained on one's own in another folder, whose names of patients are that folder's.
     """
     others = {record.key for record, was_seen in zip(tried.kept, tried.seen, strict=True) if not was_seen}
     trained_on = {record.key for record in there if record.key in classifier.seen} - others
     databases = {record.database for record in tried.kept if record.patient}
     if any(key.partition("/")[0] in databases for key in classifier.seen.keys() - trained_on):
+        return None
+    own_trained_on = {key.partition("/")[0] for key in classifier.seen} - {*PUBLISHED}
+    if any(own_trained_on - {database} for database in databases - {*PUBLISHED}):
         return None
     people = {*people_of(record for record in there if record.patient and record.key in trained_on)}
     own = zip(tried.kept, tried.predictions.people, tried.seen, strict=True)
@@ -226,7 +229,10 @@ def print_evaluation(result: Result, console: Console) -> None:
         those = counted(result["patients_seen_in_training"], "patient")
         console.print(f"[red]other recordings of {those} were seen in training: this is no test[/red]")
     elif result["patients_seen_in_training"] is None:
-        console.print("recordings that it was trained on are not in these folders: nobody can say of whom they were")
+        console.print(
+            "recordings that it was trained on are not in these folders, or in a folder that names patients in its own "
+            "way: nobody can say of whom they were"
+        )
     if result["copies"]:
         console.print(f"left out {counted(result['copies'], 'recording')}: another database has a copy by another name")
     tell_never_stated(console, result["never_stated"])
