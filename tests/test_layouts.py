@@ -476,6 +476,44 @@ def test_ones_own_table_in_a_folder_named_like_a_published_database_is_refused(n
     assert len(find([folder.parent]).records) == 3
 
 
+@pytest.mark.parametrize(
+    "name, table, reason",
+    [
+        ("t.csv", "path,labels\na.hea,PVC\n".encode("utf-16"), "it is UTF-16: save it as CSV UTF-8"),
+        ("t.csv", "path,labels,größe\na.hea,PVC,1\n".encode("latin-1"), "it is not UTF-8, or"),
+        (
+            "t.csv",
+            b"path,labels\ra.hea,PVC\r",
+            "it is not UTF-8, or its name does not end in .csv, or its lines end as",
+        ),
+        ("t.csv", b"path\tlabels\na.hea\tPVC\n", "its columns are not parted by commas: save it as CSV UTF-8"),
+        ("t.tsv", b"path\tlabels\na.hea\tPVC\n", "its columns are not parted by commas: save it as CSV UTF-8"),
+        ("t.csv", b"sep=,\r\npath,labels\r\na.hea,PVC\r\n", "its titles are not in its first line: take out what"),
+        ("t.csv", b'# mine\n"Path";Labels\na.hea;PVC\n', "its titles are not in its first line: take out what"),
+    ],
+)
+def test_ones_own_table_that_cannot_be_read_is_named(name, table, reason, tmp_path):
+    Wfdb("a", digital(simulator.ecg()), comments=["#Dx: 164889003"]).write(tmp_path)
+    (tmp_path / name).write_bytes(table)
+    found = find([tmp_path])
+    assert [record.diagnoses for record in found.records] == [("AF",)]
+    [(path, why)] = found.passed_over
+    assert path.name == name
+    assert why.startswith(reason)
+
+
+@pytest.mark.parametrize("table", [b"report_path,labels\n", b"x\ny\npath,labels\n", b"", b"path,name\nlabels,x\n"])
+def test_another_table_is_not_taken_for_ones_own_that_cannot_be_read(table, tmp_path):
+    Wfdb("a", digital(simulator.ecg()), comments=["#Dx: 164889003"]).write(tmp_path)
+    (tmp_path / "t.csv").write_bytes(table)
+    assert find([tmp_path]).passed_over == ()
+
+
+def test_ones_own_table_may_end_in_capitals(own):
+    (own / "recordings.csv").rename(own / "RECORDINGS.CSV")
+    assert len(find([own]).records) == 3
+
+
 def test_ones_own_table_with_semicolons_is_named(own):
     (own / "german.csv").write_text("path;labels\nward/a.hea;AF\n")
     assert (own / "german.csv", "its columns are parted by semicolons: save it with commas") in find([own]).passed_over

@@ -150,8 +150,8 @@ def _walk(search: Search) -> Iterator[Entry]:
         below.sort()
         try:
             layout = next((each for each in LAYOUTS if each.is_here(Path(here))), None)
-            if layout is not None and layout.is_here is not own.is_here:
-                yield from own.overruled(Path(here))
+            is_taken = layout is not None and layout.is_here is not own.is_here
+            yield from own.passed_over(Path(here), is_taken=is_taken)
         except PermissionError as error:  # its names may be listed, and nothing in it opened
             closed.append(error)
             continue

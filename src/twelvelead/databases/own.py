@@ -7,7 +7,7 @@ from typing import Final
 
 from twelvelead.databases.codes import SNOMED, from_challenge, is_snomed
 from twelvelead.databases.labelled import PUBLISHED, DatabaseError, Entry, LabelledRecord, Search
-from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, titles_of
+from twelvelead.databases.tables import MAX_TITLE_BYTES, Row, columns_of, inside, labelled_rows, titles_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import SIGNAL_SUFFIXES, header_beside
 from twelvelead.person import plausible_age, sex_letter
@@ -15,6 +15,12 @@ from twelvelead.person import plausible_age, sex_letter
 COLUMNS: Final = {"path", "labels"}
 FACTS: Final = ("patient", "age", "sex", "fold")
 NONE: Final = "none"
+CSV: Final = "*.[cC][sS][vV]"
+CSV_OR_TSV: Final = "*.[cCtT][sS][vV]"
+OVERRULED: Final = (
+    "the table of a published database beside it counts: move it, with its recordings, into a folder of its own"
+)
+_MARKS: Final = b'"\xef\xbb\xbf\xff\xfe'  # quotes, and what says how a text is written
 _SUFFIX = re.compile(r"\.[A-Za-z]\w*$")  # the last part of `1.2.840.10008` is none
 _WRITTEN_AS_FLOAT = re.compile(r"^(\d+)\.0$")  # as pandas does with whole numbers where one is missing
 _IN_ORDER = {name.lower(): name for name in DIAGNOSES}
@@ -25,10 +31,41 @@ def is_here(folder: Path) -> bool:
     return any(_tables(folder))
 
 
-def overruled(folder: Path) -> Iterator[tuple[Path, str]]:
-    """(path, reason) for each such table in a folder that a published database's table has taken."""
-    why = "the table of a published database beside it counts: move it, with its recordings, into a folder of its own"
-    return ((table, why) for table in sorted(_tables(folder)))
+def passed_over(folder: Path, *, is_taken: bool) -> Iterator[tuple[Path, str]]:
+    """(path, reason) for each such table that does not count: for how it is written, or, where is_taken, at all.
+
+    is_taken: whether a published database's table has the folder.
+    """
+    read = sorted(_tables(folder))
+    if is_taken:
+        yield from ((table, OVERRULED) for table in read)
+    for table in sorted({*folder.glob(CSV_OR_TSV)}.difference(read)):
+        if reason := _unreadable(table):
+            yield table, reason
+
+
+def _unreadable(table: Path) -> str | None:
+    """Why a table with the titles of one's own in its first two lines is none; None where it has no such titles."""
+    beginning = _beginning(table)
+    lines = beginning.replace(b"\0", b"").translate(None, _MARKS).lower().splitlines()[:2]
+    are_titles = [{cell.strip() for cell in re.split(rb"[,;\t|]", line)} >= {b"path", b"labels"} for line in lines]
+    if not any(are_titles):
+        return None
+    if b"\0" in beginning:
+        return "it is UTF-16: save it as CSV UTF-8"
+    if not are_titles[0]:
+        return "its titles are not in its first line: take out what is above them"
+    if b"\t" in lines[0] or b"|" in lines[0]:
+        return "its columns are not parted by commas: save it as CSV UTF-8"
+    return "it is not UTF-8, or its name does not end in .csv, or its lines end as on old Macs: save it as CSV UTF-8"
+
+
+def _beginning(table: Path) -> bytes:
+    try:
+        with table.open("rb") as file:
+            return file.read(MAX_TITLE_BYTES)
+    except OSError:
+        return b""
 
 
 def records(folder: Path, search: Search) -> Iterator[Entry]:
@@ -60,7 +97,7 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
 
 
 def _tables(folder: Path) -> Iterator[Path]:
-    tables = ((path, ";".join(columns_of(path)).lower().split(";")) for path in folder.glob("*.csv"))
+    tables = ((path, ";".join(columns_of(path)).lower().split(";")) for path in folder.glob(CSV))
     return (path for path, names in tables if set(names) >= COLUMNS)
 
 
