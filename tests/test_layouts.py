@@ -514,6 +514,17 @@ def test_ones_own_table_may_end_in_capitals(own):
     assert len(find([own]).records) == 3
 
 
+def test_tables_of_ones_own_in_a_folder_and_below_it_may_not_differ(own):
+    layouts.write_table(own / "ward/labels.csv", [{"path": "a.hea", "labels": "PVC"}])
+    with pytest.raises(
+        DatabaseError, match=r"a.hea has two rows that differ in .*recordings.csv and .*ward/labels.csv"
+    ):
+        find([own])
+    assert [record.diagnoses for record in find([own / "ward"]).records] == [("PVC",)]
+    layouts.write_table(own / "ward/labels.csv", [{**OWN[0], "path": "a.hea"}])
+    assert (len(find([own]).records), find([own]).repeated) == (3, 0)
+
+
 def test_ones_own_table_with_semicolons_is_named(own):
     (own / "german.csv").write_text("path;labels\nward/a.hea;AF\n")
     assert (own / "german.csv", "its columns are parted by semicolons: save it with commas") in find([own]).passed_over

@@ -94,7 +94,7 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
         root = folder.resolve()
-        for entry in _walk(Search(folder, rate_hz)):
+        for entry in _walk(Search(folder, rate_hz, {})):
             if isinstance(entry, LabelledRecord):
                 if not _is_text(entry.key):
                     passed_over.append((entry.path, "its name is not UTF-8: rename it"))

@@ -56,10 +56,14 @@ Entry = LabelledRecord | tuple[Path, str]  # or what is left out, and why
 
 
 class Search(NamedTuple):
-    """What a folder is searched with: where the search began, and the form of PTB-XL that is wanted."""
+    """What a folder is searched with: where the search began, and the form of PTB-XL that is wanted.
+
+    own: by key, what the tables of one's own said so far, and which of them.
+    """
 
     root: Path
     rate_hz: int
+    own: dict[str, tuple[LabelledRecord, Path]]
 
 
 def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:

@@ -78,7 +78,6 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
         raise DatabaseError(
             f"{folder} has a table of your own, and {name} is a published database's name: rename the folder {name}"
         )
-    known: dict[str, LabelledRecord] = {}
     for table in sorted(_tables(folder)):
         if not set(map(str.lower, columns_of(table))) >= COLUMNS:
             yield table, "its columns are parted by semicolons: save it with commas"
@@ -86,10 +85,12 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
         _refuse_titles_twice(table)
         left_out: list[tuple[Path, str]] = []
 
-        def labelled(row: Row, left_out: list[tuple[Path, str]] = left_out) -> LabelledRecord | None:
+        def labelled(
+            row: Row, table: Path = table, left_out: list[tuple[Path, str]] = left_out
+        ) -> LabelledRecord | None:
             record = _labelled(folder, search.root, row, left_out)
             if record is not None:
-                _refuse_other_facts(record, known.setdefault(record.key, record))
+                _refuse_other_facts(record, table, *search.own.setdefault(record.key, (record, table)))
             return record
 
         yield from labelled_rows(table, labelled)
@@ -149,14 +150,15 @@ def _fold(text: str) -> int:
     return int(number)
 
 
-def _refuse_other_facts(record: LabelledRecord, other: LabelledRecord) -> None:
+def _refuse_other_facts(record: LabelledRecord, table: Path, other: LabelledRecord, others_table: Path) -> None:
     if record.path != other.path:
         raise DatabaseError(
             f"{record.path} and {other.path.name} are both called {record.key}: rename one of them, or leave one out"
         )
     if record != other:
+        where = "" if table == others_table else f" in {others_table} and {table}"
         raise DatabaseError(
-            f"{record.path} has two rows that differ: write all its labels into one, parted by spaces, "
+            f"{record.path} has two rows that differ{where}: write all its labels into one, parted by spaces, "
             f"with one patient, age, sex and fold"
         )
 
