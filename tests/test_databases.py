@@ -138,7 +138,7 @@ def test_a_file_name_outside_the_database_is_refused(tmp_path):
     simulator.write_ptbxl(tmp_path, n=1)
     table = tmp_path / "ptbxl_database.csv"
     table.write_text(table.read_text().replace("records100/", "../../etc/"))
-    with pytest.raises(DatabaseError, match="outside the database"):
+    with pytest.raises(DatabaseError, match="it must be relative to the table, and of a file below it"):
         find([tmp_path])
 
 

@@ -334,10 +334,11 @@ def test_ones_own_table_of_path_labels_patient_age_and_sex(own):
     [
         ({"labels": "AF;atrial"}, "allowed are AF, I-AVB"),
         ({"labels": "none AF"}, "`none` alone"),
-        ({"path": "../../etc/passwd"}, "outside the database"),
-        ({"path": "/etc/passwd"}, "outside the database"),
-        ({"path": ""}, "outside the database"),
-        ({"fold": "first"}, "row 2 is damaged"),
+        ({"path": "../../etc/passwd"}, "it must be relative to the table, and of a file below it"),
+        ({"path": "/etc/passwd"}, "it must be relative to the table, and of a file below it"),
+        ({"path": ""}, "it must be relative to the table, and of a file below it"),
+        ({"fold": "train"}, "line 2 is damaged .fold 'train': it must be a whole number, or empty"),
+        ({"fold": "nan"}, "fold 'nan': it must be a whole number, or empty where there is none"),
         ({"fold": "1.5"}, "it must be a whole number"),
     ],
 )
@@ -346,6 +347,12 @@ def test_a_row_of_ones_own_table_that_is_wrong_is_refused_in_a_sentence(change, 
     with pytest.raises(DatabaseError, match=reason) as refusal:
         find([own])
     assert "Error" not in str(refusal.value)
+
+
+def test_a_damaged_row_is_named_by_its_line_in_the_file(own):
+    (own / "recordings.csv").write_text('path,labels,note\nward/a.hea,AF,"two\nlines"\n\n\nward/b.hea,XX,\n')
+    with pytest.raises(DatabaseError, match="line 6 is damaged"):
+        find([own])
 
 
 def test_a_table_in_another_encoding_is_refused_and_not_quoted(own):
@@ -678,7 +685,7 @@ def test_georgias_real_headers_of_4880_are_put_right(corpus, name):
 
 def test_a_label_after_a_comma_without_quotes_is_not_lost(own):
     (own / "recordings.csv").write_text("path,labels\nward/a.hea,AF,PVC\n")
-    with pytest.raises(DatabaseError, match=r"row 2 is damaged \(more cells than columns"):
+    with pytest.raises(DatabaseError, match=r"line 2 is damaged \(more cells than columns"):
         find([own])
 
 

@@ -145,9 +145,9 @@ def _read_as(path: Path) -> Path:
 
 def _fold(text: str) -> int:
     """A whole number, maybe written as `1.0`."""
-    if (number := float(text)) != int(number):
-        raise ValueError(f"fold {text!r}: it must be a whole number")
-    return int(number)
+    if (number := re.fullmatch(r"(-?\d+)(\.0*)?", text.strip())) is None:
+        raise ValueError(f"fold {text!r}: it must be a whole number, or empty where there is none")
+    return int(number[1])
 
 
 def _refuse_other_facts(record: LabelledRecord, table: Path, other: LabelledRecord, others_table: Path) -> None:
