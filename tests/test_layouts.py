@@ -15,6 +15,7 @@ import pytest
 import layouts
 import simulator
 from simulator import Wfdb, digital
+from twelvelead.classifier import shipped_bundle
 from twelvelead.databases import DatabaseError, find, groups_of, partings_of, people_of, read_labelled
 from twelvelead.databases.codes import from_aha, from_statements, parts_of
 from twelvelead.databases.survey import contents, fingerprint, holdings
@@ -411,6 +412,13 @@ def test_patients_of_two_folders_of_ones_own_are_told(tmp_path, twelvelead):
     assert len(set(people_of(apart.records))) == 2 > len(set(people_of(together.records)))
     done = twelvelead("databases", tmp_path / "2019", tmp_path / "2020", "--no-read")
     assert "1 patient of several folders, such as 7, counted as different people" in " ".join(done.stdout.split())
+    for command in (["databases", "--no-read"], ["evaluate"]):
+        result = json.loads(twelvelead(*command, tmp_path / "2019", tmp_path / "2020", "--json").stdout)
+        assert (result["namesakes"], result["contradicted"]) == (["7"], [])
+    shutil.copytree(shipped_bundle(), tmp_path / "b")
+    twelvelead("evaluate", tmp_path / "2019", tmp_path / "2020", "--bundle", tmp_path / "b", "--card", "mine")
+    in_card = json.loads((tmp_path / "b/card.json").read_text())["tests"]["mine"]
+    assert (in_card["namesakes"], in_card["contradicted"]) == (1, 0)  # whose names nobody else should read
 
 
 def test_folders_in_any_order_give_the_same(houses):

@@ -33,7 +33,7 @@ from twelvelead.databases import (
 from twelvelead.databases.labelled import PUBLISHED
 from twelvelead.databases.survey import never_stated
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.left_out import tell_found, tell_never_stated
+from twelvelead.doors.left_out import doubts, tell_found, tell_never_stated
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate, Specificity
 from twelvelead.formats.files import write_whole
 from twelvelead.record import Record, RecordError
@@ -97,11 +97,13 @@ def evaluate_command(
         "patients_unknown": sum(record.patient is None for record in kept),
         "never_stated": never_stated(kept),
         "repeated": found.repeated,
+        **doubts(found),
         "copies": tried.n_copies,
         "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
     }
     if card is not None:
-        add_test(classifier.folder, card, {**result, "refused": len(result["refused"])})
+        counts = {name: len(result[name]) for name in ("contradicted", "namesakes", "refused")}
+        add_test(classifier.folder, card, {**result, **counts})  # which travels, and names no file and no patient
     if predictions_out is not None:
         write_whole(predictions_out, _as_csv(tried).encode())
     if as_json:
