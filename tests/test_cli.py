@@ -397,6 +397,11 @@ def test_other_samples_in_a_folder_of_the_same_name_were_not_seen(hospital, twel
     assert seen(twelvelead("evaluate", hospital / "ward", *arguments)) == (40, 40)
 
 
+def test_a_published_recording_was_seen_at_any_rate(bundle, twelvelead, tmp_path):
+    simulator.write_ptbxl(tmp_path / "ptb-xl", rates=(500,), n=8)
+    assert seen(twelvelead("evaluate", tmp_path / "ptb-xl", "--bundle", bundle, "--json"))[0] == 8
+
+
 def test_patients_of_another_folder_of_ones_own_may_have_been_seen(hospital, home, bundle, twelvelead, tmp_path):
     write_ward(tmp_path / "year", seed=5000)
     for folders in ([tmp_path / "year"], [tmp_path / "year", hospital / "ward"]):
