@@ -380,6 +380,51 @@ def test_what_was_trained_on_is_known_under_another_name(home, bundle, twelvelea
     assert "3 of them were seen in training" in done.stdout
 
 
+@pytest.fixture(scope="module")
+def hospital(twelvelead, tmp_path_factory):
+    """Recordings in a table of one's own, and a bundle that learned from them."""
+    folder = tmp_path_factory.mktemp("hospital")
+    write_ward(folder / "ward", seed=0)
+    done = twelvelead("train", folder / "ward", "--out", folder / "bundle", "--epochs", 1)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def write_ward(folder, seed):
+    rows = ["path,labels,patient"]
+    for number, kind in enumerate(simulator.kinds(40)):
+        simulator.Wfdb(f"r{number}", simulator.digital(simulator.ecg(kind, seed=seed + number))).write(folder)
+        rows.append(f"r{number}.hea,{kind},{number}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+
+
+def seen(done):
+    result = json.loads(done.stdout)
+    return result["seen_in_training"], result["patients_seen_in_training"]
+
+
+def test_other_samples_in_a_folder_of_the_same_name_were_not_seen(hospital, twelvelead, tmp_path):
+    write_ward(tmp_path / "ward", seed=1000)
+    arguments = "--bundle", hospital / "bundle", "--json"
+    assert seen(twelvelead("evaluate", tmp_path / "ward", *arguments)) == (0, None)
+    assert seen(twelvelead("evaluate", hospital / "ward", *arguments)) == (40, 40)
+
+
+def test_a_published_recording_was_seen_at_any_rate(bundle, twelvelead, tmp_path):
+    simulator.write_ptbxl(tmp_path / "ptb-xl", rates=(500,), n=8)
+    assert seen(twelvelead("evaluate", tmp_path / "ptb-xl", "--bundle", bundle, "--json"))[0] == 8
+
+
+def test_patients_of_another_folder_of_ones_own_may_have_been_seen(hospital, home, bundle, twelvelead, tmp_path):
+    write_ward(tmp_path / "year", seed=5000)
+    for folders in ([tmp_path / "year"], [tmp_path / "year", hospital / "ward"]):
+        assert seen(twelvelead("evaluate", *folders, "--bundle", hospital / "bundle", "--json"))[1] is None
+    assert seen(twelvelead("evaluate", tmp_path / "year", "--bundle", bundle, "--json")) == (0, 0)
+    assert seen(twelvelead("evaluate", home / "ludb", "--bundle", hospital / "bundle", "--json")) == (0, 0)
+    told = twelvelead("evaluate", tmp_path / "year", "--bundle", hospital / "bundle").stdout
+    assert "names patients in its own way: nobody can say of whom they were" in " ".join(told.split())
+
+
 def test_ctrl_c_says_how_to_go_on(home, tmp_path):
     command = [sys.executable, "-m", "twelvelead", "train", str(home), "--out", str(tmp_path / "b")]
 

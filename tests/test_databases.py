@@ -138,7 +138,7 @@ def test_a_file_name_outside_the_database_is_refused(tmp_path):
     simulator.write_ptbxl(tmp_path, n=1)
     table = tmp_path / "ptbxl_database.csv"
     table.write_text(table.read_text().replace("records100/", "../../etc/"))
-    with pytest.raises(DatabaseError, match="outside the database"):
+    with pytest.raises(DatabaseError, match="it must be relative to the table, and of a file below it"):
         find([tmp_path])
 
 
@@ -220,6 +220,11 @@ def test_groups_are_folds_and_sexes_where_some_patients_are_unknown():
 def test_groups_are_whole_folds_where_a_sex_is_unknown():
     groups = groups_of([one("1", None, 1, "F"), one("2", None, 1, None), one("3", None, 2, "F")])
     assert groups == ["ptb-xl/fold 1", "ptb-xl/fold 1", "ptb-xl/fold 2 F"]
+
+
+def test_groups_are_whole_folds_where_the_sex_of_a_patient_differs():
+    groups = groups_of([one("1", "p", 1, "F"), one("2", "p", 1, "M"), one("3", None, 1, "F"), one("4", "q", 2, "M")])
+    assert groups == ["ptb-xl/fold 1", "ptb-xl/fold 1", "ptb-xl/fold 1", "ptb-xl/fold 2 M"]
 
 
 def test_groups_are_recordings_where_nothing_is_known():

@@ -15,9 +15,11 @@ import pytest
 import layouts
 import simulator
 from simulator import Wfdb, digital
+from twelvelead.classifier import shipped_bundle
 from twelvelead.databases import DatabaseError, find, groups_of, partings_of, people_of, read_labelled
 from twelvelead.databases.codes import from_aha, from_statements, parts_of
 from twelvelead.databases.survey import contents, fingerprint, holdings
+from twelvelead.doors.bundling import DATABASES
 from twelvelead.formats import read
 from twelvelead.learning.samples import load
 from twelvelead.record import LEADS, RecordError
@@ -333,10 +335,11 @@ def test_ones_own_table_of_path_labels_patient_age_and_sex(own):
     [
         ({"labels": "AF;atrial"}, "allowed are AF, I-AVB"),
         ({"labels": "none AF"}, "`none` alone"),
-        ({"path": "../../etc/passwd"}, "outside the database"),
-        ({"path": "/etc/passwd"}, "outside the database"),
-        ({"path": ""}, "outside the database"),
-        ({"fold": "first"}, "row 2 is damaged"),
+        ({"path": "../../etc/passwd"}, "it must be relative to the table, and of a file below it"),
+        ({"path": "/etc/passwd"}, "it must be relative to the table, and of a file below it"),
+        ({"path": ""}, "it must be relative to the table, and of a file below it"),
+        ({"fold": "train"}, "line 2 is damaged .fold 'train': it must be a whole number, or empty"),
+        ({"fold": "nan"}, "fold 'nan': it must be a whole number, or empty where there is none"),
         ({"fold": "1.5"}, "it must be a whole number"),
     ],
 )
@@ -345,6 +348,12 @@ def test_a_row_of_ones_own_table_that_is_wrong_is_refused_in_a_sentence(change, 
     with pytest.raises(DatabaseError, match=reason) as refusal:
         find([own])
     assert "Error" not in str(refusal.value)
+
+
+def test_a_damaged_row_is_named_by_its_line_in_the_file(own):
+    (own / "recordings.csv").write_text('path,labels,note\nward/a.hea,AF,"two\nlines"\n\n\nward/b.hea,XX,\n')
+    with pytest.raises(DatabaseError, match="line 6 is damaged"):
+        find([own])
 
 
 def test_a_table_in_another_encoding_is_refused_and_not_quoted(own):
@@ -403,6 +412,13 @@ def test_patients_of_two_folders_of_ones_own_are_told(tmp_path, twelvelead):
     assert len(set(people_of(apart.records))) == 2 > len(set(people_of(together.records)))
     done = twelvelead("databases", tmp_path / "2019", tmp_path / "2020", "--no-read")
     assert "1 patient of several folders, such as 7, counted as different people" in " ".join(done.stdout.split())
+    for command in (["databases", "--no-read"], ["evaluate"]):
+        result = json.loads(twelvelead(*command, tmp_path / "2019", tmp_path / "2020", "--json").stdout)
+        assert (result["namesakes"], result["contradicted"]) == (["7"], [])
+    shutil.copytree(shipped_bundle(), tmp_path / "b")
+    twelvelead("evaluate", tmp_path / "2019", tmp_path / "2020", "--bundle", tmp_path / "b", "--card", "mine")
+    in_card = json.loads((tmp_path / "b/card.json").read_text())["tests"]["mine"]
+    assert (in_card["namesakes"], in_card["contradicted"]) == (1, 0)  # whose names nobody else should read
 
 
 def test_folders_in_any_order_give_the_same(houses):
@@ -444,6 +460,84 @@ def test_a_table_that_only_looks_like_ones_own_is_passed_over(own):
     (own / "other.csv").write_text("path,name\nx,y\n")
     (own / "empty.csv").write_bytes(b"")
     assert len(find([own]).records) == 3
+
+
+@pytest.mark.parametrize("folder, name", [("icu", "I01"), ("patient001", "s0010_re")])
+def test_ones_own_table_comes_before_a_database_known_by_the_names_of_its_files(folder, name, tmp_path):
+    comments = ["#Reason for admission: Myocardial infarction"]
+    Wfdb(name, digital(simulator.ecg()), comments=comments).write(tmp_path / folder)
+    layouts.write_table(tmp_path / folder / "labels.csv", [{"path": f"{name}.hea", "labels": "AF", "patient": "p1"}])
+    [record] = find([tmp_path / folder]).records
+    assert (record.database, record.diagnoses, record.patient) == (folder, ("AF",), "p1")
+
+
+def test_ones_own_table_beside_that_of_a_published_database_is_named(tmp_path):
+    simulator.write_ptbxl(tmp_path, n=2)
+    layouts.write_table(tmp_path / "mine.csv", [{"path": "records100/00000/00001_lr.hea", "labels": "PVC"}])
+    found = find([tmp_path])
+    assert {record.database for record in found.records} == {"ptb-xl"}
+    [(path, reason)] = found.passed_over
+    assert path.name == "mine.csv"
+    assert reason == (
+        "the table of a published database beside it counts: move it, with its recordings, into a folder of its own"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(DATABASES))
+def test_ones_own_table_in_a_folder_named_like_a_published_database_is_refused(name, own):
+    folder = own.rename(own.with_name(name))
+    with pytest.raises(DatabaseError, match=f"{name} is a published database's name: rename the folder {name}"):
+        find([folder])
+    assert len(find([folder.parent]).records) == 3
+
+
+@pytest.mark.parametrize(
+    "name, table, reason",
+    [
+        ("t.csv", "path,labels\na.hea,PVC\n".encode("utf-16"), "it is UTF-16: save it as CSV UTF-8"),
+        ("t.csv", "path,labels,größe\na.hea,PVC,1\n".encode("latin-1"), "it is not UTF-8, or"),
+        (
+            "t.csv",
+            b"path,labels\ra.hea,PVC\r",
+            "it is not UTF-8, or its name does not end in .csv, or its lines end as",
+        ),
+        ("t.csv", b"path\tlabels\na.hea\tPVC\n", "its columns are not parted by commas: save it as CSV UTF-8"),
+        ("t.tsv", b"path\tlabels\na.hea\tPVC\n", "its columns are not parted by commas: save it as CSV UTF-8"),
+        ("t.csv", b"sep=,\r\npath,labels\r\na.hea,PVC\r\n", "its titles are not in its first line: take out what"),
+        ("t.csv", b'# mine\n"Path";Labels\na.hea;PVC\n', "its titles are not in its first line: take out what"),
+    ],
+)
+def test_ones_own_table_that_cannot_be_read_is_named(name, table, reason, tmp_path):
+    Wfdb("a", digital(simulator.ecg()), comments=["#Dx: 164889003"]).write(tmp_path)
+    (tmp_path / name).write_bytes(table)
+    found = find([tmp_path])
+    assert [record.diagnoses for record in found.records] == [("AF",)]
+    [(path, why)] = found.passed_over
+    assert path.name == name
+    assert why.startswith(reason)
+
+
+@pytest.mark.parametrize("table", [b"report_path,labels\n", b"x\ny\npath,labels\n", b"", b"path,name\nlabels,x\n"])
+def test_another_table_is_not_taken_for_ones_own_that_cannot_be_read(table, tmp_path):
+    Wfdb("a", digital(simulator.ecg()), comments=["#Dx: 164889003"]).write(tmp_path)
+    (tmp_path / "t.csv").write_bytes(table)
+    assert find([tmp_path]).passed_over == ()
+
+
+def test_ones_own_table_may_end_in_capitals(own):
+    (own / "recordings.csv").rename(own / "RECORDINGS.CSV")
+    assert len(find([own]).records) == 3
+
+
+def test_tables_of_ones_own_in_a_folder_and_below_it_may_not_differ(own):
+    layouts.write_table(own / "ward/labels.csv", [{"path": "a.hea", "labels": "PVC"}])
+    with pytest.raises(
+        DatabaseError, match=r"a.hea has two rows that differ in .*recordings.csv and .*ward/labels.csv"
+    ):
+        find([own])
+    assert [record.diagnoses for record in find([own / "ward"]).records] == [("PVC",)]
+    layouts.write_table(own / "ward/labels.csv", [{**OWN[0], "path": "a.hea"}])
+    assert (len(find([own]).records), find([own]).repeated) == (3, 0)
 
 
 def test_ones_own_table_with_semicolons_is_named(own):
@@ -599,8 +693,30 @@ def test_georgias_real_headers_of_4880_are_put_right(corpus, name):
 
 def test_a_label_after_a_comma_without_quotes_is_not_lost(own):
     (own / "recordings.csv").write_text("path,labels\nward/a.hea,AF,PVC\n")
-    with pytest.raises(DatabaseError, match=r"row 2 is damaged \(more cells than columns"):
+    with pytest.raises(DatabaseError, match=r"line 2 is damaged \(more cells than columns"):
         find([own])
+
+
+@pytest.mark.parametrize("fact, label", [("patient", "PVC"), ("patient", "i-avb"), ("patient", "164884008"),
+                                         ("age", "PVC"), ("sex", "PVC"), ("fold", "PVC")])  # fmt: skip
+def test_a_label_after_a_comma_without_quotes_is_not_taken_for_a_patient(fact, label, own):
+    (own / "recordings.csv").write_text(f"path,labels,{fact}\nward/a.hea,AF,{label}\n")
+    reason = rf"\({fact} '{label}' is a diagnosis: part several labels by semicolons, or quote them\)"
+    with pytest.raises(DatabaseError, match=reason):
+        find([own])
+
+
+@pytest.mark.parametrize("titles, name", [("path,labels,labels", "labels"), ("path,Labels,labels ", "labels"),
+                                          ("path,labels,patient,x,Patient,x", "patient")])  # fmt: skip
+def test_a_column_that_is_twice_in_ones_own_table_is_refused(titles, name, own):
+    (own / "recordings.csv").write_text(f"{titles}\nward/a.hea,AF,PVC\n")
+    with pytest.raises(DatabaseError, match=rf"recordings\.csv has 2 columns {name}: leave one, or rename the others"):
+        find([own])
+
+
+def test_other_columns_of_ones_own_table_may_be_twice(own):
+    (own / "recordings.csv").write_text("path,labels,,,note,note\nward/a.hea,AF,,,x,y\n")
+    assert [record.diagnoses for record in find([own]).records] == [("AF",)]
 
 
 def test_a_header_whose_dx_is_no_code_is_left_out(tmp_path):

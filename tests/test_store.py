@@ -108,7 +108,7 @@ def test_one_changed_byte_is_found_on_opening(own_store, name):
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
-    [("diagnoses", "labels", "row 2 is damaged .it has no column 'diagnoses'"), (",1,", ",x,", "is damaged .invalid literal")],
+    [("diagnoses", "labels", "line 2 is damaged .it has no column 'diagnoses'"), (",1,", ",x,", "is damaged .invalid literal")],
 )  # fmt: skip
 def test_a_damaged_table_of_a_store_is_named(own_store, old, new, said):
     table = own_store / "recordings.csv"

@@ -73,6 +73,10 @@ def test_a_fold_without_anything_to_test_is_refused_before_training():
     records = [replace(record, fold=1 + index % 2, patient=None) for index, record in enumerate(made_up(40, 40))]
     with pytest.raises(DatabaseError, match="fold 3 of 3 has 0 recordings in millivolts .* ask for fewer --folds"):
         folds(without_signals(records), 3, seed=0)
+    single = [replace(record, fold=4) for record in records]
+    for n_folds in (1, 2):
+        with pytest.raises(DatabaseError, match="the table has fold 4 only, .*: leave its column fold out, or add the"):
+            folds(without_signals(single), n_folds, seed=0)
     standardised = flat(made_up(40, 40), [False] * 40)
     with pytest.raises(DatabaseError, match="fold 1 of 2 has 0 recordings in millivolts to test on and 2"):
         folds(standardised, 2, seed=0)

@@ -115,11 +115,16 @@ class Classifier:
         return {**self.card, "called": self.name, "deciding": by_diagnosis(self.thresholds)}
 
     @cached_property
-    def seen(self) -> frozenset[str]:
-        """Keys (`database/recording`) of the recordings that it was trained or validated on, and their digests."""
+    def seen(self) -> dict[str, str]:
+        """Digests of the recordings that it was trained or validated on, by key; empty where none was written."""
         rows = csv.reader((self.folder / SPLIT).read_text(encoding="utf-8").splitlines())
         sides = [row for row in rows if row[1:2] in (["training"], ["validation"])]
-        return frozenset(word for name, _, *digest in sides for word in (name, *digest) if word)
+        return {name: "".join(digest) for name, _, *digest in sides}
+
+    @cached_property
+    def seen_digests(self) -> frozenset[str]:
+        """Of the samples that it was trained or validated on."""
+        return frozenset(self.seen.values()) - {""}
 
 
 def _opened_with(opened: tuple[Path, Precision, Specificity | None], kept: dict[str, Any]) -> Classifier:

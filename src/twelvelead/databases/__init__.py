@@ -56,9 +56,9 @@ LAYOUTS: Final = (
     Layout(mimic.is_here, mimic.records, owns_below=True),
     Layout(code15.is_here, code15.records, owns_below=True),
     Layout(sph.is_here, sph.records, owns_below=True),
+    Layout(own.is_here, own.records, owns_below=False),  # before those known by no more than names of files
     Layout(ptb.is_here, ptb.records, owns_below=True),
     Layout(incart.is_here, incart.records, owns_below=False),
-    Layout(own.is_here, own.records, owns_below=False),
     Layout(challenge.is_here, challenge.records, owns_below=False),
 )
 
@@ -94,7 +94,7 @@ def find(folders: Sequence[Path], *, rate_hz: Literal[100, 500] = 100) -> Found:
         if not folder.is_dir():
             raise DatabaseError(f"{folder} is not a folder: name one that holds a database")
         root = folder.resolve()
-        for entry in _walk(Search(folder, rate_hz)):
+        for entry in _walk(Search(folder, rate_hz, {})):
             if isinstance(entry, LabelledRecord):
                 if not _is_text(entry.key):
                     passed_over.append((entry.path, "its name is not UTF-8: rename it"))
@@ -150,6 +150,8 @@ def _walk(search: Search) -> Iterator[Entry]:
         below.sort()
         try:
             layout = next((each for each in LAYOUTS if each.is_here(Path(here))), None)
+            is_taken = layout is not None and layout.is_here is not own.is_here
+            yield from own.passed_over(Path(here), is_taken=is_taken)
         except PermissionError as error:  # its names may be listed, and nothing in it opened
             closed.append(error)
             continue

@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import TwelveleadError
 
+PUBLISHED: Final = (
+    *("chapman-shaoxing", "code-15", "cpsc2018", "cpsc2018-extra", "georgia", "incart"),
+    *("ludb", "mimic-iv-ecg", "ningbo", "ptb", "ptb-xl", "sph"),
+)
 LISTED: Final = ("recording", "patient", "fold", "diagnoses")
 AGES: Final = {40: "0 to 39", 60: "40 to 59", 80: "60 to 79", math.inf: "80 to 120"}  # years, below each
 
@@ -52,10 +56,14 @@ Entry = LabelledRecord | tuple[Path, str]  # or what is left out, and why
 
 
 class Search(NamedTuple):
-    """What a folder is searched with: where the search began, and the form of PTB-XL that is wanted."""
+    """What a folder is searched with: where the search began, and the form of PTB-XL that is wanted.
+
+    own: by key, what the tables of one's own said so far, and which of them.
+    """
 
     root: Path
     rate_hz: int
+    own: dict[str, tuple[LabelledRecord, Path]]
 
 
 def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
@@ -63,7 +71,8 @@ def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
 
     The patient, where the database names every one, or has no folds; the recording itself, where it names none at all
     and has no folds. Where only some are named (PTB-XL in part without patients), its folds, which never divide a
-    patient, parted by sex; and None where not even the fold is known: such a recording cannot be placed safely.
+    patient, parted by sex unless one is missing or a patient has two; and None where not even the fold is known: such a
+    recording cannot be placed safely.
     Raises DatabaseError where a fold does divide a patient.
     """
     _refuse_divided_patients(records)
@@ -73,7 +82,7 @@ def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
     named = {name for name, members in by_database.items() if all(record.patient for record in members)}
     without_folds = by_database.keys() - {record.database for record in records if record.fold is not None}
     unnamed = {name for name in without_folds if all(record.patient is None for record in by_database[name])}
-    mixed_sex = {(record.database, record.fold) for record in records if record.sex is None}
+    mixed_sex = _folds_of_mixed_sex(records)
 
     def group(record: LabelledRecord) -> str | None:
         if record.database in named or (record.patient and record.database in without_folds):
@@ -86,6 +95,17 @@ def groups_of(records: Sequence[LabelledRecord]) -> list[str | None]:
         return f"{record.database}/fold {record.fold}{sex}"
 
     return [group(record) for record in records]
+
+
+def _folds_of_mixed_sex(records: Sequence[LabelledRecord]) -> set[tuple[str, int | None]]:
+    """The (database, fold) that sex may not part: one is missing, or the rows of a patient differ in it."""
+    first_of: dict[tuple[str, str], str | None] = {}
+    return {
+        (record.database, record.fold)
+        for record in records
+        if record.sex is None
+        or (record.patient and first_of.setdefault((record.database, record.patient), record.sex) != record.sex)
+    }
 
 
 def _refuse_divided_patients(records: Sequence[LabelledRecord]) -> None:

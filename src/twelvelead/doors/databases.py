@@ -17,7 +17,7 @@ from rich.table import Table
 from twelvelead.databases import LISTED, Found, find
 from twelvelead.databases.survey import Contents, Holding, contents, holdings
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.left_out import tell_found
+from twelvelead.doors.left_out import doubts, tell_found
 from twelvelead.doors.options import PTBXL_RATES, Folders, Json, PtbXlRate
 from twelvelead.wording import printable
 
@@ -83,7 +83,7 @@ def _as_json(found: Found, held: dict[str, Holding], inside: Contents | None) ->
     return {
         "databases": {name: asdict(holding) for name, holding in held.items()},
         "repeated": found.repeated,
-        "contradicted": [{"path": str(path), "counts": str(other)} for path, other in found.contradicted],
+        **doubts(found),
         "passed_over": listed(found.passed_over),
         "duplicates": None if inside is None else inside.duplicates,
         "unreadable": None if inside is None else listed(inside.unreadable),

@@ -30,9 +30,10 @@ from twelvelead.databases import (
     read_labelled,
     truth_of,
 )
+from twelvelead.databases.labelled import PUBLISHED
 from twelvelead.databases.survey import never_stated
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.left_out import tell_found, tell_never_stated
+from twelvelead.doors.left_out import doubts, tell_found, tell_never_stated
 from twelvelead.doors.options import PTBXL_RATES, Bundle, Folders, Json, Precision, PtbXlRate, Specificity
 from twelvelead.formats.files import write_whole
 from twelvelead.record import Record, RecordError
@@ -96,11 +97,13 @@ def evaluate_command(
         "patients_unknown": sum(record.patient is None for record in kept),
         "never_stated": never_stated(kept),
         "repeated": found.repeated,
+        **doubts(found),
         "copies": tried.n_copies,
         "refused": [{"path": str(path), "error": reason} for path, reason in (*refused, *passed_over)],
     }
     if card is not None:
-        add_test(classifier.folder, card, {**result, "refused": len(result["refused"])})
+        counts = {name: len(result[name]) for name in ("contradicted", "namesakes", "refused")}
+        add_test(classifier.folder, card, {**result, **counts})  # which travels, and names no file and no patient
     if predictions_out is not None:
         write_whole(predictions_out, _as_csv(tried).encode())
     if as_json:
@@ -115,8 +118,8 @@ def evaluate_command(
 class Tried:
     """What a classifier said of labelled recordings, and of which; refused: (path, reason).
 
-    seen: whether each was trained on, by its name or with its samples. n_copies: how many were left out, for another
-    database has them by another name.
+    seen: whether each was trained on, with its samples or, where those may differ, by its name. n_copies: how many were
+    left out, for another database has them by another name.
     """
 
     kept: list[LabelledRecord]
@@ -145,7 +148,7 @@ def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
             positive.append(answer.positive)
             chances.append([*answer.probabilities.values()])  # the rest of an answer is far larger
             kept.append(record)
-            seen.append(bool(classifier.seen & {record.key, digest}))
+            seen.append(_was_seen(record, digest, classifier))
     predictions = Predictions(
         truth=truth_of(kept).astype(bool),
         decisions=np.array([[name in names for name in DIAGNOSES] for names in positive], bool),
@@ -177,15 +180,28 @@ def _as_csv(tried: Tried) -> str:
     return text.getvalue()
 
 
+def _was_seen(record: LabelledRecord, digest: str, classifier: Classifier) -> bool:
+    """By its samples; and by its name, which a published recording has at each of its rates and in each of its forms.
+
+    A folder of one's own may have the name of another and hold other samples.
+    """
+    by_name = record.key in classifier.seen and (record.database in PUBLISHED or not classifier.seen[record.key])
+    return by_name or digest in classifier.seen_digests
+
+
 def _patients_seen(tried: Tried, there: Sequence[LabelledRecord], classifier: Classifier) -> int | None:
     """Of how many patients a recording was trained on, whether it is among those tried or only in the folders given.
 
     None where nobody can say: a bundle keeps no patients, and recordings of these databases that it was trained on are
-    not there.
+    not there; or it was trained on one's own in another folder, whose names of patients are that folder's.
     """
-    trained_on = {record.key for record in there if record.key in classifier.seen}
+    others = {record.key for record, was_seen in zip(tried.kept, tried.seen, strict=True) if not was_seen}
+    trained_on = {record.key for record in there if record.key in classifier.seen} - others
     databases = {record.database for record in tried.kept if record.patient}
-    if any(key.partition("/")[0] in databases for key in classifier.seen - trained_on):
+    if any(key.partition("/")[0] in databases for key in classifier.seen.keys() - trained_on):
+        return None
+    own_trained_on = {key.partition("/")[0] for key in classifier.seen} - {*PUBLISHED}
+    if any(own_trained_on - {database} for database in databases - {*PUBLISHED}):
         return None
     people = {*people_of(record for record in there if record.patient and record.key in trained_on)}
     own = zip(tried.kept, tried.predictions.people, tried.seen, strict=True)
@@ -215,7 +231,10 @@ def print_evaluation(result: Result, console: Console) -> None:
         those = counted(result["patients_seen_in_training"], "patient")
         console.print(f"[red]other recordings of {those} were seen in training: this is no test[/red]")
     elif result["patients_seen_in_training"] is None:
-        console.print("recordings that it was trained on are not in these folders: nobody can say of whom they were")
+        console.print(
+            "recordings that it was trained on are not in these folders, or in a folder that names patients in its own "
+            "way: nobody can say of whom they were"
+        )
     if result["copies"]:
         console.print(f"left out {counted(result['copies'], 'recording')}: another database has a copy by another name")
     tell_never_stated(console, result["never_stated"])

@@ -31,6 +31,14 @@ def tell_found(console: Console, found: Found) -> None:
         console.print(printable(f"{said}name the folder above them if they are the same"), style="red", markup=False)
 
 
+def doubts(found: Found) -> dict[str, list[dict[str, str]] | list[str]]:
+    """For JSON: the files that contradict, each with the one that counts, and the patients of several folders."""
+    return {
+        "contradicted": [{"path": str(path), "counts": str(other)} for path, other in found.contradicted],
+        "namesakes": [*found.namesakes],
+    }
+
+
 def tell_never_stated(console: Console, unstated: Mapping[str, Sequence[str]]) -> None:
     """A line for each database that never states some of the nine, which its recordings count as being without."""
     for name, diagnoses in unstated.items():

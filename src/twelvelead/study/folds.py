@@ -34,6 +34,11 @@ def folds(samples: Samples, n_folds: int, seed: int) -> list[Fold]:
     published = sorted({record.fold for record in records if record.fold is not None})
     own = {i: published.index(record.fold) % n_folds for i, record in enumerate(records) if record.fold is not None}
     others = [i for i, group in enumerate(groups) if group is not None and i not in own]
+    if len(published) == 1 and not others:
+        raise DatabaseError(
+            f"the table has fold {published[0]} only, and a study needs two: "
+            f"leave its column fold out, or add the others"
+        )
     fold_of = own | dealt(records, groups, others, [1 / n_folds] * n_folds, seed)
     every = [
         Fold(
