@@ -7,9 +7,10 @@ from typing import Final
 
 from twelvelead.databases.codes import SNOMED, from_challenge, is_snomed
 from twelvelead.databases.labelled import PUBLISHED, DatabaseError, Entry, LabelledRecord, Search
-from twelvelead.databases.tables import MAX_TITLE_BYTES, Row, columns_of, inside, labelled_rows, titles_of
+from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, titles_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import SIGNAL_SUFFIXES, header_beside
+from twelvelead.formats.files import BEGINNING_BYTES
 from twelvelead.person import plausible_age, sex_letter
 
 COLUMNS: Final = {"path", "labels"}
@@ -63,7 +64,7 @@ def _unreadable(table: Path) -> str | None:
 def _beginning(table: Path) -> bytes:
     try:
         with table.open("rb") as file:
-            return file.read(MAX_TITLE_BYTES)
+            return file.read(BEGINNING_BYTES)
     except OSError:
         return b""
 
