@@ -92,6 +92,9 @@ def test_of_several_rhythms_of_an_aecg_the_longest_is_read_and_said(first, tmp_p
     record = read(whole.replace(series["long"], series[first] + others).encode())
     np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
     assert record.warnings == ("3 rhythm series found; only the longest is read",)
+    np.testing.assert_array_equal(
+        read(whole.replace(series["long"], series[first] + others).encode("utf-16")).signal, record.signal
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,24 @@ def test_aecg_without_a_rate_is_refused(increment, tmp_path):
 def test_aecg_without_a_voltage_is_refused(unit, tmp_path):
     with pytest.raises(RecordError, match="states no unit"):
         read(xml.aecg(tmp_path, unit=unit))
+
+
+@pytest.mark.parametrize("name", ["scale", "origin"])
+@pytest.mark.parametrize("number", ["2,5", "2.5uV", "NaN", "1e999", "1_0", ""])
+def test_aecg_whose_scale_or_origin_is_no_number_is_refused(name, number, tmp_path):
+    text = xml.aecg(tmp_path).read_text()
+    with pytest.raises(RecordError, match=f"{name} '{number}' of digits: it must be a number"):
+        read(re.sub(f"<{name} value='[01]'", f"<{name} value='{number}'", text).encode())
+    with pytest.raises(RecordError, match=f"{name} '' of digits: it must be a number"):
+        read(re.sub(f"<{name} value='[01]'", f"<{name}", text).encode())
+
+
+def test_aecg_with_an_origin_in_another_unit(tmp_path):
+    text = xml.aecg(tmp_path).read_text()
+    in_millivolts = text.replace("<origin value='0' unit='uV'", "<origin value='0.5' unit='mV'")
+    np.testing.assert_allclose(read(in_millivolts.encode()).signal, SIGNAL + 0.5, atol=6e-4)
+    with pytest.raises(RecordError, match="unit 'kV'"):
+        read(in_millivolts.replace("'0.5' unit='mV'", "'0.5' unit='kV'").encode())
 
 
 def test_a_lead_turned_over_is_not_taken_for_the_lead(tmp_path):
