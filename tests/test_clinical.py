@@ -397,21 +397,39 @@ def test_dicom_leads_sampled_at_different_times_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("meaning", "said"),
-    [("Lead V2", "a lead is V2 by its name and V1 by its code"), ("Lead V3R", "of which V1 is missing"),
-     ("Ableitung", None)],
+    ("meaning", "code", "said"),
+    [("Lead V2", "2:3", "a lead is V2 by its name and V1 by its code"), ("Lead V3R", "2:3", "of which V1 is missing"),
+     ("Lead V1 (right)", "2:3", "of which V1 is missing"), ("V1-V2", "2:3", "of which V1 is missing"),
+     ("Lead V1", "2:9", "a lead is V1 by its name and none of the twelve, 2:9, by its code"),
+     ("V1", "5.6.3-9-120", "none of the twelve, 5.6.3-9-120, by its code"), ("Lead V1", "2:0", None),
+     ("Ableitung", "2:3", None), ("Ableitung - V1", "2:3", None)],
 )  # fmt: skip
-def test_a_lead_s_name_and_code_in_dicom_may_not_contradict_each_other(meaning, said, tmp_path):
-    path = write_dicom(tmp_path)
-    dataset = pydicom.dcmread(path)
-    source = dataset.WaveformSequence[0].ChannelDefinitionSequence[6].ChannelSourceSequence[0]
-    source.CodeMeaning, source.CodeValue = meaning, "2:3"
-    dataset.save_as(path)
+def test_a_lead_s_name_and_code_in_dicom_may_not_contradict_each_other(meaning, code, said, tmp_path):
+    path = with_lead(tmp_path, 6, meaning, code)
     if said is None:
         assert read(path).warnings == ()
     else:
         with pytest.raises(RecordError, match=said):
             read(path)
+
+
+@pytest.mark.parametrize("code", ["2:62", "2:65", "5.6.3-9-62"])
+@pytest.mark.parametrize(
+    "meaning", ["Lead -aVR", "aVR (inverted)", "Lead aVR negative", "-aVR", "aVR-", "Ableitung aVR (-)"]
+)
+def test_a_lead_that_is_turned_over_by_its_name_in_dicom_is_not_that_of_its_code(meaning, code, tmp_path):
+    assert read(with_lead(tmp_path, 3, meaning, code)).warnings == (
+        "leads aVR were derived from I and II",
+        f"leads {meaning} are not among the twelve and were left out",
+    )
+
+
+def with_lead(folder, number, meaning, code):
+    dataset = pydicom.dcmread(write_dicom(folder))
+    source = dataset.WaveformSequence[0].ChannelDefinitionSequence[number].ChannelSourceSequence[0]
+    source.CodeMeaning, source.CodeValue = meaning, code
+    dataset.save_as(folder / "ecg.dcm")
+    return folder / "ecg.dcm"
 
 
 def test_tables_with_decimal_commas_and_units_in_the_names(tmp_path):

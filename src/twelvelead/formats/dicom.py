@@ -31,8 +31,13 @@ IMPLICIT: Final = "1.2.840.10008.1.2"
 MAX_BYTES: Final = 1 << 25
 MAX_META_BYTES: Final = 1 << 16
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
-_LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
-_FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\s*R|[7-9])\b", re.IGNORECASE)
+_LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})")
+_FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\W*R(?:IGHT|ECHTS)?|[7-9])\b", re.IGNORECASE)
+_A_LEAD: Final = r"(?:AV[RLF]|[VC]\d|I{1,3})\b"
+_TURNED_OVER: Final = re.compile(
+    rf"(?:^-\s*|[\s(\[]-){_A_LEAD}|-\s*(?:$|[)\]])|\b{_A_LEAD}\s*-\s*{_A_LEAD}|\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)",
+    re.IGNORECASE,
+)
 _CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))
 
 
@@ -144,12 +149,15 @@ def _lead_name(source: Any) -> str:
     """The meaning of a channel's code; where that is in another language or missing, the lead of its number."""
     meaning = str(source.get("CodeMeaning", ""))
     code = _LEAD_CODE.fullmatch(str(source.get("CodeValue", "")))
-    coded = _CODED.get(int(code[1])) if code else None
-    if coded is None or _FURTHER_LEAD.search(meaning):
+    if code is None or int(code[1]) == 0 or _FURTHER_LEAD.search(meaning) or _TURNED_OVER.search(meaning):
         return meaning
-    if (lead := standard_lead(meaning)) not in {coded, None}:
-        raise RecordError(f"a lead is {lead} by its name and {coded} by its code: export the recording again")
-    return coded if lead is None else meaning
+    coded, lead = _CODED.get(int(code[1])), standard_lead(meaning)
+    if lead not in {coded, None}:
+        raise RecordError(
+            f"a lead is {lead} by its name and {coded or f'none of the twelve, {code[0]},'} by its code: "
+            f"export the recording again"
+        )
+    return coded if coded and lead is None else meaning
 
 
 def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:

@@ -54,7 +54,12 @@ const TAGS = {
   data: 0x54001010,
 };
 const SKEWS = { ChannelTimeSkew: TAGS.timeSkew, ChannelSampleSkew: TAGS.sampleSkew, ChannelOffset: TAGS.offset };
-const FURTHER_LEAD = /\b[VC]\s*(?:\d+\s*R|[7-9])\b/i;
+const FURTHER_LEAD = /\b[VC]\s*(?:\d+\W*R(?:IGHT|ECHTS)?|[7-9])\b/i;
+const A_LEAD = "(?:AV[RLF]|[VC]\\d|I{1,3})\\b";
+const TURNED_OVER = new RegExp(
+  `(?:^-\\s*|[\\s([]-)${A_LEAD}|-\\s*(?:$|[)\\]])|\\b${A_LEAD}\\s*-\\s*${A_LEAD}|\\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)`,
+  "i",
+);
 const RECORDED = [TAGS.acquisitionTime, TAGS.acquisitionDate, TAGS.studyDate];
 const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.sensitivityUnit, TAGS.waveforms]);
 const SAMPLES = {
@@ -228,14 +233,16 @@ function paddingOf(group, size, getter) {
 /** The meaning of a channel's code; where that is in another language or missing, the lead of its number. */
 function leadName(source) {
   const meaning = textOf(source, TAGS.codeMeaning);
-  const code = /^(?:2:|5\.6\.3-9-)(\d{1,2})$/.exec(textOf(source, TAGS.codeValue));
-  const coded = code && CODED.get(Number(code[1]));
-  if (!coded || FURTHER_LEAD.test(meaning)) return meaning;
-  const lead = standardLead(meaning);
+  const code = /^(?:2:|5\.6\.3-9-)(\d{1,3})$/.exec(textOf(source, TAGS.codeValue));
+  if (!Number(code?.[1]) || FURTHER_LEAD.test(meaning) || TURNED_OVER.test(meaning)) return meaning;
+  const [coded, lead] = [CODED.get(Number(code[1])), standardLead(meaning)];
   if (lead && lead !== coded) {
-    throw new RecordError(`a lead is ${lead} by its name and ${coded} by its code: export the recording again`);
+    throw new RecordError(
+      `a lead is ${lead} by its name and ${coded ?? `none of the twelve, ${code[0]},`} by its code: ` +
+        "export the recording again",
+    );
   }
-  return lead ? meaning : coded;
+  return coded && !lead ? coded : meaning;
 }
 
 /** Refuse channels that were not sampled at one time. */
