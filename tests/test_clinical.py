@@ -447,10 +447,12 @@ def test_tables_with_decimal_commas_and_units_in_the_names(tmp_path):
     ("1,296\t-1,006\t28,000", False),
     ("1,29\t-1,006\t28", False),
 ])  # fmt: skip
-def test_commas_that_may_part_thousands_are_refused(numbers, is_refused):
-    table = f"# rate_hz: 500\n# unit: uV\nI\tII\tV1\n{numbers}\n".encode()
-    with pytest.raises(RecordError, match="parts thousands, or decimals" if is_refused else "V2, V3, V4, V5, V6 are"):
-        read(table)
+def test_commas_and_points_that_may_part_thousands_are_refused(numbers, is_refused):
+    table = f"# rate_hz: 500\n# unit: uV\nI\tII\tV1\n{numbers}\n"
+    for text in (table, table.replace(",", "."), table.replace("\t", ";").replace(",", ".")):
+        said = "parts thousands, or decimals" if is_refused else "V2, V3, V4, V5, V6 are"
+        with pytest.raises(RecordError, match=said):
+            read(text.encode())
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

@@ -376,6 +376,7 @@ def test_a_malicious_name_comes_out_as_text(page, tmp_path):
     ("gap.csv", b"# rate_hz: 500\n# unit: mV\nt_ms,I,II\n" + b"".join(b"%d,2,3\n" % (2 * k + 99 * (k > 30)) for k in range(60)),
      "column 't_ms' goes from 60 to 161 after row 31, and not in even steps"),
     ("thousands.csv", b"# rate_hz: 500\n# unit: uV\nI\tII\tV1\n999\t-1,006\t3\n", "'-1,006' beside numbers without a comma"),
+    ("points.csv", b"# rate_hz: 500\n# unit: uV\nI\tII\tV1\n999\t-1.006\t3\n", "'-1.006' beside numbers without a point"),
     ("day.csv", b"# rate_hz: 500\n# unit: mV\nt_s,I,II\n" + b"".join(b"%.3f,2,3\n" % (40000 + k / 500 + (k > 30)) for k in range(60)),
      "column 't_s' goes from 40000.06 to 40001.062 after row 31, and not in even steps"),
     ("uv.csv", b"# rate_hz: 500\n# unit: mV\nI_uV,II_uV,V1\n1,2,3\n", "column 'I_uV' states uV, the header mV"),

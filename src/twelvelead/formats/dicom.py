@@ -35,7 +35,8 @@ _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})")
 _FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\W*R(?:IGHT|ECHTS)?|[7-9])\b", re.IGNORECASE)
 _A_LEAD: Final = r"(?:AV[RLF]|[VC]\d|I{1,3})\b"
 _TURNED_OVER: Final = re.compile(
-    rf"(?:^-\s*|[\s(\[]-){_A_LEAD}|-\s*(?:$|[)\]])|\b{_A_LEAD}\s*-\s*{_A_LEAD}|\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)",
+    rf"(?:^-\s*|[\s(\[]-){_A_LEAD}|-\s*(?:$|[)\]])|\b{_A_LEAD}\s*-\s*{_A_LEAD}|"
+    r"\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)",
     re.IGNORECASE,
 )
 _CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))

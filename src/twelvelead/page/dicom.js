@@ -57,7 +57,8 @@ const SKEWS = { ChannelTimeSkew: TAGS.timeSkew, ChannelSampleSkew: TAGS.sampleSk
 const FURTHER_LEAD = /\b[VC]\s*(?:\d+\W*R(?:IGHT|ECHTS)?|[7-9])\b/i;
 const A_LEAD = "(?:AV[RLF]|[VC]\\d|I{1,3})\\b";
 const TURNED_OVER = new RegExp(
-  `(?:^-\\s*|[\\s([]-)${A_LEAD}|-\\s*(?:$|[)\\]])|\\b${A_LEAD}\\s*-\\s*${A_LEAD}|\\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)`,
+  `(?:^-\\s*|[\\s([]-)${A_LEAD}|-\\s*(?:$|[)\\]])|\\b${A_LEAD}\\s*-\\s*${A_LEAD}|` +
+    "\\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)",
   "i",
 );
 const RECORDED = [TAGS.acquisitionTime, TAGS.acquisitionDate, TAGS.studyDate];
