@@ -382,6 +382,20 @@ def test_of_two_rhythms_the_longest_is_read_and_said(tmp_path):
     assert read(path).warnings == ("2 rhythm groups found; only the longest is read",)
 
 
+def test_what_is_derived_from_a_rhythm_in_dicom_is_none_beside_it(tmp_path):
+    dataset = pydicom.dcmread(write_dicom(tmp_path, label="RHYTHM"))
+    beat, rhythm = copy.deepcopy(dataset.WaveformSequence[0]), dataset.WaveformSequence[0]
+    beat.WaveformOriginality, beat.MultiplexGroupLabel = "DERIVED", "AVERAGE BEAT"
+    dataset.WaveformSequence = [beat, rhythm]
+    dataset.save_as(tmp_path / "ecg.dcm")
+    assert read(tmp_path / "ecg.dcm").warnings == ()
+    rhythm.NumberOfWaveformChannels, rhythm.WaveformData = 2, rhythm.WaveformData[: 2 * 2 * 5000]
+    rhythm.ChannelDefinitionSequence = rhythm.ChannelDefinitionSequence[:2]
+    dataset.save_as(tmp_path / "ecg.dcm")
+    with pytest.raises(RecordError, match=r"2 leads \(Lead I \(Einthoven\), Lead II\)"):
+        read(tmp_path / "ecg.dcm")
+
+
 def test_dicom_leads_sampled_at_different_times_are_refused(tmp_path):
     path = write_dicom(tmp_path)
     dataset = pydicom.dcmread(path)

@@ -30,6 +30,7 @@ REFUSED: Final = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")  # deflated; 
 IMPLICIT: Final = "1.2.840.10008.1.2"
 MAX_BYTES: Final = 1 << 25
 MAX_META_BYTES: Final = 1 << 16
+DERIVED: Final = "DERIVED"  # from other groups, as an average beat is
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
 _LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})")
 _FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\W*R(?:IGHT|ECHTS)?|[7-9])\b", re.IGNORECASE)
@@ -72,6 +73,7 @@ def _record(given: Given) -> Record:
         kind = str(dataset.get("Modality", "")) or "unknown"
         raise RecordError(f"DICOM file of modality {kind} without a waveform: export the ECG itself")
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
+    groups = [group for group in groups if group.get("WaveformOriginality") != DERIVED] or groups
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
     notes = () if len(groups) == 1 else (f"{len(groups)} rhythm groups found; only the longest is read",)

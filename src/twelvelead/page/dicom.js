@@ -35,6 +35,7 @@ const TAGS = {
   birthDate: 0x00100030,
   sex: 0x00100040,
   age: 0x00101010,
+  originality: 0x003a0004,
   nChannels: 0x003a0005,
   nSamples: 0x003a0010,
   rate: 0x003a001a,
@@ -89,9 +90,11 @@ export function readDicom(name, bytes) {
     throw new RecordError(`${bytes.length} bytes: at most ${MAX_DICOM_BYTES} are read; split the recording`);
   }
   const dataset = datasetOf(bytes);
-  const rhythms = itemsOf(dataset, TAGS.waveforms).filter(
+  const groups = itemsOf(dataset, TAGS.waveforms).filter(
     (group) => !textOf(group, TAGS.groupLabel).toUpperCase().includes("MEDIAN"),
   );
+  const originals = groups.filter((group) => textOf(group, TAGS.originality) !== "DERIVED"); // as an average beat is
+  const rhythms = originals.length ? originals : groups;
   if (!rhythms.length) {
     throw new RecordError("DICOM file without a rhythm: it is no 12-lead waveform, or holds median beats alone");
   }
