@@ -150,6 +150,28 @@ def test_muse_takes_the_rhythm_and_no_unit_but_its_own(tmp_path):
         read(xml.muse(tmp_path, unit="FURLONGS"))
 
 
+@pytest.mark.parametrize("base, exponent, rate_hz", [
+    ("9765625", "-4", 976.5625), ("625", "-1", 62.5), ("2441", "-1", 244.1), ("500.5", "0", 500.5), ("5", "+2", 500),
+    ("500", "", 500), ("500,5", "0", None), ("500", "0.5", None),
+])  # fmt: skip
+def test_muse_rates_are_those_stated_and_not_rounded(base, exponent, rate_hz, tmp_path):
+    text = xml.muse(tmp_path).read_text().replace("<SampleBase>500<", f"<SampleBase>{base}<")
+    data = text.replace("<SampleExponent>0<", f"<SampleExponent>{exponent}<").encode()
+    if rate_hz:
+        assert read(data).rate_hz == rate_hz
+    else:
+        with pytest.raises(RecordError, match=f"states SampleBase '{base}' and SampleExponent '{exponent}'"):
+            read(data)
+
+
+@pytest.mark.parametrize("rate_hz", ["976.5625", "250.5", "499.6", "62.5"])
+def test_mortara_rates_are_those_stated_and_not_rounded(rate_hz, tmp_path):
+    text = xml.mortara(tmp_path).read_text()
+    assert read(text.replace('"500"', f'"{rate_hz}"').encode()).rate_hz == float(rate_hz)
+    with pytest.raises(RecordError, match="leads sampled at"):
+        read(text.replace('"500"', f'"{rate_hz}"', 11).encode())
+
+
 def test_muse_in_latin_1_that_declares_nothing_is_read(tmp_path):
     text = xml.muse(
         tmp_path, patient="<PatientDemographics><PatientLastName>Müller</PatientLastName></PatientDemographics>"
