@@ -103,7 +103,9 @@ def ishne(folder: Path, signal=SIGNAL, nanovolts=1000) -> Path:
     )
 
 
-def mfer(folder: Path, signal=SIGNAL, channels=12) -> Path:
+def mfer(folder: Path, signal=SIGNAL, channels=12, skew_ns=None, pointers=None) -> Path:
+    """skew_ns: of V6; pointers: the first samples of as many frames of equal length."""
+
     def definition(tag: int, value: bytes) -> bytes:
         size = len(value)
         return bytes([tag]) + (bytes([size]) if size < 128 else b"\x84" + size.to_bytes(4, "big")) + value
@@ -112,11 +114,17 @@ def mfer(folder: Path, signal=SIGNAL, channels=12) -> Path:
         bytes([0x3F, index]) + bytes([4]) + definition(0x09, CODES[lead].to_bytes(2, "little"))
         for index, lead in enumerate(LEADS)
     )
+    if skew_ns is not None:
+        leads += bytes([0x3F, 11, 6]) + definition(0x43, skew_ns.to_bytes(4, "little"))
+    frames = b""
+    for part, at in zip(np.split(digital(signal), len(pointers or [0]), axis=1), pointers or [None], strict=True):
+        frames += definition(0x04, struct.pack("<I", part.shape[1])) + definition(0x06, struct.pack("<I", 1))
+        frames += b"" if at is None else definition(0x07, struct.pack("<I", at))
+        frames += definition(0x1E, part.tobytes())
     parts = [
         definition(0x40, b"MFR Standard 12 leads ECG".ljust(32)), definition(0x01, b"\1"), definition(0x02, b"\1\0\0"),
         definition(0x05, channels.to_bytes(4, "little")), definition(0x0B, struct.pack("<Bbh", 1, -3, 2)),
-        definition(0x0C, struct.pack("<Bbh", 0, -6, 1)), definition(0x04, struct.pack("<I", signal.shape[1])),
-        definition(0x06, struct.pack("<I", 1)), leads, definition(0x1E, digital(signal).tobytes()), b"\x80",
+        definition(0x0C, struct.pack("<Bbh", 0, -6, 1)), leads, frames, b"\x80",
     ]  # fmt: skip
     return put(folder, "ecg.mwf", b"".join(parts))
 

@@ -319,6 +319,23 @@ def test_mfer_that_declares_a_million_channels_is_refused(tmp_path):
         read(binary.mfer(tmp_path, channels=1_000_000))
 
 
+def test_mfer_channels_sampled_at_different_times_are_refused(tmp_path):
+    assert read(binary.mfer(tmp_path, skew_ns=1_999_999)).n_samples == 5000
+    with pytest.raises(RecordError, match="sampling skew of 2,000,000 ns: leads sampled at different times"):
+        read(binary.mfer(tmp_path, skew_ns=2_000_000))
+
+
+@pytest.mark.parametrize("pointers, said", [([0, 2500], None), ([100, 2600], None), ([0, 12_500], "12,500 where 2,500"),
+                                            ([2500, 0], "0 where 5,000")])  # fmt: skip
+def test_mfer_frames_that_do_not_follow_each_other_are_refused(pointers, said, tmp_path):
+    path = binary.mfer(tmp_path, pointers=pointers)
+    if said is None:
+        np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
+    else:
+        with pytest.raises(RecordError, match=f"a frame begins with sample {said} follows"):
+            read(path)
+
+
 def test_mfer_of_groups_in_groups_is_refused():
     body = b""
     for _ in range(2000):
