@@ -314,6 +314,15 @@ def test_edf_without_a_unit_or_cut_short_is_refused(change, said, tmp_path):
         read(binary.edf(tmp_path, **change))
 
 
+def test_ishne_samples_marked_as_a_lead_fault_are_refused(tmp_path):
+    signal = SIGNAL.copy()
+    signal[2, 40] = -32.767
+    assert read(binary.ishne(tmp_path, signal)).n_samples == 5000
+    signal[2, 40:60] = -32.768
+    with pytest.raises(RecordError, match=r"20 samples are not numbers, the first in lead III at 0.080 s"):
+        read(binary.ishne(tmp_path, signal))
+
+
 def test_mfer_that_declares_a_million_channels_is_refused(tmp_path):
     with pytest.raises(RecordError, match="more than 64 channels"):
         read(binary.mfer(tmp_path, channels=1_000_000))
