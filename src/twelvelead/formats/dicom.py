@@ -84,7 +84,7 @@ def _record(given: Given) -> Record:
         float(group.SamplingFrequency),
         age=_age_years(dataset),
         sex=str(dataset.get("PatientSex", "")),
-        warnings=notes,
+        warnings=(*notes, *_status_notes(group)),
     )
 
 
@@ -135,9 +135,27 @@ def _leads(group: Any) -> dict[str, NDArray[np.float32]]:
         if standard_lead(name) is None:
             leads[name] = samples.astype(np.float32)  # whatever it measures, it is left out by its name
             continue
+        _refuse_inverted(channel, name)
         leads[name] = _millivolts(channel, name, samples)
         leads[name][_is_padding(group, samples)] = np.nan
     return leads
+
+
+def _status_notes(group: Any) -> tuple[str, ...]:
+    """A warning where the recorder calls leads disconnected, uncalibrated, invalid or test data."""
+    said = []
+    for channel in group.ChannelDefinitionSequence:
+        name, status = _lead_name(channel.ChannelSourceSequence[0]), channel.get("ChannelStatus") or "OK"
+        if status != "OK" and standard_lead(name):
+            said.append(f"{name} {status if isinstance(status, str) else ', '.join(status)}")
+    return (f"the recorder calls {', '.join(said)}",) if said else ()
+
+
+def _refuse_inverted(channel: Any, name: str) -> None:
+    """Raise RecordError where a modifier of a channel's source turns the lead over."""
+    for modifier in channel.get("ChannelSourceModifiersSequence") or ():
+        if _TURNED_OVER.search(meaning := str(modifier.get("CodeMeaning", ""))):
+            raise RecordError(f"lead {name} is modified as {meaning[:40]!r}: export the recording with it upright")
 
 
 def _refuse_skew(group: Any) -> None:
@@ -164,11 +182,10 @@ def _lead_name(source: Any) -> str:
 
 
 def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a sample is the mark of a missing one; a mark that is no extreme (some write 0) marks nothing."""
+    """Where a sample is the mark of a missing one; 0, which some write beside signed samples, marks nothing."""
     written = bytes(group.get("WaveformPaddingValue") or b"")[: samples.itemsize]
     mark = np.frombuffer(written if len(written) == samples.itemsize else b"", samples.dtype)
-    limits = np.iinfo(samples.dtype)
-    return np.isin(samples, mark[(mark == limits.min) | (mark == limits.max)])
+    return np.isin(samples, mark[(mark != 0) | (samples.dtype.kind == "u")])
 
 
 def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.float32]:

@@ -41,7 +41,9 @@ const TAGS = {
   rate: 0x003a001a,
   groupLabel: 0x003a0020,
   channels: 0x003a0200,
+  status: 0x003a0205,
   source: 0x003a0208,
+  modifiers: 0x003a0209,
   sensitivity: 0x003a0210,
   sensitivityUnit: 0x003a0211,
   correction: 0x003a0212,
@@ -63,14 +65,14 @@ const TURNED_OVER = new RegExp(
   "i",
 );
 const RECORDED = [TAGS.acquisitionTime, TAGS.acquisitionDate, TAGS.studyDate];
-const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.sensitivityUnit, TAGS.waveforms]);
+const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.modifiers, TAGS.sensitivityUnit, TAGS.waveforms]);
 const SAMPLES = {
-  SB: [1, "getInt8", -128, 127],
-  UB: [1, "getUint8", 0, 255],
-  SS: [2, "getInt16", -32768, 32767],
-  US: [2, "getUint16", 0, 65535],
-  SL: [4, "getInt32", -(2 ** 31), 2 ** 31 - 1],
-  UL: [4, "getUint32", 0, 2 ** 32 - 1],
+  SB: [1, "getInt8", -128],
+  UB: [1, "getUint8", 0],
+  SS: [2, "getInt16", -32768],
+  US: [2, "getUint16", 0],
+  SL: [4, "getInt32", -(2 ** 31)],
+  UL: [4, "getUint32", 0],
 };
 const CODED = new Map(
   [1, 2, 3, 4, 5, 6, 7, 8, 61, 62, 63, 64].map((code, k) => [
@@ -105,7 +107,10 @@ export function readDicom(name, bytes) {
   return recordFromLeads(name, leadsOf(longest), decimal(longest, TAGS.rate), {
     age: ageOf(dataset),
     sex: textOf(dataset, TAGS.sex),
-    warnings: rhythms.length > 1 ? [`${rhythms.length} rhythm groups found; only the longest is read`] : [],
+    warnings: [
+      ...(rhythms.length > 1 ? [`${rhythms.length} rhythm groups found; only the longest is read`] : []),
+      ...statusNotes(longest),
+    ],
   });
 }
 
@@ -202,12 +207,31 @@ function leadsOf(group) {
   channels.forEach((channel, row) => {
     const name = leadName(itemsOf(channel, TAGS.source)[0] ?? new Map());
     if (leads.has(name)) throw new RecordError(`lead '${name}' is there twice: each must be there once`);
+    if (standardLead(name)) refuseInverted(channel, name);
     leads.set(name, standardLead(name) ? millivolts(group, channel, name, data, coding, row) : new Float32Array(nSamples));
   });
   return leads;
 }
 
-function millivolts(group, channel, name, data, [size, getter, lowest, highest], row) {
+/** A warning where the recorder calls leads disconnected, uncalibrated, invalid or test data. */
+function statusNotes(group) {
+  const said = itemsOf(group, TAGS.channels)
+    .map((channel) => [leadName(itemsOf(channel, TAGS.source)[0] ?? new Map()), textOf(channel, TAGS.status) || "OK"])
+    .filter(([name, status]) => status !== "OK" && standardLead(name))
+    .map(([name, status]) => `${name} ${status.split("\\").join(", ")}`);
+  return said.length ? [`the recorder calls ${said.join(", ")}`] : [];
+}
+
+/** Refuse a lead that a modifier of its channel's source turns over. */
+function refuseInverted(channel, name) {
+  const meanings = itemsOf(channel, TAGS.modifiers).map((modifier) => textOf(modifier, TAGS.codeMeaning));
+  const turned = meanings.find((meaning) => TURNED_OVER.test(meaning));
+  if (turned !== undefined) {
+    throw new RecordError(`lead ${name} is modified as '${turned.slice(0, 40)}': export the recording with it upright`);
+  }
+}
+
+function millivolts(group, channel, name, data, [size, getter, lowest], row) {
   if (!channel.has(TAGS.sensitivity) || !itemsOf(channel, TAGS.sensitivityUnit).length) {
     throw new RecordError(`lead ${name} states no sensitivity: without it its samples have no unit; export it again`);
   }
@@ -220,14 +244,14 @@ function millivolts(group, channel, name, data, [size, getter, lowest, highest],
   const [nChannels, nSamples] = [whole16(group, TAGS.nChannels), whole32(group, TAGS.nSamples)];
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const padding = paddingOf(group, size, getter);
-  const mark = padding === lowest || padding === highest ? padding : undefined;
+  const mark = padding !== 0 || lowest === 0 ? padding : undefined;
   return Float32Array.from({ length: nSamples }, (_, k) => {
     const sample = view[getter]((k * nChannels + row) * size, true);
     return sample === mark ? NaN : (sample * sensitivity + baseline) * perUnit;
   });
 }
 
-/** The mark of a missing sample; one that is no extreme marks nothing. */
+/** The mark of a missing sample; 0, which some write beside signed samples, marks nothing. */
 function paddingOf(group, size, getter) {
   const bytes = group.get(TAGS.padding);
   if (!bytes || bytes.length < size) return undefined;
