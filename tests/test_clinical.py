@@ -17,7 +17,7 @@ import pytest
 
 import binary_writers as binary
 import xml_writers as xml
-from twelvelead.formats import files, read
+from twelvelead.formats import files, read, sierra
 from twelvelead.formats.xli import unpack
 from twelvelead.record import LEADS, RecordError
 from writers import SIGNAL, write_dicom
@@ -231,6 +231,16 @@ def test_sierra_versions_and_forms(tmp_path):
 def lzw(codes: list[int]) -> bytes:
     bits = "".join(f"{code:010b}" for code in codes)
     return bytes(int(bits[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(bits), 8))
+
+
+@pytest.mark.parametrize("labels", [LEADS, [lead.upper() for lead in LEADS], [f"LEAD_{lead}" for lead in LEADS]])
+def test_limb_leads_are_what_is_left_of_them_in_xli_however_they_are_spelt(labels, tmp_path, monkeypatch):
+    stored = np.round(SIGNAL * 1000)
+    stored[2:6] = 0
+    monkeypatch.setattr(sierra, "unpack", lambda *_: stored)
+    how = f'dataencoding="Base64" compression="XLI" leadlabels="{" ".join(labels)}"'
+    record = read(xml.sierra(tmp_path, how=how, data="AAAA"))
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=3e-3)
 
 
 def test_xli_that_would_inflate_without_end_is_refused():

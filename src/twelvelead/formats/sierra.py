@@ -16,7 +16,7 @@ from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.xli import unpack
 from twelvelead.person import YEARS_FROM, age_between, plausible_age
-from twelvelead.record import LEADS, Record, RecordError, record_from_leads
+from twelvelead.record import LEADS, Record, RecordError, record_from_leads, standard_lead
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -121,7 +121,7 @@ def _samples(waves: "Element", facts: dict[str, str], names: list[str], n_sample
         data = base64.b64decode("".join(text.split()), validate=True) if encoding == "Base64" else b""
         if not is_plain:
             signal = unpack(data, len(names), n_samples)
-            return _with_limb_leads(signal) if tuple(names[:6]) == LEADS[:6] else signal
+            return _with_limb_leads(signal) if tuple(map(standard_lead, names[:6])) == LEADS[:6] else signal
         is_signed = (waves.get("signalsigned") or facts.get("signalsigned", "True")).lower() not in {"false", "no", "0"}
         values = np.frombuffer(data, "<i2" if is_signed else "<u2") if data else np.array(text.split(), np.float64)
         if len(values) != len(names) * n_samples:
