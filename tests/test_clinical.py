@@ -187,6 +187,16 @@ def test_cardiosoft_that_contradicts_itself_or_states_no_resolution_is_refused(t
             read(xml.cardiosoft(tmp_path, resolution=resolution))
 
 
+@pytest.mark.parametrize("write, tag", [(xml.cardiosoft, "StripData"), (xml.sierra, "parsedwaveforms")])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_several_strips_the_one_of_most_seconds_is_read_and_said(write, tag, is_first, tmp_path):
+    whole, brief = (write(tmp_path, signal).read_text() for signal in (SIGNAL, SIGNAL[:, :1000]))
+    strips = [re.search(f"<{tag}.*</{tag}>", text, re.DOTALL)[0] for text in (whole, brief)]
+    record = read(whole.replace(strips[0], "".join(strips if is_first else strips[::-1])).encode())
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+    assert record.warnings == ("2 strips found; only the longest is read",)
+
+
 def test_the_calibration_pulse_at_the_end_of_a_sierra_strip_is_no_beat(tmp_path):
     pulse = np.tile(np.repeat([0.0, 1.0, 0.0], [50, 100, 50]), (12, 1))
     record = read(xml.sierra(tmp_path, np.concatenate([SIGNAL, pulse], axis=1)))
