@@ -309,6 +309,21 @@ def test_edf_with_gaps_is_refused(tmp_path):
         read(binary.edf(tmp_path, extra=extra, kind="EDF+D"))
 
 
+@pytest.mark.parametrize("gap_s, is_refused", [(0, False), (0.00009, False), (0.0005, True)])
+def test_a_gap_of_more_than_half_a_sample_is_one(gap_s, is_refused, tmp_path):
+    """Records of .1 s at 5,000 Hz."""
+    extra = [
+        ("EDF Annotations", "", lambda n: f"+{n / 10 + gap_s * (n > 4):.5f}\x14\x14\0".encode().ljust(1000, b"\0"))
+    ]
+    data = bytearray(binary.edf(tmp_path, extra=extra, kind="EDF+D").read_bytes())
+    data[244:252] = b"0.1     "
+    if is_refused:
+        with pytest.raises(RecordError, match="gaps between them"):
+            read(bytes(data))
+    else:
+        assert read(bytes(data)).rate_hz == 5000
+
+
 @pytest.mark.parametrize(
     ("kind", "marks", "said"),
     [("EDF+D", "..........", "does not state its time"), ("EDF+D", ".123456789", "does not state its time"),

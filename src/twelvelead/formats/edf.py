@@ -192,7 +192,9 @@ def refuse_gaps(onsets: NDArray[np.float64], layout: Layout) -> float:
     if layout.is_discontinuous and len(known) < len(onsets):
         raise RecordError("a record does not state its time, and the file may have gaps (EDF+D): export it as EDF+C")
     steps = np.diff(known)
-    if (np.abs(np.diff(onsets[known]) - steps * layout.duration_s) > steps * TOLERANCE_S).any():
+    n_samples = max((signal.end - signal.begin for signal in layout.signals if standard_lead(signal.label)), default=1)
+    tolerance_s = min(TOLERANCE_S, layout.duration_s / n_samples / 2)
+    if (np.abs(np.diff(onsets[known]) - steps * layout.duration_s) > steps * tolerance_s).any():
         raise RecordError("the records have gaps between them (EDF+D): convert the file to EDF+C, a part at a time")
     return onsets[known[-1]] + (len(onsets) - 1 - known[-1]) * layout.duration_s if len(known) else np.nan
 
