@@ -323,6 +323,8 @@ def test_a_table_that_states_its_rate_twice_is_refused(tmp_path):
         ("# rate_hz: 500\n# unit: mV", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header mV"),
         ("# rate_hz: 500\n# unit: mV", [f"ch{n}" for n in range(12)], None, "columns without lead names"),
         ("# rate_hz: 500\n# unit: mV", ["", "", *LEADS[:10]], None, "column '' is there twice"),
+        ("# rate_hz: 500\n# unit: mV", [f"{lead} (microvolts)" for lead in LEADS], None, "columns without lead names"),
+        ("# rate_hz: 500\n# unit: mV", ["I (0.1 mV)", "II (10uV)", *LEADS[2:11], "V6 (ADC)"], None, "I, II, V6 are missing"),
         ("# rate_hz: 500\n# unit: NU", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header NU"),
     ],
 )  # fmt: skip
