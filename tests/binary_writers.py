@@ -58,10 +58,11 @@ def edf(
     kind="",
     patient="X F 02-JAN-1970 X",
     recording="Startdate 01-JAN-2020 X X X",
+    per_record=500,
 ) -> Path:
-    """One-second records of 500 samples; extra: (label, unit, bytes of a record's 500 samples) of further signals."""
+    """Records of so many samples at 500 Hz; extra: (label, unit, bytes of a record's samples) of further signals."""
     samples = np.round(signal * 1000).astype("<i4")
-    n_records = samples.shape[1] // 500
+    n_records = samples.shape[1] // per_record
     signals = [(lead, unit, None) for lead in LEADS] + list(extra)
     limit = 1 << (8 * width - 1)
 
@@ -71,14 +72,14 @@ def edf(
     n = len(signals)
     version = b"\xffBIOSEMI" if width == 3 else b"0".ljust(8)
     head = [version, text([patient, recording], 80), text(["01.01.20", "00.00.00", 256 * (n + 1)], 8), text([kind], 44)]
-    head += [text([n_records if records is None else records, 1], 8), text([n], 4)]
+    head += [text([n_records if records is None else records, f"{per_record / 500:g}"], 8), text([n], 4)]
     head += [text([each[0] for each in signals], 16), text([""] * n, 80), text([each[1] for each in signals], 8)]
     for value in (-limit, limit - 1, -limit, limit - 1):
         head.append(text([value] * n, 8))
-    head += [text([""] * n, 80), text([500] * n, 8), text([""] * n, 32)]
+    head += [text([""] * n, 80), text([per_record] * n, 8), text([""] * n, 32)]
     data = bytearray()
     for index in range(n_records):
-        for lead in samples[:, index * 500 : index * 500 + 500]:
+        for lead in samples[:, index * per_record : (index + 1) * per_record]:
             data += lead.view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
         for _, _, block in extra:
             data += block(index) if callable(block) else block

@@ -324,6 +324,18 @@ def test_a_gap_of_more_than_half_a_sample_is_one(gap_s, is_refused, tmp_path):
         assert read(bytes(data)).rate_hz == 5000
 
 
+@pytest.mark.parametrize("period_s, is_refused", [(0.1, False), (0.10009, False), (0.1009, True)])
+def test_gaps_that_are_small_and_many_are_found(period_s, is_refused, tmp_path):
+    """Records of .1 s at 500 Hz."""
+    extra = [("EDF Annotations", "", lambda n: f"+{n * period_s:.5f}\x14\x14\0".encode().ljust(100, b"\0"))]
+    path = binary.edf(tmp_path, extra=extra, kind="EDF+D", per_record=50)
+    if is_refused:
+        with pytest.raises(RecordError, match="gaps between them"):
+            read(path)
+    else:
+        assert read(path).n_samples == 5000
+
+
 @pytest.mark.parametrize(
     ("kind", "marks", "said"),
     [("EDF+D", "..........", "does not state its time"), ("EDF+D", ".123456789", "does not state its time"),
