@@ -159,6 +159,10 @@ def test_muse_rates_are_those_stated_and_not_rounded(base, exponent, rate_hz, tm
     data = text.replace("<SampleExponent>0<", f"<SampleExponent>{exponent}<").encode()
     if rate_hz:
         assert read(data).rate_hz == rate_hz
+        assert (
+            read(data.replace(b"SampleBase>", b"samplebase>").replace(b">Rhythm", b"> <b>rhythm</b>")).rate_hz
+            == rate_hz
+        )
     else:
         with pytest.raises(RecordError, match=f"states SampleBase '{base}' and SampleExponent '{exponent}'"):
             read(data)
