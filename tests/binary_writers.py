@@ -58,10 +58,11 @@ def edf(
     kind="",
     patient="X F 02-JAN-1970 X",
     recording="Startdate 01-JAN-2020 X X X",
+    per_record=500,
 ) -> Path:
-    """One-second records of 500 samples; extra: (label, unit, bytes of a record's 500 samples) of further signals."""
+    """Records of so many samples at 500 Hz; extra: (label, unit, bytes of a record's samples) of further signals."""
     samples = np.round(signal * 1000).astype("<i4")
-    n_records = samples.shape[1] // 500
+    n_records = samples.shape[1] // per_record
     signals = [(lead, unit, None) for lead in LEADS] + list(extra)
     limit = 1 << (8 * width - 1)
 
@@ -71,14 +72,14 @@ def edf(
     n = len(signals)
     version = b"\xffBIOSEMI" if width == 3 else b"0".ljust(8)
     head = [version, text([patient, recording], 80), text(["01.01.20", "00.00.00", 256 * (n + 1)], 8), text([kind], 44)]
-    head += [text([n_records if records is None else records, 1], 8), text([n], 4)]
+    head += [text([n_records if records is None else records, f"{per_record / 500:g}"], 8), text([n], 4)]
     head += [text([each[0] for each in signals], 16), text([""] * n, 80), text([each[1] for each in signals], 8)]
     for value in (-limit, limit - 1, -limit, limit - 1):
         head.append(text([value] * n, 8))
-    head += [text([""] * n, 80), text([500] * n, 8), text([""] * n, 32)]
+    head += [text([""] * n, 80), text([per_record] * n, 8), text([""] * n, 32)]
     data = bytearray()
     for index in range(n_records):
-        for lead in samples[:, index * 500 : index * 500 + 500]:
+        for lead in samples[:, index * per_record : (index + 1) * per_record]:
             data += lead.view(np.uint8).reshape(-1, 4)[:, :width].tobytes()
         for _, _, block in extra:
             data += block(index) if callable(block) else block
@@ -103,7 +104,9 @@ def ishne(folder: Path, signal=SIGNAL, nanovolts=1000) -> Path:
     )
 
 
-def mfer(folder: Path, signal=SIGNAL, channels=12) -> Path:
+def mfer(folder: Path, signal=SIGNAL, channels=12, skew_ns=None, pointers=None) -> Path:
+    """skew_ns: of V6; pointers: the first samples of as many frames of equal length."""
+
     def definition(tag: int, value: bytes) -> bytes:
         size = len(value)
         return bytes([tag]) + (bytes([size]) if size < 128 else b"\x84" + size.to_bytes(4, "big")) + value
@@ -112,11 +115,17 @@ def mfer(folder: Path, signal=SIGNAL, channels=12) -> Path:
         bytes([0x3F, index]) + bytes([4]) + definition(0x09, CODES[lead].to_bytes(2, "little"))
         for index, lead in enumerate(LEADS)
     )
+    if skew_ns is not None:
+        leads += bytes([0x3F, 11, 6]) + definition(0x43, skew_ns.to_bytes(4, "little"))
+    frames = b""
+    for part, at in zip(np.split(digital(signal), len(pointers or [0]), axis=1), pointers or [None], strict=True):
+        frames += definition(0x04, struct.pack("<I", part.shape[1])) + definition(0x06, struct.pack("<I", 1))
+        frames += b"" if at is None else definition(0x07, struct.pack("<I", at))
+        frames += definition(0x1E, part.tobytes())
     parts = [
         definition(0x40, b"MFR Standard 12 leads ECG".ljust(32)), definition(0x01, b"\1"), definition(0x02, b"\1\0\0"),
         definition(0x05, channels.to_bytes(4, "little")), definition(0x0B, struct.pack("<Bbh", 1, -3, 2)),
-        definition(0x0C, struct.pack("<Bbh", 0, -6, 1)), definition(0x04, struct.pack("<I", signal.shape[1])),
-        definition(0x06, struct.pack("<I", 1)), leads, definition(0x1E, digital(signal).tobytes()), b"\x80",
+        definition(0x0C, struct.pack("<Bbh", 0, -6, 1)), leads, frames, b"\x80",
     ]  # fmt: skip
     return put(folder, "ecg.mwf", b"".join(parts))
 

@@ -17,7 +17,7 @@ import pytest
 
 import binary_writers as binary
 import xml_writers as xml
-from twelvelead.formats import files, read
+from twelvelead.formats import files, read, sierra
 from twelvelead.formats.xli import unpack
 from twelvelead.record import LEADS, RecordError
 from writers import SIGNAL, write_dicom
@@ -92,6 +92,9 @@ def test_of_several_rhythms_of_an_aecg_the_longest_is_read_and_said(first, tmp_p
     record = read(whole.replace(series["long"], series[first] + others).encode())
     np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
     assert record.warnings == ("3 rhythm series found; only the longest is read",)
+    np.testing.assert_array_equal(
+        read(whole.replace(series["long"], series[first] + others).encode("utf-16")).signal, record.signal
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,24 @@ def test_aecg_without_a_rate_is_refused(increment, tmp_path):
 def test_aecg_without_a_voltage_is_refused(unit, tmp_path):
     with pytest.raises(RecordError, match="states no unit"):
         read(xml.aecg(tmp_path, unit=unit))
+
+
+@pytest.mark.parametrize("name", ["scale", "origin"])
+@pytest.mark.parametrize("number", ["2,5", "2.5uV", "NaN", "1e999", "1_0", ""])
+def test_aecg_whose_scale_or_origin_is_no_number_is_refused(name, number, tmp_path):
+    text = xml.aecg(tmp_path).read_text()
+    with pytest.raises(RecordError, match=f"{name} '{number}' of digits: it must be a number"):
+        read(re.sub(f"<{name} value='[01]'", f"<{name} value='{number}'", text).encode())
+    with pytest.raises(RecordError, match=f"{name} '' of digits: it must be a number"):
+        read(re.sub(f"<{name} value='[01]'", f"<{name}", text).encode())
+
+
+def test_aecg_with_an_origin_in_another_unit(tmp_path):
+    text = xml.aecg(tmp_path).read_text()
+    in_millivolts = text.replace("<origin value='0' unit='uV'", "<origin value='0.5' unit='mV'")
+    np.testing.assert_allclose(read(in_millivolts.encode()).signal, SIGNAL + 0.5, atol=6e-4)
+    with pytest.raises(RecordError, match="unit 'kV'"):
+        read(in_millivolts.replace("'0.5' unit='mV'", "'0.5' unit='kV'").encode())
 
 
 def test_a_lead_turned_over_is_not_taken_for_the_lead(tmp_path):
@@ -129,6 +150,32 @@ def test_muse_takes_the_rhythm_and_no_unit_but_its_own(tmp_path):
         read(xml.muse(tmp_path, unit="FURLONGS"))
 
 
+@pytest.mark.parametrize("base, exponent, rate_hz", [
+    ("9765625", "-4", 976.5625), ("625", "-1", 62.5), ("2441", "-1", 244.1), ("500.5", "0", 500.5), ("5", "+2", 500),
+    ("500", "", 500), ("500,5", "0", None), ("500", "0.5", None),
+])  # fmt: skip
+def test_muse_rates_are_those_stated_and_not_rounded(base, exponent, rate_hz, tmp_path):
+    text = xml.muse(tmp_path).read_text().replace("<SampleBase>500<", f"<SampleBase>{base}<")
+    data = text.replace("<SampleExponent>0<", f"<SampleExponent>{exponent}<").encode()
+    if rate_hz:
+        assert read(data).rate_hz == rate_hz
+        assert (
+            read(data.replace(b"SampleBase>", b"samplebase>").replace(b">Rhythm", b"> <b>rhythm</b>")).rate_hz
+            == rate_hz
+        )
+    else:
+        with pytest.raises(RecordError, match=f"states SampleBase '{base}' and SampleExponent '{exponent}'"):
+            read(data)
+
+
+@pytest.mark.parametrize("rate_hz", ["976.5625", "250.5", "499.6", "62.5"])
+def test_mortara_rates_are_those_stated_and_not_rounded(rate_hz, tmp_path):
+    text = xml.mortara(tmp_path).read_text()
+    assert read(text.replace('"500"', f'"{rate_hz}"').encode()).rate_hz == float(rate_hz)
+    with pytest.raises(RecordError, match="leads sampled at"):
+        read(text.replace('"500"', f'"{rate_hz}"', 11).encode())
+
+
 def test_muse_in_latin_1_that_declares_nothing_is_read(tmp_path):
     text = xml.muse(
         tmp_path, patient="<PatientDemographics><PatientLastName>Müller</PatientLastName></PatientDemographics>"
@@ -142,6 +189,16 @@ def test_cardiosoft_that_contradicts_itself_or_states_no_resolution_is_refused(t
     for resolution in (">1", 'units="mVperLsb">1', 'units="uVperLsb">five', 'units="uVperLsb">-1'):
         with pytest.raises(RecordError, match="as Resolution"):
             read(xml.cardiosoft(tmp_path, resolution=resolution))
+
+
+@pytest.mark.parametrize("write, tag", [(xml.cardiosoft, "StripData"), (xml.sierra, "parsedwaveforms")])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_of_several_strips_the_one_of_most_seconds_is_read_and_said(write, tag, is_first, tmp_path):
+    whole, brief = (write(tmp_path, signal).read_text() for signal in (SIGNAL, SIGNAL[:, :1000]))
+    strips = [re.search(f"<{tag}.*</{tag}>", text, re.DOTALL)[0] for text in (whole, brief)]
+    record = read(whole.replace(strips[0], "".join(strips if is_first else strips[::-1])).encode())
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=6e-4)
+    assert record.warnings == ("2 strips found; only the longest is read",)
 
 
 def test_the_calibration_pulse_at_the_end_of_a_sierra_strip_is_no_beat(tmp_path):
@@ -188,6 +245,16 @@ def test_sierra_versions_and_forms(tmp_path):
 def lzw(codes: list[int]) -> bytes:
     bits = "".join(f"{code:010b}" for code in codes)
     return bytes(int(bits[at : at + 8].ljust(8, "0"), 2) for at in range(0, len(bits), 8))
+
+
+@pytest.mark.parametrize("labels", [LEADS, [lead.upper() for lead in LEADS], [f"LEAD_{lead}" for lead in LEADS]])
+def test_limb_leads_are_what_is_left_of_them_in_xli_however_they_are_spelt(labels, tmp_path, monkeypatch):
+    stored = np.round(SIGNAL * 1000)
+    stored[2:6] = 0
+    monkeypatch.setattr(sierra, "unpack", lambda *_: stored)
+    how = f'dataencoding="Base64" compression="XLI" leadlabels="{" ".join(labels)}"'
+    record = read(xml.sierra(tmp_path, how=how, data="AAAA"))
+    np.testing.assert_allclose(record.signal, SIGNAL, atol=3e-3)
 
 
 def test_xli_that_would_inflate_without_end_is_refused():
@@ -246,6 +313,33 @@ def test_edf_with_gaps_is_refused(tmp_path):
         read(binary.edf(tmp_path, extra=extra, kind="EDF+D"))
 
 
+@pytest.mark.parametrize("gap_s, is_refused", [(0, False), (0.00009, False), (0.0005, True)])
+def test_a_gap_of_more_than_half_a_sample_is_one(gap_s, is_refused, tmp_path):
+    """Records of .1 s at 5,000 Hz."""
+    extra = [
+        ("EDF Annotations", "", lambda n: f"+{n / 10 + gap_s * (n > 4):.5f}\x14\x14\0".encode().ljust(1000, b"\0"))
+    ]
+    data = bytearray(binary.edf(tmp_path, extra=extra, kind="EDF+D").read_bytes())
+    data[244:252] = b"0.1     "
+    if is_refused:
+        with pytest.raises(RecordError, match="gaps between them"):
+            read(bytes(data))
+    else:
+        assert read(bytes(data)).rate_hz == 5000
+
+
+@pytest.mark.parametrize("period_s, is_refused", [(0.1, False), (0.10009, False), (0.1009, True)])
+def test_gaps_that_are_small_and_many_are_found(period_s, is_refused, tmp_path):
+    """Records of .1 s at 500 Hz."""
+    extra = [("EDF Annotations", "", lambda n: f"+{n * period_s:.5f}\x14\x14\0".encode().ljust(100, b"\0"))]
+    path = binary.edf(tmp_path, extra=extra, kind="EDF+D", per_record=50)
+    if is_refused:
+        with pytest.raises(RecordError, match="gaps between them"):
+            read(path)
+    else:
+        assert read(path).n_samples == 5000
+
+
 @pytest.mark.parametrize(
     ("kind", "marks", "said"),
     [("EDF+D", "..........", "does not state its time"), ("EDF+D", ".123456789", "does not state its time"),
@@ -271,9 +365,35 @@ def test_edf_without_a_unit_or_cut_short_is_refused(change, said, tmp_path):
         read(binary.edf(tmp_path, **change))
 
 
+def test_ishne_samples_marked_as_a_lead_fault_are_refused(tmp_path):
+    signal = SIGNAL.copy()
+    signal[2, 40] = -32.767
+    assert read(binary.ishne(tmp_path, signal)).n_samples == 5000
+    signal[2, 40:60] = -32.768
+    with pytest.raises(RecordError, match=r"20 samples are not numbers, the first in lead III at 0.080 s"):
+        read(binary.ishne(tmp_path, signal))
+
+
 def test_mfer_that_declares_a_million_channels_is_refused(tmp_path):
     with pytest.raises(RecordError, match="more than 64 channels"):
         read(binary.mfer(tmp_path, channels=1_000_000))
+
+
+def test_mfer_channels_sampled_at_different_times_are_refused(tmp_path):
+    assert read(binary.mfer(tmp_path, skew_ns=1_999_999)).n_samples == 5000
+    with pytest.raises(RecordError, match="sampling skew of 2,000,000 ns: leads sampled at different times"):
+        read(binary.mfer(tmp_path, skew_ns=2_000_000))
+
+
+@pytest.mark.parametrize("pointers, said", [([0, 2500], None), ([100, 2600], None), ([0, 12_500], "12,500 where 2,500"),
+                                            ([2500, 0], "0 where 5,000")])  # fmt: skip
+def test_mfer_frames_that_do_not_follow_each_other_are_refused(pointers, said, tmp_path):
+    path = binary.mfer(tmp_path, pointers=pointers)
+    if said is None:
+        np.testing.assert_allclose(read(path).signal, SIGNAL, atol=6e-4)
+    else:
+        with pytest.raises(RecordError, match=f"a frame begins with sample {said} follows"):
+            read(path)
 
 
 def test_mfer_of_groups_in_groups_is_refused():
@@ -361,6 +481,20 @@ def test_of_two_rhythms_the_longest_is_read_and_said(tmp_path):
     assert read(path).warnings == ("2 rhythm groups found; only the longest is read",)
 
 
+def test_what_is_derived_from_a_rhythm_in_dicom_is_none_beside_it(tmp_path):
+    dataset = pydicom.dcmread(write_dicom(tmp_path, label="RHYTHM"))
+    beat, rhythm = copy.deepcopy(dataset.WaveformSequence[0]), dataset.WaveformSequence[0]
+    beat.WaveformOriginality, beat.MultiplexGroupLabel = "DERIVED", "AVERAGE BEAT"
+    dataset.WaveformSequence = [beat, rhythm]
+    dataset.save_as(tmp_path / "ecg.dcm")
+    assert read(tmp_path / "ecg.dcm").warnings == ()
+    rhythm.NumberOfWaveformChannels, rhythm.WaveformData = 2, rhythm.WaveformData[: 2 * 2 * 5000]
+    rhythm.ChannelDefinitionSequence = rhythm.ChannelDefinitionSequence[:2]
+    dataset.save_as(tmp_path / "ecg.dcm")
+    with pytest.raises(RecordError, match=r"2 leads \(Lead I \(Einthoven\), Lead II\)"):
+        read(tmp_path / "ecg.dcm")
+
+
 def test_dicom_leads_sampled_at_different_times_are_refused(tmp_path):
     path = write_dicom(tmp_path)
     dataset = pydicom.dcmread(path)
@@ -376,21 +510,39 @@ def test_dicom_leads_sampled_at_different_times_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("meaning", "said"),
-    [("Lead V2", "a lead is V2 by its name and V1 by its code"), ("Lead V3R", "of which V1 is missing"),
-     ("Ableitung", None)],
+    ("meaning", "code", "said"),
+    [("Lead V2", "2:3", "a lead is V2 by its name and V1 by its code"), ("Lead V3R", "2:3", "of which V1 is missing"),
+     ("Lead V1 (right)", "2:3", "of which V1 is missing"), ("V1-V2", "2:3", "of which V1 is missing"),
+     ("Lead V1", "2:9", "a lead is V1 by its name and none of the twelve, 2:9, by its code"),
+     ("V1", "5.6.3-9-120", "none of the twelve, 5.6.3-9-120, by its code"), ("Lead V1", "2:0", None),
+     ("Ableitung", "2:3", None), ("Ableitung - V1", "2:3", None)],
 )  # fmt: skip
-def test_a_lead_s_name_and_code_in_dicom_may_not_contradict_each_other(meaning, said, tmp_path):
-    path = write_dicom(tmp_path)
-    dataset = pydicom.dcmread(path)
-    source = dataset.WaveformSequence[0].ChannelDefinitionSequence[6].ChannelSourceSequence[0]
-    source.CodeMeaning, source.CodeValue = meaning, "2:3"
-    dataset.save_as(path)
+def test_a_lead_s_name_and_code_in_dicom_may_not_contradict_each_other(meaning, code, said, tmp_path):
+    path = with_lead(tmp_path, 6, meaning, code)
     if said is None:
         assert read(path).warnings == ()
     else:
         with pytest.raises(RecordError, match=said):
             read(path)
+
+
+@pytest.mark.parametrize("code", ["2:62", "2:65", "5.6.3-9-62"])
+@pytest.mark.parametrize(
+    "meaning", ["Lead -aVR", "aVR (inverted)", "Lead aVR negative", "-aVR", "aVR-", "Ableitung aVR (-)"]
+)
+def test_a_lead_that_is_turned_over_by_its_name_in_dicom_is_not_that_of_its_code(meaning, code, tmp_path):
+    assert read(with_lead(tmp_path, 3, meaning, code)).warnings == (
+        "leads aVR were derived from I and II",
+        f"leads {meaning} are not among the twelve and were left out",
+    )
+
+
+def with_lead(folder, number, meaning, code):
+    dataset = pydicom.dcmread(write_dicom(folder))
+    source = dataset.WaveformSequence[0].ChannelDefinitionSequence[number].ChannelSourceSequence[0]
+    source.CodeMeaning, source.CodeValue = meaning, code
+    dataset.save_as(folder / "ecg.dcm")
+    return folder / "ecg.dcm"
 
 
 def test_tables_with_decimal_commas_and_units_in_the_names(tmp_path):
@@ -408,10 +560,12 @@ def test_tables_with_decimal_commas_and_units_in_the_names(tmp_path):
     ("1,296\t-1,006\t28,000", False),
     ("1,29\t-1,006\t28", False),
 ])  # fmt: skip
-def test_commas_that_may_part_thousands_are_refused(numbers, is_refused):
-    table = f"# rate_hz: 500\n# unit: uV\nI\tII\tV1\n{numbers}\n".encode()
-    with pytest.raises(RecordError, match="parts thousands, or decimals" if is_refused else "V2, V3, V4, V5, V6 are"):
-        read(table)
+def test_commas_and_points_that_may_part_thousands_are_refused(numbers, is_refused):
+    table = f"# rate_hz: 500\n# unit: uV\nI\tII\tV1\n{numbers}\n"
+    for text in (table, table.replace(",", "."), table.replace("\t", ";").replace(",", ".")):
+        said = "parts thousands, or decimals" if is_refused else "V2, V3, V4, V5, V6 are"
+        with pytest.raises(RecordError, match=said):
+            read(text.encode())
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

@@ -212,6 +212,34 @@ def test_dicom_samples_marked_as_missing_are_refused(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("mark", [-2048, -32000, 32767])
+def test_a_mark_of_missing_samples_in_dicom_may_be_any_number_but_0(mark, tmp_path):
+    samples = SIGNAL.copy()
+    samples[2, 40] = mark / 1000
+    dataset = pydicom.dcmread(write_dicom(tmp_path, samples))
+    dataset.WaveformSequence[0].add_new((0x5400, 0x100A), "OW", mark.to_bytes(2, "little", signed=True))
+    dataset.save_as(tmp_path / "ecg.dcm")
+    with pytest.raises(RecordError, match="the first in lead III at 0.080 s"):
+        read(tmp_path / "ecg.dcm")
+    dataset.WaveformSequence[0].add_new((0x5400, 0x100A), "OW", bytes(2))
+    dataset.save_as(tmp_path / "ecg.dcm")
+    assert read(tmp_path / "ecg.dcm").n_samples == 5000
+
+
+def test_what_dicom_says_of_a_channel_is_told_and_one_turned_over_refused(tmp_path):
+    dataset = pydicom.dcmread(write_dicom(tmp_path))
+    channels = dataset.WaveformSequence[0].ChannelDefinitionSequence
+    channels[0].ChannelStatus, channels[8].ChannelStatus = "OK", ["INVALID", "TEST DATA"]
+    dataset.save_as(tmp_path / "ecg.dcm")
+    assert read(tmp_path / "ecg.dcm").warnings == ("the recorder calls Lead V3 INVALID, TEST DATA",)
+    modifier = pydicom.Dataset()
+    modifier.CodeMeaning = "Inverted"
+    channels[3].ChannelSourceModifiersSequence = [modifier]
+    dataset.save_as(tmp_path / "ecg.dcm")
+    with pytest.raises(RecordError, match="lead Lead aVR is modified as 'Inverted'"):
+        read(tmp_path / "ecg.dcm")
+
+
 def test_a_dicom_file_that_inflates_is_refused_before_it_does(tmp_path):
     dataset = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm"))
     dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.99"
@@ -295,6 +323,8 @@ def test_a_table_that_states_its_rate_twice_is_refused(tmp_path):
         ("# rate_hz: 500\n# unit: mV", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header mV"),
         ("# rate_hz: 500\n# unit: mV", [f"ch{n}" for n in range(12)], None, "columns without lead names"),
         ("# rate_hz: 500\n# unit: mV", ["", "", *LEADS[:10]], None, "column '' is there twice"),
+        ("# rate_hz: 500\n# unit: mV", [f"{lead} (microvolts)" for lead in LEADS], None, "columns without lead names"),
+        ("# rate_hz: 500\n# unit: mV", ["I (0.1 mV)", "II (10uV)", *LEADS[2:11], "V6 (ADC)"], None, "I, II, V6 are missing"),
         ("# rate_hz: 500\n# unit: NU", [f"{lead}_uV" for lead in LEADS], None, "column 'I_uV' states uV, the header NU"),
     ],
 )  # fmt: skip

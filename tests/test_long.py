@@ -216,6 +216,9 @@ def test_a_fault_in_an_ishne_block_says_where(tmp_path, classifier):
     path.write_bytes(data[:206] + struct.pack("<h", 32767) + data[208:-24] + b"\xff\x7f" * 12)  # lead I at 1 V
     with pytest.raises(RecordError, match=r"a lead spans .* \(in block 5 of 5\)"):
         classify(open_recording(path), classifier)
+    path.write_bytes(data[:-24] + b"\0\x80" * 12)  # the mark of a lead fault
+    with pytest.raises(RecordError, match=r"12 samples are not numbers, .* \(in block 5 of 5\)"):
+        classify(open_recording(path), classifier)
 
 
 def test_a_long_edf_is_classified_as_at_once(tmp_path, classifier):

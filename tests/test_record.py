@@ -68,7 +68,11 @@ def test_leads_are_matched_by_name_not_position():
     [("avr", "aVR"), ("Lead I", "I"), ("Lead I (Einthoven)", "I"), ("MDC_ECG_LEAD_V6", "V6"), ("c1", "V1"), (" v3 ", "V3"),
      ("AVF", "aVF"), ("vx", None), ("MLII", None), ("", None),
      ("V-1", "V1"), ("-aVR", None), ("aVR-", None), ("aVR(-)", None), ("I-II", None), ("I I", None), ("C4 -", None),
-     ("Lead -aVR", None), ("ECG  -I", None), ("MDC_ECG_LEAD_-V1", None), ("aVR (inverted)", None), ("ECG Lead I", "I")],
+     ("Lead -aVR", None), ("ECG  -I", None), ("MDC_ECG_LEAD_-V1", None), ("aVR (inverted)", None), ("ECG Lead I", "I"),
+     ("I (mV)", "I"), ("V1 (C1)", "V1"), ("C2 [V2] (µV)", "V2"), ("aVR (Goldberger)", "aVR"), ("V1(mV)", "V1"),
+     *((name, None) for name in (
+         "aVR (neg)", "aVR (inv)", "aVR [-]", "II (umgepolt)", "V3 (R)", "V4 (right)", "V3 (V3R)", "V5 (V8)", "V1 (V7)",
+         "I (aVL)", "I (cal)", "V1 (x10)", "I-II (mV)", "aVR- (mV)", "I ((neg))", "I (mV) x (mV)", "(I)", "I (10uV)"))],
 )  # fmt: skip
 def test_lead_aliases(given_name, standard):
     assert standard_lead(given_name) == standard

@@ -254,8 +254,12 @@ _STANDARD = {lead.upper(): lead for lead in LEADS} | {f"C{n}": f"V{n}" for n in 
 
 
 _BEFORE_A_LEAD = re.compile(r"^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+")
-_AROUND_A_LEAD = re.compile(r"\(.*\)|\[.*\]|[\s_][MUN\u039c]V$|[\s_-]")  # a unit, µ being a capital mu
-_ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3}")
+_AROUND_A_LEAD = re.compile(r"[\s_][MUN\u039c]V$|[\s_-]")  # a unit, µ being a capital mu
+_IN_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*")
+_SAYS_NO_OTHER = re.compile(
+    r"[MUN\u039c]?V|EINTHOVEN|GOLDBERGER|WILSON|DERIVED|CALCULATED|MEASURED|RAW|FILTERED|MONITOR|LEAD|ECG|EKG"
+)
+_ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\bI{1,3}[\s_-]+I{1,3}")
 
 
 @lru_cache(maxsize=256)
@@ -263,14 +267,16 @@ def standard_lead(name: str) -> str | None:
     """The standard name of a lead that a file may write as `avr`, `Lead I`, `MDC_ECG_LEAD_V1`, `C1`; else None.
 
     `Lead -aVR`, `aVR-` and `aVR (inverted)` are none of them: another lead, turned over; nor is `I-II`, one less
-    another.
+    another, nor a lead with anything in brackets but its own name, a unit or a word that makes it no other.
     """
     if (plain := name.strip().upper()) in _STANDARD:
         return _STANDARD[plain]
     if len(plain) > MAX_LEAD_NAME:
         return None
-    bare = _BEFORE_A_LEAD.sub("", plain)
-    return None if _ANOTHER_LEAD.fullmatch(bare) else _STANDARD.get(_AROUND_A_LEAD.sub("", bare))
+    bare = _IN_BRACKETS.sub("", _BEFORE_A_LEAD.sub("", plain))
+    lead = None if _ANOTHER_LEAD.fullmatch(bare) else _STANDARD.get(_AROUND_A_LEAD.sub("", bare))
+    words = (word.strip() for word in _IN_BRACKETS.findall(plain))
+    return lead if all(_SAYS_NO_OTHER.fullmatch(word) or _STANDARD.get(word) == lead for word in words) else None
 
 
 def millivolts_per(unit: str) -> float:

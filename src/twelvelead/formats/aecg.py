@@ -3,6 +3,7 @@
 Format: ANSI/HL7 V3 ECG R1-2004 and the FDA's implementation guide.
 """
 
+import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from twelvelead.formats.files import Given
 from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.vendor import read_with
-from twelvelead.record import INDEPENDENT_LEADS, Record
+from twelvelead.formats.wfdb_header import NUMBER
+from twelvelead.record import INDEPENDENT_LEADS, Record, RecordError, millivolts_per
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 BEAT: Final = "REPRESENTATIVE_BEAT"
 SECONDS: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
-_SERIES: Final = re.compile(rb"<(?:[\w.-]+:)?series[\s>]")
 
 
 def is_aecg(start: bytes) -> bool:
@@ -28,27 +29,43 @@ def is_aecg(start: bytes) -> bool:
 def read(given: Given) -> Record:
     """Read the longest rhythm; raises RecordError when it states no rate or unit, or is no 12-lead ECG."""
     data = checked_xml(given)
-    if len(_SERIES.findall(data)) < 2:
-        return read_with(_parser, data, given, _exact_rate_hz)
-    data, n_series = _with_longest(data)
-    record = read_with(_parser, data, given, _exact_rate_hz)
+    root = tree(data)
+    n_series = _keep_longest(root)
+    _refuse_no_numbers(root)
+    record = read_with(_parser, data if n_series < 2 else _text(root), given, _exact_rate_hz)
     note = (f"{n_series} rhythm series found; only the longest is read",) if n_series > 1 else ()
     return replace(record, warnings=(*record.warnings, *note))
 
 
-def _with_longest(data: bytes) -> tuple[bytes, int]:
-    """The document with the longest rhythm of eight leads or more alone, where it has several, and how many it has."""
-    from defusedxml.ElementTree import tostring
-
-    root = tree(data)
+def _keep_longest(root: "Element") -> int:
+    """Leave the longest rhythm of eight leads or more alone, where there are several; how many there were."""
     parts = [part for part in root.findall("component") if part.find("series") is not None]
     rhythms = [part for part in parts if _code(part.find("series")) != BEAT]
-    if len(rhythms) > 1:
-        kept = max(rhythms, key=_extent)
-        for part in rhythms:
-            if part is not kept:
-                root.remove(part)
-    return tostring(root), len(rhythms)
+    kept = max(rhythms, key=_extent, default=None)
+    for part in rhythms:
+        if part is not kept:
+            root.remove(part)
+    return len(rhythms)
+
+
+def _text(root: "Element") -> bytes:
+    from defusedxml.ElementTree import tostring
+
+    return bytes(tostring(root))
+
+
+def _refuse_no_numbers(root: "Element") -> None:
+    """Raise RecordError where scale or origin of digits is no number, which the parser takes as 1 or 0."""
+    for value in root.iterfind("component/series/component/sequenceSet/component/sequence/value[digits]"):
+        scale, origin = value.find("scale"), value.find("origin")
+        stated = {"scale": "" if scale is None else scale.get("value", "")}
+        if origin is not None:
+            stated["origin"] = origin.get("value", "")
+        for name, number in stated.items():
+            if not re.fullmatch(NUMBER, number.strip()) or math.isinf(float(number)):
+                raise RecordError(f"{name} {number[:20]!r} of digits: it must be a number; export the recording again")
+        if origin is not None and float(stated["origin"]) != 0:
+            millivolts_per(origin.get("unit", ""))
 
 
 def _code(series: "Element | None") -> str:

@@ -1,5 +1,6 @@
 """GE CardioSoft XML: the StripData of a resting ECG, numbers as text and a resolution in microvolts a unit."""
 
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from twelvelead.formats.files import Given
 from twelvelead.formats.markup import checked_xml, root_name, tree
-from twelvelead.record import Record, RecordError, record_from_leads, refuse_twice
+from twelvelead.record import INDEPENDENT_LEADS, Record, RecordError, record_from_leads, refuse_twice
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -25,9 +26,10 @@ def is_cardiosoft(start: bytes) -> bool:
 def read(given: Given) -> Record:
     """Read the rhythm strip; raises RecordError when it is missing, damaged, or states no rate or resolution."""
     root = tree(checked_xml(given))
-    strip = root.find(".//StripData")
-    if strip is None:
+    strips = root.findall(".//StripData")
+    if not strips:
         raise RecordError("CardioSoft file without a StripData: it holds no rhythm; export the resting ECG")
+    strip = max(strips, key=_extent) if len(strips) > 1 else strips[0]
     resolution_mv = _stated(strip, "Resolution", UNIT) / 1000
     waveforms = strip.findall("WaveformData")
     refuse_twice(waveform.get("lead", "") for waveform in waveforms)
@@ -39,7 +41,15 @@ def read(given: Given) -> Record:
         _stated(strip, "SampleRate", "Hz"),
         age=_age(root),
         sex=root.findtext("PatientInfo/Gender"),
+        warnings=(f"{len(strips)} strips found; only the longest is read",) if len(strips) > 1 else (),
     )
+
+
+def _extent(strip: "Element") -> tuple[bool, float]:
+    """Whether there may be twelve leads, and how many seconds the longest has."""
+    waveforms = strip.findall("WaveformData")
+    n_samples = max(((waveform.text or "").count(",") for waveform in waveforms), default=0)
+    return len(waveforms) >= len(INDEPENDENT_LEADS), n_samples / (_stated(strip, "SampleRate", "Hz") or math.inf)
 
 
 def _age(root: "Element") -> str | None:

@@ -30,9 +30,16 @@ REFUSED: Final = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")  # deflated; 
 IMPLICIT: Final = "1.2.840.10008.1.2"
 MAX_BYTES: Final = 1 << 25
 MAX_META_BYTES: Final = 1 << 16
+DERIVED: Final = "DERIVED"  # from other groups, as an average beat is
 RECORDED: Final = ("AcquisitionDateTime", "AcquisitionDate", "StudyDate")
-_LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,2})")
-_FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\s*R|[7-9])\b", re.IGNORECASE)
+_LEAD_CODE: Final = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})")
+_FURTHER_LEAD: Final = re.compile(r"\b[VC]\s*(?:\d+\W*R(?:IGHT|ECHTS)?|[7-9])\b", re.IGNORECASE)
+_A_LEAD: Final = r"(?:AV[RLF]|[VC]\d|I{1,3})\b"
+_TURNED_OVER: Final = re.compile(
+    rf"(?:^-\s*|[\s(\[]-){_A_LEAD}|-\s*(?:$|[)\]])|\b{_A_LEAD}\s*-\s*{_A_LEAD}|"
+    r"\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)",
+    re.IGNORECASE,
+)
 _CODED: Final = dict(zip([*range(1, 9), *range(61, 65)], [*INDEPENDENT_LEADS, "III", "aVR", "aVL", "aVF"], strict=True))
 
 
@@ -66,6 +73,7 @@ def _record(given: Given) -> Record:
         kind = str(dataset.get("Modality", "")) or "unknown"
         raise RecordError(f"DICOM file of modality {kind} without a waveform: export the ECG itself")
     groups = [group for group in dataset.WaveformSequence if _is_rhythm(group)]
+    groups = [group for group in groups if group.get("WaveformOriginality") != DERIVED] or groups
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
     notes = () if len(groups) == 1 else (f"{len(groups)} rhythm groups found; only the longest is read",)
@@ -76,7 +84,7 @@ def _record(given: Given) -> Record:
         float(group.SamplingFrequency),
         age=_age_years(dataset),
         sex=str(dataset.get("PatientSex", "")),
-        warnings=notes,
+        warnings=(*notes, *_status_notes(group)),
     )
 
 
@@ -127,9 +135,27 @@ def _leads(group: Any) -> dict[str, NDArray[np.float32]]:
         if standard_lead(name) is None:
             leads[name] = samples.astype(np.float32)  # whatever it measures, it is left out by its name
             continue
+        _refuse_inverted(channel, name)
         leads[name] = _millivolts(channel, name, samples)
         leads[name][_is_padding(group, samples)] = np.nan
     return leads
+
+
+def _status_notes(group: Any) -> tuple[str, ...]:
+    """A warning where the recorder calls leads disconnected, uncalibrated, invalid or test data."""
+    said = []
+    for channel in group.ChannelDefinitionSequence:
+        name, status = _lead_name(channel.ChannelSourceSequence[0]), channel.get("ChannelStatus") or "OK"
+        if status != "OK" and standard_lead(name):
+            said.append(f"{name} {status if isinstance(status, str) else ', '.join(status)}")
+    return (f"the recorder calls {', '.join(said)}",) if said else ()
+
+
+def _refuse_inverted(channel: Any, name: str) -> None:
+    """Raise RecordError where a modifier of a channel's source turns the lead over."""
+    for modifier in channel.get("ChannelSourceModifiersSequence") or ():
+        if _TURNED_OVER.search(meaning := str(modifier.get("CodeMeaning", ""))):
+            raise RecordError(f"lead {name} is modified as {meaning[:40]!r}: export the recording with it upright")
 
 
 def _refuse_skew(group: Any) -> None:
@@ -144,20 +170,22 @@ def _lead_name(source: Any) -> str:
     """The meaning of a channel's code; where that is in another language or missing, the lead of its number."""
     meaning = str(source.get("CodeMeaning", ""))
     code = _LEAD_CODE.fullmatch(str(source.get("CodeValue", "")))
-    coded = _CODED.get(int(code[1])) if code else None
-    if coded is None or _FURTHER_LEAD.search(meaning):
+    if code is None or int(code[1]) == 0 or _FURTHER_LEAD.search(meaning) or _TURNED_OVER.search(meaning):
         return meaning
-    if (lead := standard_lead(meaning)) not in {coded, None}:
-        raise RecordError(f"a lead is {lead} by its name and {coded} by its code: export the recording again")
-    return coded if lead is None else meaning
+    coded, lead = _CODED.get(int(code[1])), standard_lead(meaning)
+    if lead not in {coded, None}:
+        raise RecordError(
+            f"a lead is {lead} by its name and {coded or f'none of the twelve, {code[0]},'} by its code: "
+            f"export the recording again"
+        )
+    return coded if coded and lead is None else meaning
 
 
 def _is_padding(group: Any, samples: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a sample is the mark of a missing one; a mark that is no extreme (some write 0) marks nothing."""
+    """Where a sample is the mark of a missing one; 0, which some write beside signed samples, marks nothing."""
     written = bytes(group.get("WaveformPaddingValue") or b"")[: samples.itemsize]
     mark = np.frombuffer(written if len(written) == samples.itemsize else b"", samples.dtype)
-    limits = np.iinfo(samples.dtype)
-    return np.isin(samples, mark[(mark == limits.min) | (mark == limits.max)])
+    return np.isin(samples, mark[(mark != 0) | (samples.dtype.kind == "u")])
 
 
 def _millivolts(channel: Any, name: str, samples: NDArray[Any]) -> NDArray[np.float32]:

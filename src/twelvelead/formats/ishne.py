@@ -11,6 +11,7 @@ from twelvelead.record import Record
 
 MAX_BYTES: Final = 1 << 25
 MAGIC: Final = b"ISHNE1.0"
+LEAD_FAULT: Final = -32768
 
 
 def is_ishne(start: bytes) -> bool:
@@ -25,7 +26,7 @@ def read(given: Given) -> Record:
 
 def read_bytes(data: bytes, name: str) -> Record:
     """Read the bytes of a whole file, however many."""
-    return read_with(_parser, data, Given(name=name, held=data))
+    return read_with(_parser, data, Given(name=name, held=data), missing=LEAD_FAULT)
 
 
 def _parser() -> Any:

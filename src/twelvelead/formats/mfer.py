@@ -4,17 +4,20 @@ A file may define a million channels in a few bytes, so its definitions are coun
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 from twelvelead.formats.files import Given
 from twelvelead.formats.vendor import read_with
-from twelvelead.record import Record, RecordError
+from twelvelead.record import AT_DIFFERENT_TIMES, Record, RecordError
 
 MAX_BYTES: Final = 1 << 23
 MAX_DEFINITIONS: Final = 5000
 MAX_CHANNELS: Final = 64
 MAX_FRAMES: Final = 16  # each is filled up to the length that the file declares
 BYTE_ORDER, CHANNELS, WAVEFORM, ATTRIBUTE, SET, PREAMBLE, END = 0x01, 0x05, 0x1E, 0x3F, 0x67, 0x40, 0x80
+NS_PER_S: Final = 1_000_000_000
+DOMINANT_BEAT: Final = 9
 GROUPS: Final = (ATTRIBUTE, SET)
 FIRST_TAGS: Final = {0x01: 1, 0x02: 3}  # byte order and version, each with the only length it can have
 
@@ -30,7 +33,23 @@ def read(given: Given) -> Record:
     """Read the rhythm; raises RecordError when it states no unit, or is no 12-lead ECG."""
     data = given.content(at_most=MAX_BYTES)
     _refuse_expensive(data)
-    return read_with(_parser, data, given, lambda found: float(found.raw_metadata["sampling_rates"][0]))
+    return read_with(_parser, data, given, _rate_hz)
+
+
+def _rate_hz(found: Any) -> float:
+    """The exact rate; raises RecordError where channels or frames are not of one time."""
+    rate_hz = float(found.raw_metadata["sampling_rates"][0])
+    skew_ns = max(found.raw_metadata.get("sample_skew_ns", [0]))
+    if skew_ns * rate_hz >= NS_PER_S:
+        raise RecordError(f"sampling skew of {skew_ns:,} ns: {AT_DIFFERENT_TIMES}")
+    frames = [frame for frame in found.raw_metadata["frames"] if frame["waveform_type"] != DOMINANT_BEAT]
+    for before, frame in pairwise(frames):
+        if frame["pointer"] != (expected := before["pointer"] + before["samples"]):
+            raise RecordError(
+                f"a frame begins with sample {frame['pointer']:,} where {expected:,} follows: samples are missing, or "
+                f"not in order; export it again, a part at a time"
+            )
+    return rate_hz
 
 
 def _refuse_expensive(data: bytes) -> None:

@@ -16,7 +16,7 @@ from twelvelead.formats.files import Given, refuse_too_many
 from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.xli import unpack
 from twelvelead.person import YEARS_FROM, age_between, plausible_age
-from twelvelead.record import LEADS, Record, RecordError, record_from_leads
+from twelvelead.record import INDEPENDENT_LEADS, LEADS, Record, RecordError, record_from_leads, standard_lead
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -38,16 +38,18 @@ def read(given: Given) -> Record:
     version = (root.findtext("documentinfo/documentversion") or "").strip()
     if version not in VERSIONS:
         raise RecordError(f"Sierra XML of version {version[:20]!r}: {', '.join(VERSIONS)} are read; export it anew")
-    waves = root.find(".//parsedwaveforms")
-    if waves is None:
+    strips = root.findall(".//parsedwaveforms")
+    if not strips:
         raise RecordError("Sierra XML without parsedwaveforms: it holds no rhythm; export the whole ECG")
     facts = {element.tag: (element.text or "").strip() for element in root.iterfind(".//signalcharacteristics/*")}
+    waves = max(strips, key=lambda each: _extent(each, facts)) if len(strips) > 1 else strips[0]
+    notes = (f"{len(strips)} strips found; only the longest is read",) if len(strips) > 1 else ()
     names = _lead_names(waves, facts)
     rate_hz = _number(waves.get("samplespersecond") or facts.get("samplingrate"), "sampling rate")
     per_unit = _number(
         waves.get("resolution") or facts.get("resolution") or facts.get("signalresolution"), "resolution"
     )
-    n_samples = round(_number(waves.get("durationperchannel"), "durationperchannel") * rate_hz / 1000)
+    n_samples = round(_duration_ms(waves) * rate_hz / 1000)
     refuse_too_many(n_samples * len(names))
     zero = _number(waves.get("signaloffset") or facts.get("signaloffset") or "0", "signal offset", least=-1e9)
     signal, warnings = _without_pulse((_samples(waves, facts, names, n_samples) - zero) * (per_unit / 1000), rate_hz)
@@ -57,8 +59,17 @@ def read(given: Given) -> Record:
         rate_hz,
         age=_age(root),
         sex=root.findtext(".//generalpatientdata/sex"),
-        warnings=warnings,
+        warnings=(*notes, *warnings),
     )
+
+
+def _extent(waves: "Element", facts: dict[str, str]) -> tuple[bool, float]:
+    """Whether there may be twelve leads, and how many milliseconds they last."""
+    return len(_lead_names(waves, facts)) >= len(INDEPENDENT_LEADS), _duration_ms(waves)
+
+
+def _duration_ms(waves: "Element") -> float:
+    return _number(waves.get("durationperchannel"), "durationperchannel")
 
 
 def _age(root: "Element") -> float | None:
@@ -121,7 +132,7 @@ def _samples(waves: "Element", facts: dict[str, str], names: list[str], n_sample
         data = base64.b64decode("".join(text.split()), validate=True) if encoding == "Base64" else b""
         if not is_plain:
             signal = unpack(data, len(names), n_samples)
-            return _with_limb_leads(signal) if tuple(names[:6]) == LEADS[:6] else signal
+            return _with_limb_leads(signal) if tuple(map(standard_lead, names[:6])) == LEADS[:6] else signal
         is_signed = (waves.get("signalsigned") or facts.get("signalsigned", "True")).lower() not in {"false", "no", "0"}
         values = np.frombuffer(data, "<i2" if is_signed else "<u2") if data else np.array(text.split(), np.float64)
         if len(values) != len(names) * n_samples:

@@ -5,6 +5,7 @@ semicolon or tab. NPY: a matrix of 12 leads in standard order x samples.
 """
 
 import re
+from collections.abc import Iterator
 from io import BytesIO, StringIO
 from typing import Final
 
@@ -45,7 +46,7 @@ _TIME = re.compile(rf"(?:time|t)[\s_]*[(\[]?\s*{_TIME_UNIT}?\s*[)\]]?|{_TIME_UNI
 TIME_ERROR: Final = 0.01
 MOST_UNEVEN_STEPS: Final = 1.5  # times in whole milliseconds are off by half of one
 _BLANK_LINE = re.compile(r"^[ \t]*$", re.MULTILINE)
-_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+")
+_THOUSANDS = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+") for mark in ",."}
 _CELL = re.compile(r"[-+\d.eE\s]*")
 
 
@@ -211,8 +212,8 @@ def _array(data: bytes) -> NDArray[np.generic]:
 def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray[np.float64]:
     """(n_samples, n_columns) of what is below so many lines; raises RecordError on one that is no row of numbers."""
     body = body.rstrip()
-    if separator != "," and "," in body and "." not in body:
-        _refuse_thousands(body, separator)
+    if separator != "," and ("," in body) != ("." in body):
+        _refuse_thousands(body, separator, "," if "," in body else ".")
         body = body.replace(",", ".")  # decimal commas
     if not body.strip():
         raise RecordError("a table without a line of numbers: there must be one a sample")
@@ -233,14 +234,19 @@ def _numbers(body: str, separator: str, n_columns: int, n_above: int) -> NDArray
     return rows
 
 
-def _refuse_thousands(body: str, separator: str) -> None:
-    """Raise RecordError where commas look like those of `1,296`: in thousands only, beside numbers without any."""
-    cells = [cell.strip(f" {QUOTATION_MARK}") for cell in re.split(rf"[{separator}\n]", body)]
-    parted = [cell for cell in cells if "," in cell]
-    if len(parted) < len(cells) and all(map(_THOUSANDS.fullmatch, parted)):
+def _refuse_thousands(body: str, separator: str, mark: str) -> None:
+    """Raise RecordError where commas or points are like those of `1,296`: in thousands only, beside numbers without."""
+
+    def cells() -> Iterator[str]:
+        return (match[0].strip(f" {QUOTATION_MARK}") for match in re.finditer(rf"[^{separator}\n]+", body))
+
+    if all(_THOUSANDS[mark].fullmatch(cell) for cell in cells() if mark in cell) and any(
+        mark not in cell for cell in cells()
+    ):
+        first = next(cell for cell in cells() if mark in cell)
         raise RecordError(
-            f"{parted[0]!r} beside numbers without a comma: it parts thousands, or decimals; write numbers without "
-            f"marks of thousands, and with decimal points"
+            f"{first!r} beside numbers without a {'comma' if mark == ',' else 'point'}: it parts thousands, or "
+            f"decimals; write numbers without marks of thousands, and with decimal points"
         )
 
 

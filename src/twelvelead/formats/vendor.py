@@ -36,11 +36,16 @@ _one_at_a_time = threading.Lock()  # what catches warnings does so for all threa
 
 
 def read_with(
-    parser: Callable[[], Any], data: bytes, given: Given, rate_hz: Callable[[Any], float] | None = None
+    parser: Callable[[], Any],
+    data: bytes,
+    given: Given,
+    rate_hz: Callable[[Any], float] | None = None,
+    missing: float | None = None,
 ) -> Record:
     """Read bytes with one of ecgdatakit's parsers.
 
-    parser: imports and makes it. rate_hz: the exact rate where the parser rounds it, from what it read.
+    parser: imports and makes it. rate_hz: the exact rate where the parser rounds it, from what it read. missing: the
+    mark of a sample that is none.
     Raises RecordError on whatever the parser refuses or trips over.
     """
     with _one_at_a_time, warnings.catch_warnings(record=True) as said, _as_file(data) as path:
@@ -59,7 +64,7 @@ def read_with(
     refuse_too_many(sum(len(lead.samples) for lead in found.leads))
     return record_from_leads(
         given.name,
-        _named(found.leads),
+        _named(found.leads, missing),
         rate_hz(found) if rate_hz else float(rates.pop()),
         age=_age(found),
         sex=found.patient.sex,
@@ -91,17 +96,17 @@ def _age(found: Any) -> float | None:
     return age_between(str(found.patient.birth_date)[:10], str(found.recording.date)[:10], "%Y-%m-%d")
 
 
-def _named(leads: list[Any]) -> dict[str, NDArray[np.float32]]:
+def _named(leads: list[Any], missing: float | None) -> dict[str, NDArray[np.float32]]:
     """Lead name -> (n_samples,) millivolts; ecgdatakit numbers repeated names, which is refused here."""
     names = dict.fromkeys(lead.label for lead in leads)  # in which a name is found at once, however many there are
     for name in names:
         stem, _, number = name.rpartition("_")
         if number.isdigit() and stem in names:
             raise RecordError(f"lead {stem} is there twice: each must be there once")
-    return {lead.label: _millivolts(lead) if standard_lead(lead.label) else lead.samples for lead in leads}
+    return {lead.label: _millivolts(lead, missing) if standard_lead(lead.label) else lead.samples for lead in leads}
 
 
-def _millivolts(lead: Any) -> NDArray[np.float32]:
+def _millivolts(lead: Any, missing: float | None) -> NDArray[np.float32]:
     unit = lead.resolution_unit if lead.is_raw else lead.units
     if not unit:
         raise RecordError(
@@ -112,7 +117,10 @@ def _millivolts(lead: Any) -> NDArray[np.float32]:
     if not (np.isfinite(scale) and scale != 0 and np.isfinite(offset)):
         raise RecordError(f"lead {lead.label} has a resolution of {lead.resolution}: it must be a finite number, not 0")
     with np.errstate(over="ignore", invalid="ignore"):
-        return (np.asarray(lead.samples, np.float64) * scale + offset).astype(np.float32)
+        samples = (np.asarray(lead.samples, np.float64) * scale + offset).astype(np.float32)
+    if missing is not None:
+        samples[np.asarray(lead.samples) == missing] = np.nan
+    return samples
 
 
 def _told(said: list[warnings.WarningMessage], path: Path) -> Iterator[str]:

@@ -17,7 +17,7 @@ const TIME_UNIT = "(s|secs?|seconds?|ms|msecs?|milliseconds?)";
 const TIME = new RegExp(`^(?:(?:time|t)[\\s_]*(?:[([]\\s*)?(?:${TIME_UNIT}\\s*)?[)\\]]?|${TIME_UNIT})$`, "i");
 const TIME_ERROR = 0.01;
 const MOST_UNEVEN_STEPS = 1.5; // times in whole milliseconds are off by half of one
-const THOUSANDS = /^[-+]?[1-9]\d{0,2}(?:,\d{3})+$/;
+const THOUSANDS = { ",": /^[-+]?[1-9]\d{0,2}(?:,\d{3})+$/, ".": /^[-+]?[1-9]\d{0,2}(?:\.\d{3})+$/ };
 const STATED = /^#\s*(?:rate_hz|unit)\s*:/i;
 const CSV_COMMENT = /^#\s*([A-Za-z_]+)\s*:\s*(.*)/;
 
@@ -144,9 +144,9 @@ function numbers(lines, from, separator, nColumns) {
   if (!rows.length) throw new RecordError("a table without a line of numbers: there must be one a sample");
   refuseTooMany(rows.length * nColumns);
   const columns = Array.from({ length: nColumns }, () => new Float64Array(rows.length));
-  const hasDecimalCommas =
-    separator !== "," && rows.some((at) => lines[at].includes(",")) && !rows.some((at) => lines[at].includes("."));
-  if (hasDecimalCommas) refuseThousands(rows.map((at) => lines[at].split(separator).map(unquoted)));
+  const marks = [",", "."].filter((mark) => separator !== "," && rows.some((at) => lines[at].includes(mark)));
+  const hasDecimalCommas = marks.join() === ",";
+  if (marks.length === 1) refuseThousands(lines.slice(from), separator, marks[0]);
   rows.forEach((at, k) => {
     if (!lines[at].trim()) {
       throw new RecordError(`line ${at + 1} is empty: a sample is missing there, or the line is too many`);
@@ -163,14 +163,16 @@ function numbers(lines, from, separator, nColumns) {
   return columns;
 }
 
-/** Refuse commas that look like those of `1,296`: in thousands only, beside numbers without any. */
-function refuseThousands(rows) {
-  const parted = rows.flatMap((cells) => cells.filter((cell) => cell.includes(",")));
-  const hasOthers = rows.some((cells) => cells.some((cell) => !cell.includes(",")));
-  if (hasOthers && parted.every((cell) => THOUSANDS.test(cell))) {
+/** Refuse commas or points that look like those of `1,296`: in thousands only, beside numbers without any. */
+function refuseThousands(lines, separator, mark) {
+  const cells = (line) => line.split(separator).map(unquoted);
+  const parted = (line) => cells(line).filter((cell) => cell.includes(mark));
+  const isOfThousands = lines.every((line) => parted(line).every((cell) => THOUSANDS[mark].test(cell)));
+  if (isOfThousands && lines.some((line) => cells(line).some((cell) => !cell.includes(mark)))) {
     throw new RecordError(
-      `'${parted[0]}' beside numbers without a comma: it parts thousands, or decimals; write numbers without ` +
-        "marks of thousands, and with decimal points",
+      `'${parted(lines.find((line) => line.includes(mark)))[0]}' beside numbers without a ` +
+        `${mark === "," ? "comma" : "point"}: it parts thousands, or decimals; write numbers without marks of ` +
+        "thousands, and with decimal points",
     );
   }
 }

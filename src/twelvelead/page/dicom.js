@@ -35,12 +35,15 @@ const TAGS = {
   birthDate: 0x00100030,
   sex: 0x00100040,
   age: 0x00101010,
+  originality: 0x003a0004,
   nChannels: 0x003a0005,
   nSamples: 0x003a0010,
   rate: 0x003a001a,
   groupLabel: 0x003a0020,
   channels: 0x003a0200,
+  status: 0x003a0205,
   source: 0x003a0208,
+  modifiers: 0x003a0209,
   sensitivity: 0x003a0210,
   sensitivityUnit: 0x003a0211,
   correction: 0x003a0212,
@@ -54,16 +57,22 @@ const TAGS = {
   data: 0x54001010,
 };
 const SKEWS = { ChannelTimeSkew: TAGS.timeSkew, ChannelSampleSkew: TAGS.sampleSkew, ChannelOffset: TAGS.offset };
-const FURTHER_LEAD = /\b[VC]\s*(?:\d+\s*R|[7-9])\b/i;
+const FURTHER_LEAD = /\b[VC]\s*(?:\d+\W*R(?:IGHT|ECHTS)?|[7-9])\b/i;
+const A_LEAD = "(?:AV[RLF]|[VC]\\d|I{1,3})\\b";
+const TURNED_OVER = new RegExp(
+  `(?:^-\\s*|[\\s([]-)${A_LEAD}|-\\s*(?:$|[)\\]])|\\b${A_LEAD}\\s*-\\s*${A_LEAD}|` +
+    "\\b(?:INV|N[E\u00c9]G|REVERS|MINUS|UMGEPOLT)",
+  "i",
+);
 const RECORDED = [TAGS.acquisitionTime, TAGS.acquisitionDate, TAGS.studyDate];
-const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.sensitivityUnit, TAGS.waveforms]);
+const SEQUENCES = new Set([TAGS.channels, TAGS.source, TAGS.modifiers, TAGS.sensitivityUnit, TAGS.waveforms]);
 const SAMPLES = {
-  SB: [1, "getInt8", -128, 127],
-  UB: [1, "getUint8", 0, 255],
-  SS: [2, "getInt16", -32768, 32767],
-  US: [2, "getUint16", 0, 65535],
-  SL: [4, "getInt32", -(2 ** 31), 2 ** 31 - 1],
-  UL: [4, "getUint32", 0, 2 ** 32 - 1],
+  SB: [1, "getInt8", -128],
+  UB: [1, "getUint8", 0],
+  SS: [2, "getInt16", -32768],
+  US: [2, "getUint16", 0],
+  SL: [4, "getInt32", -(2 ** 31)],
+  UL: [4, "getUint32", 0],
 };
 const CODED = new Map(
   [1, 2, 3, 4, 5, 6, 7, 8, 61, 62, 63, 64].map((code, k) => [
@@ -83,9 +92,11 @@ export function readDicom(name, bytes) {
     throw new RecordError(`${bytes.length} bytes: at most ${MAX_DICOM_BYTES} are read; split the recording`);
   }
   const dataset = datasetOf(bytes);
-  const rhythms = itemsOf(dataset, TAGS.waveforms).filter(
+  const groups = itemsOf(dataset, TAGS.waveforms).filter(
     (group) => !textOf(group, TAGS.groupLabel).toUpperCase().includes("MEDIAN"),
   );
+  const originals = groups.filter((group) => textOf(group, TAGS.originality) !== "DERIVED"); // as an average beat is
+  const rhythms = originals.length ? originals : groups;
   if (!rhythms.length) {
     throw new RecordError("DICOM file without a rhythm: it is no 12-lead waveform, or holds median beats alone");
   }
@@ -96,7 +107,10 @@ export function readDicom(name, bytes) {
   return recordFromLeads(name, leadsOf(longest), decimal(longest, TAGS.rate), {
     age: ageOf(dataset),
     sex: textOf(dataset, TAGS.sex),
-    warnings: rhythms.length > 1 ? [`${rhythms.length} rhythm groups found; only the longest is read`] : [],
+    warnings: [
+      ...(rhythms.length > 1 ? [`${rhythms.length} rhythm groups found; only the longest is read`] : []),
+      ...statusNotes(longest),
+    ],
   });
 }
 
@@ -193,12 +207,31 @@ function leadsOf(group) {
   channels.forEach((channel, row) => {
     const name = leadName(itemsOf(channel, TAGS.source)[0] ?? new Map());
     if (leads.has(name)) throw new RecordError(`lead '${name}' is there twice: each must be there once`);
+    if (standardLead(name)) refuseInverted(channel, name);
     leads.set(name, standardLead(name) ? millivolts(group, channel, name, data, coding, row) : new Float32Array(nSamples));
   });
   return leads;
 }
 
-function millivolts(group, channel, name, data, [size, getter, lowest, highest], row) {
+/** A warning where the recorder calls leads disconnected, uncalibrated, invalid or test data. */
+function statusNotes(group) {
+  const said = itemsOf(group, TAGS.channels)
+    .map((channel) => [leadName(itemsOf(channel, TAGS.source)[0] ?? new Map()), textOf(channel, TAGS.status) || "OK"])
+    .filter(([name, status]) => status !== "OK" && standardLead(name))
+    .map(([name, status]) => `${name} ${status.split("\\").join(", ")}`);
+  return said.length ? [`the recorder calls ${said.join(", ")}`] : [];
+}
+
+/** Refuse a lead that a modifier of its channel's source turns over. */
+function refuseInverted(channel, name) {
+  const meanings = itemsOf(channel, TAGS.modifiers).map((modifier) => textOf(modifier, TAGS.codeMeaning));
+  const turned = meanings.find((meaning) => TURNED_OVER.test(meaning));
+  if (turned !== undefined) {
+    throw new RecordError(`lead ${name} is modified as '${turned.slice(0, 40)}': export the recording with it upright`);
+  }
+}
+
+function millivolts(group, channel, name, data, [size, getter, lowest], row) {
   if (!channel.has(TAGS.sensitivity) || !itemsOf(channel, TAGS.sensitivityUnit).length) {
     throw new RecordError(`lead ${name} states no sensitivity: without it its samples have no unit; export it again`);
   }
@@ -211,14 +244,14 @@ function millivolts(group, channel, name, data, [size, getter, lowest, highest],
   const [nChannels, nSamples] = [whole16(group, TAGS.nChannels), whole32(group, TAGS.nSamples)];
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const padding = paddingOf(group, size, getter);
-  const mark = padding === lowest || padding === highest ? padding : undefined;
+  const mark = padding !== 0 || lowest === 0 ? padding : undefined;
   return Float32Array.from({ length: nSamples }, (_, k) => {
     const sample = view[getter]((k * nChannels + row) * size, true);
     return sample === mark ? NaN : (sample * sensitivity + baseline) * perUnit;
   });
 }
 
-/** The mark of a missing sample; one that is no extreme marks nothing. */
+/** The mark of a missing sample; 0, which some write beside signed samples, marks nothing. */
 function paddingOf(group, size, getter) {
   const bytes = group.get(TAGS.padding);
   if (!bytes || bytes.length < size) return undefined;
@@ -228,14 +261,16 @@ function paddingOf(group, size, getter) {
 /** The meaning of a channel's code; where that is in another language or missing, the lead of its number. */
 function leadName(source) {
   const meaning = textOf(source, TAGS.codeMeaning);
-  const code = /^(?:2:|5\.6\.3-9-)(\d{1,2})$/.exec(textOf(source, TAGS.codeValue));
-  const coded = code && CODED.get(Number(code[1]));
-  if (!coded || FURTHER_LEAD.test(meaning)) return meaning;
-  const lead = standardLead(meaning);
+  const code = /^(?:2:|5\.6\.3-9-)(\d{1,3})$/.exec(textOf(source, TAGS.codeValue));
+  if (!Number(code?.[1]) || FURTHER_LEAD.test(meaning) || TURNED_OVER.test(meaning)) return meaning;
+  const [coded, lead] = [CODED.get(Number(code[1])), standardLead(meaning)];
   if (lead && lead !== coded) {
-    throw new RecordError(`a lead is ${lead} by its name and ${coded} by its code: export the recording again`);
+    throw new RecordError(
+      `a lead is ${lead} by its name and ${coded ?? `none of the twelve, ${code[0]},`} by its code: ` +
+        "export the recording again",
+    );
   }
-  return lead ? meaning : coded;
+  return coded && !lead ? coded : meaning;
 }
 
 /** Refuse channels that were not sampled at one time. */

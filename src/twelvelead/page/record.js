@@ -14,10 +14,13 @@ const STANDARD = new Map([
   ...[1, 2, 3, 4, 5, 6].map((n) => [`C${n}`, `V${n}`]),
 ]);
 const BEFORE_A_LEAD = /^(?:MDC_ECG_LEAD_|(?:(?:ECG|EKG|LEAD)[\s_:]+)+)/;
-const AROUND_A_LEAD = /\(.*\)|\[.*\]|[\s_][MUN\u039c]V$|[\s_-]/g; // a unit, µ being a capital mu
+const AROUND_A_LEAD = /[\s_][MUN\u039c]V$|[\s_-]/g; // a unit, µ being a capital mu
+const IN_BRACKETS = /\s*[([]([^()[\]]*)[)\]]\s*/g;
+const SAYS_NO_OTHER =
+  /^(?:[MUN\u039c]?V|EINTHOVEN|GOLDBERGER|WILSON|DERIVED|CALCULATED|MEASURED|RAW|FILTERED|MONITOR|LEAD|ECG|EKG)$/;
 const AGE = /^(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?|eeks?|ays?)?$/i;
 const PER_YEAR = { y: 1, m: 12, w: 52, d: 365 };
-const ANOTHER_LEAD = /^(?:-.*|.*-|.*\(\s*-\s*\)|.*(?:INVERT|REVERS|NEGATIV).*|.*\bI{1,3}[\s_-]+I{1,3})$/;
+const ANOTHER_LEAD = /^(?:-.*|.*-|.*\bI{1,3}[\s_-]+I{1,3})$/;
 const STEERING = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
 /** What was given cannot be taken as a 12-lead ECG; the message says why, and the way out. */
@@ -67,8 +70,10 @@ export function recordFromLeads(name, leads, rateHz, { unit = "mV", age = null, 
 export function standardLead(name) {
   const plain = name.trim().toUpperCase();
   if (plain.length > MAX_LEAD_NAME) return undefined;
-  const bare = plain.replace(BEFORE_A_LEAD, "");
-  return ANOTHER_LEAD.test(bare) ? undefined : STANDARD.get(bare.replace(AROUND_A_LEAD, ""));
+  const bare = plain.replace(BEFORE_A_LEAD, "").replace(IN_BRACKETS, "");
+  const lead = ANOTHER_LEAD.test(bare) ? undefined : STANDARD.get(bare.replace(AROUND_A_LEAD, ""));
+  const words = [...plain.matchAll(IN_BRACKETS)].map((match) => match[1].trim());
+  return words.every((word) => SAYS_NO_OTHER.test(word) || STANDARD.get(word) === lead) ? lead : undefined;
 }
 
 /** Text from a file with whatever could steer a document replaced; it still goes into the page as text only. */
