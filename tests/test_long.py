@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import pickle
 import struct
 import subprocess
 import sys
@@ -61,11 +62,16 @@ def at_once(record, classifier):
     return classifier.calibration.probabilities(classifier.run(windows)[0])
 
 
+def sent(stream):
+    """As another process gets it."""
+    return pickle.loads(pickle.dumps(stream))
+
+
 @pytest.mark.parametrize("rate_hz", [50, 100, 257, 333.3, 499.97, 500, 1000])
 def test_every_window_is_the_one_of_the_whole(classifier, tmp_path, rate_hz):
     signal = minutes(["Normal", "AF", "PVC", "LBBB", "Normal", "AF"], rate_hz)[:, :-7]
     path = written(tmp_path, signal, rate_hz)
-    stream, record = open_recording(path), read(path)
+    stream, record = sent(open_recording(path)), read(path)
     assert isinstance(stream, Stream)
     report, expected = classify(stream, classifier, anyway=True), at_once(record, classifier)
     np.testing.assert_allclose(report.by_window, expected, atol=1e-4)
@@ -163,7 +169,7 @@ def test_fifteen_leads_in_two_files_without_a_number_of_samples(tmp_path):
 def test_edf_and_bdf_give_the_samples_of_the_whole(width, tmp_path):
     extra = [("Resp", "", bytes(500 * width)), ("EDF Annotations", "", lambda n: onset(n, width))]
     path = edf(tmp_path, np.tile(SIGNAL, 3), width=width, extra=extra, kind="EDF+C")
-    stream, record = open_recording(path), read(path)
+    stream, record = sent(open_recording(path)), read(path)
     blocks = list(stream.blocks())
     assert len(blocks) > 1
     np.testing.assert_array_equal(np.concatenate(blocks, axis=1), record.signal)
@@ -192,7 +198,7 @@ def test_a_gap_in_a_long_edf_is_found(before, unknown, tmp_path, classifier):
 def test_ishne_gives_the_samples_of_the_whole(nanovolts, tmp_path):
     path = ishne(tmp_path, np.tile(SIGNAL, 3), nanovolts=nanovolts)
     path.write_bytes(path.read_bytes() + b"\1\2\3\4")
-    stream, record = open_recording(path), read(path)
+    stream, record = sent(open_recording(path)), read(path)
     blocks = list(stream.blocks())
     assert len(blocks) > 3
     np.testing.assert_array_equal(np.concatenate(blocks, axis=1), record.signal)

@@ -65,7 +65,7 @@ def test_leads_are_matched_by_name_not_position():
 
 @pytest.mark.parametrize(
     "given_name, standard",
-    [("avr", "aVR"), ("Lead I", "I"), ("Lead I (Einthoven)", "I"), ("MDC_ECG_LEAD_V6", "V6"), ("c1", "V1"), (" v3 ", "V3"),
+    [("avr", "aVR"), ("Lead I", "I"), ("Lead I (Einthoven)", "I"), ("I (bipolar)", "I"), ("II [MDC_ECG_LEAD_II]", "II"), ("V1 (Lead C1)", "V1"), ("MDC_ECG_LEAD_V6", "V6"), ("c1", "V1"), (" v3 ", "V3"),
      ("AVF", "aVF"), ("vx", None), ("MLII", None), ("", None),
      ("V-1", "V1"), ("-aVR", None), ("aVR-", None), ("aVR(-)", None), ("I-II", None), ("I I", None), ("C4 -", None),
      ("Lead -aVR", None), ("ECG  -I", None), ("MDC_ECG_LEAD_-V1", None), ("aVR (inverted)", None), ("ECG Lead I", "I"),

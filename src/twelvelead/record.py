@@ -257,7 +257,8 @@ _BEFORE_A_LEAD = re.compile(r"^MDC_ECG_LEAD_|^(?:(?:ECG|EKG|LEAD)[\s_:]+)+")
 _AROUND_A_LEAD = re.compile(r"[\s_][MUN\u039c]V$|[\s_-]")  # a unit, µ being a capital mu
 _IN_BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*")
 _SAYS_NO_OTHER = re.compile(
-    r"[MUN\u039c]?V|EINTHOVEN|GOLDBERGER|WILSON|DERIVED|CALCULATED|MEASURED|RAW|FILTERED|MONITOR|LEAD|ECG|EKG"
+    r"[MUN\u039c]?V|EINTHOVEN|GOLDBERGER|WILSON|BIPOLAR|UNIPOLAR|AUGMENTED|LIMB|CHEST|PRECORDIAL|"
+    r"DERIVED|CALCULATED|MEASURED|RAW|FILTERED|MONITOR|LEAD|ECG|EKG"
 )
 _ANOTHER_LEAD = re.compile(r"-.*|.*-|.*\bI{1,3}[\s_-]+I{1,3}")
 
@@ -276,7 +277,7 @@ def standard_lead(name: str) -> str | None:
     bare = _IN_BRACKETS.sub("", _BEFORE_A_LEAD.sub("", plain))
     lead = None if _ANOTHER_LEAD.fullmatch(bare) else _STANDARD.get(_AROUND_A_LEAD.sub("", bare))
     words = (word.strip() for word in _IN_BRACKETS.findall(plain))
-    return lead if all(_SAYS_NO_OTHER.fullmatch(word) or _STANDARD.get(word) == lead for word in words) else None
+    return lead if all(_SAYS_NO_OTHER.fullmatch(word) or standard_lead(word) == lead for word in words) else None
 
 
 def millivolts_per(unit: str) -> float:

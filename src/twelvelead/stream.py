@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 import numpy as np
@@ -62,11 +63,20 @@ class Stream:
         )
 
 
+def _whole(signal: NDArray[np.float32]) -> Blocks:
+    return iter([signal])
+
+
 def stream_of(recording: Record | Stream) -> Stream:
     """A recording that is in memory already, as a stream of one block; a stream as it is."""
     if isinstance(recording, Stream):
         return recording
-    return stream_like(recording, recording.n_samples, lambda: iter([recording.signal]), recording.warnings)
+    return stream_like(recording, recording.n_samples, partial(_whole, recording.signal), recording.warnings)
+
+
+def signals_of(records: Callable[..., Iterator[Record]], *given: object) -> Blocks:
+    """The samples of records, block by block; by `partial`, a stream's blocks can be sent to another process."""
+    return (record.signal for record in records(*given))
 
 
 def stream_like(first: Record, n_samples: int, blocks: Callable[[], Blocks], warnings: tuple[str, ...]) -> Stream:

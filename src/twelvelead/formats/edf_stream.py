@@ -1,6 +1,7 @@
 """A long EDF or BDF file, read in blocks of records: the same samples and refusals as if it were read at once."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from twelvelead.formats.edf import MAX_SIGNALS, Layout, in_order, layout_of, onsets_s, read, refuse_gaps
 from twelvelead.formats.files import Given, parts_of
 from twelvelead.record import Record, RecordError, standard_lead
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, stream_like
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, signals_of, stream_like
 
 
 def recording(given: Given) -> Record | Stream:
@@ -22,9 +23,7 @@ def recording(given: Given) -> Record | Stream:
     path, name = given.path, given.name
     first = next(_records(name, path, layout))
     n_samples = round(layout.n_records * layout.duration_s * first.rate_hz)
-    return stream_like(
-        first, n_samples, lambda: (record.signal for record in _records(name, path, layout)), first.warnings
-    )
+    return stream_like(first, n_samples, partial(signals_of, _records, name, path, layout), first.warnings)
 
 
 def _rate_hz(layout: Layout) -> float:

@@ -2,13 +2,14 @@
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from twelvelead.formats.files import Given, parts_of
 from twelvelead.formats.ishne import read, read_bytes
 from twelvelead.record import Record, RecordError
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, stream_like
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, signals_of, stream_like
 
 FIXED_BYTES: Final = 522
 MAX_HEAD_BYTES: Final = 1 << 16
@@ -28,9 +29,7 @@ def recording(given: Given) -> Record | Stream:
     records = (given.name, given.path, start[:begin], 2 * n_leads, n_frames)
     first = next(_records(*records))
     notes = ("the file ends within a sample, which was left out",) if (size - begin) % (2 * n_leads) else ()
-    return stream_like(
-        first, n_frames, lambda: (record.signal for record in _records(*records)), (*first.warnings, *notes)
-    )
+    return stream_like(first, n_frames, partial(signals_of, _records, *records), (*first.warnings, *notes))
 
 
 def _layout(start: bytes) -> tuple[int, int, int]:

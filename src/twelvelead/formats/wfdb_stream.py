@@ -1,6 +1,7 @@
 """A long WFDB record, read in blocks: the same samples, and the same refusals, as if it were read at once."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from twelvelead.formats.wfdb import (
 from twelvelead.formats.wfdb_header import Header, SignalLine
 from twelvelead.formats.wfdb_samples import BITS, n_bytes
 from twelvelead.record import Record, RecordError
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, stream_like
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, signals_of, stream_like
 
 Files = list[tuple[str, list[SignalLine]]]
 
@@ -61,7 +62,7 @@ def _stream(path: Path, header: Header, n_samples: int) -> Stream:
     return stream_like(
         first,
         n_samples,
-        lambda: (record.signal for record in _records(path, header, files, n_samples)),
+        partial(signals_of, _records, path, header, files, n_samples),
         (*header.warnings, *notes, *first.warnings),
     )
 

@@ -16,8 +16,10 @@ const STANDARD = new Map([
 const BEFORE_A_LEAD = /^(?:MDC_ECG_LEAD_|(?:(?:ECG|EKG|LEAD)[\s_:]+)+)/;
 const AROUND_A_LEAD = /[\s_][MUN\u039c]V$|[\s_-]/g; // a unit, µ being a capital mu
 const IN_BRACKETS = /\s*[([]([^()[\]]*)[)\]]\s*/g;
-const SAYS_NO_OTHER =
-  /^(?:[MUN\u039c]?V|EINTHOVEN|GOLDBERGER|WILSON|DERIVED|CALCULATED|MEASURED|RAW|FILTERED|MONITOR|LEAD|ECG|EKG)$/;
+const SAYS_NO_OTHER = new RegExp(
+  "^(?:[MUN\u039c]?V|EINTHOVEN|GOLDBERGER|WILSON|BIPOLAR|UNIPOLAR|AUGMENTED|LIMB|CHEST|PRECORDIAL|" +
+    "DERIVED|CALCULATED|MEASURED|RAW|FILTERED|MONITOR|LEAD|ECG|EKG)$",
+);
 const AGE = /^(\d{1,5}(?:\.\d{1,5})?)\s*([ymwd])(?:ears?|rs?|onths?|os?|eeks?|ays?)?$/i;
 const PER_YEAR = { y: 1, m: 12, w: 52, d: 365 };
 const ANOTHER_LEAD = /^(?:-.*|.*-|.*\bI{1,3}[\s_-]+I{1,3})$/;
@@ -73,7 +75,7 @@ export function standardLead(name) {
   const bare = plain.replace(BEFORE_A_LEAD, "").replace(IN_BRACKETS, "");
   const lead = ANOTHER_LEAD.test(bare) ? undefined : STANDARD.get(bare.replace(AROUND_A_LEAD, ""));
   const words = [...plain.matchAll(IN_BRACKETS)].map((match) => match[1].trim());
-  return words.every((word) => SAYS_NO_OTHER.test(word) || STANDARD.get(word) === lead) ? lead : undefined;
+  return words.every((word) => SAYS_NO_OTHER.test(word) || standardLead(word) === lead) ? lead : undefined;
 }
 
 /** Text from a file with whatever could steer a document replaced; it still goes into the page as text only. */
