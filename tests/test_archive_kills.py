@@ -241,10 +241,18 @@ def test_ctrl_c_ends_the_workers_and_says_how_to_go_on(folder, tmp_path):
 @pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)])
 def test_however_a_run_is_ended_no_worker_goes_on(number, status, tmp_path):
     folder, out = write_recordings(tmp_path / "in", 2), tmp_path / "out"
-    large_recording(folder, "r0001x", minutes=70)
+    large = large_recording(folder, "r0001x", minutes=70)
+    for name in ("r0001y", "r0001z"):  # so that the run cannot end before it is looked at
+        (folder / f"{name}.dat").hardlink_to(large.with_suffix(".dat"))
+        (folder / f"{name}.hea").write_text(large.read_text().replace("r0001x", name))
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the tests ignore it, and what they start with them
     process = start(folder, "--out", out, "--workers", 1)
-    until(lambda: [pid for pid in children(process.pid) if under_way(pid) == 2])
+
+    def is_at_a_large_one():
+        assert process.poll() is None
+        return any((under_way(pid) or 0) >= 2 for pid in children(process.pid))
+
+    until(is_at_a_large_one)
     [worker] = children(process.pid)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
