@@ -152,7 +152,7 @@ def test_muse_takes_the_rhythm_and_no_unit_but_its_own(tmp_path):
 
 @pytest.mark.parametrize("base, exponent, rate_hz", [
     ("9765625", "-4", 976.5625), ("625", "-1", 62.5), ("2441", "-1", 244.1), ("500.5", "0", 500.5), ("5", "+2", 500),
-    ("500", "", 500), ("500,5", "0", None), ("500", "0.5", None),
+    ("500", "", 500), ("500,5", "0", 500.5), ("500", "0.5", None),
 ])  # fmt: skip
 def test_muse_rates_are_those_stated_and_not_rounded(base, exponent, rate_hz, tmp_path):
     text = xml.muse(tmp_path).read_text().replace("<SampleBase>500<", f"<SampleBase>{base}<")

@@ -28,12 +28,12 @@ def _rate_hz(data: bytes) -> float:
     waves = tree(data).iterfind("Waveform")
     rhythm = next(wave for wave in waves if _text(wave, "WaveformType").lower() in {"rhythm", ""})
     base, exponent = _text(rhythm, "SampleBase"), _text(rhythm, "SampleExponent")
-    if not re.fullmatch(r"\d{1,12}(\.\d*)?", base) or not re.fullmatch(r"([-+]?\d{1,2})?", exponent):
+    if not re.fullmatch(r"\d{1,12}([.,]\d*)?", base) or not re.fullmatch(r"([-+]?\d{1,2})?", exponent):
         raise RecordError(
             f"MUSE file states SampleBase {base[:20]!r} and SampleExponent {exponent[:20]!r}: they must be a number of "
             f"Hz and a whole number; export the recording again"
         )
-    return float(f"{base}e{exponent or 0}")
+    return float(f"{base.replace(',', '.')}e{exponent or 0}")
 
 
 def _text(wave: "Element", name: str) -> str:
