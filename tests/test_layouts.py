@@ -18,8 +18,8 @@ from simulator import Wfdb, digital
 from twelvelead.classifier import shipped_bundle
 from twelvelead.databases import DatabaseError, find, groups_of, partings_of, people_of, read_labelled
 from twelvelead.databases.codes import from_aha, from_statements, parts_of
+from twelvelead.databases.published import PUBLISHED
 from twelvelead.databases.survey import contents, fingerprint, holdings
-from twelvelead.doors.bundling import DATABASES
 from twelvelead.formats import read
 from twelvelead.learning.samples import load
 from twelvelead.record import LEADS, RecordError
@@ -483,7 +483,7 @@ def test_ones_own_table_beside_that_of_a_published_database_is_named(tmp_path):
     )
 
 
-@pytest.mark.parametrize("name", sorted(DATABASES))
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
 def test_ones_own_table_in_a_folder_named_like_a_published_database_is_refused(name, own):
     folder = own.rename(own.with_name(name))
     with pytest.raises(DatabaseError, match=f"{name} is a published database's name: rename the folder {name}"):

@@ -14,10 +14,6 @@ from numpy.typing import NDArray
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.record import TwelveleadError
 
-PUBLISHED: Final = (
-    *("chapman-shaoxing", "code-15", "cpsc2018", "cpsc2018-extra", "georgia", "incart"),
-    *("ludb", "mimic-iv-ecg", "ningbo", "ptb", "ptb-xl", "sph"),
-)
 LISTED: Final = ("recording", "patient", "fold", "diagnoses")
 AGES: Final = {40: "0 to 39", 60: "40 to 59", 80: "60 to 79", math.inf: "80 to 120"}  # years, below each
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from twelvelead.databases.codes import SNOMED, from_challenge, is_snomed
-from twelvelead.databases.labelled import PUBLISHED, DatabaseError, Entry, LabelledRecord, Search
+from twelvelead.databases.labelled import DatabaseError, Entry, LabelledRecord, Search
+from twelvelead.databases.published import PUBLISHED
 from twelvelead.databases.tables import Row, columns_of, inside, labelled_rows, titles_of
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.formats import SIGNAL_SUFFIXES, header_beside
@@ -37,18 +38,23 @@ def passed_over(folder: Path, *, is_taken: bool) -> Iterator[tuple[Path, str]]:
 
     is_taken: whether a published database's table has the folder.
     """
-    read = sorted(_tables(folder))
-    if is_taken:
-        yield from ((table, OVERRULED) for table in read)
-    for table in sorted({*folder.glob(CSV_OR_TSV)}.difference(read)):
-        if reason := _unreadable(table):
-            yield table, reason
+    for table in sorted(folder.glob(CSV_OR_TSV)):  # which may be recordings, a hundred thousand: each opened once
+        why_not = _unreadable(table)
+        if why_not is None:
+            continue
+        if table.suffix.lower() != ".csv" or not _is_one(table):
+            yield table, why_not
+        elif is_taken:
+            yield table, OVERRULED
 
 
 def _unreadable(table: Path) -> str | None:
-    """Why a table with the titles of one's own in its first two lines is none; None where it has no such titles."""
+    """Why a table with the titles of one's own in its first two lines is none, unless it is one; None without these."""
     beginning = _beginning(table)
-    lines = beginning.replace(b"\0", b"").translate(None, _MARKS).lower().splitlines()[:2]
+    plain = beginning.replace(b"\0", b"").translate(None, _MARKS).lower()
+    if b"labels" not in plain:  # as in nearly all
+        return None
+    lines = plain.splitlines()[:2]
     are_titles = [{cell.strip() for cell in re.split(rb"[,;\t|]", line)} >= {b"path", b"labels"} for line in lines]
     if not any(are_titles):
         return None
@@ -99,8 +105,12 @@ def records(folder: Path, search: Search) -> Iterator[Entry]:
 
 
 def _tables(folder: Path) -> Iterator[Path]:
-    tables = ((path, ";".join(columns_of(path)).lower().split(";")) for path in folder.glob(CSV))
-    return (path for path, names in tables if set(names) >= COLUMNS)
+    return filter(_is_one, folder.glob(CSV))
+
+
+def _is_one(table: Path) -> bool:
+    """Whether a table is one of one's own, its columns parted by commas or semicolons."""
+    return set(";".join(columns_of(table)).lower().split(";")) >= COLUMNS
 
 
 def _refuse_titles_twice(table: Path) -> None:

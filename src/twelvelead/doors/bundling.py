@@ -13,6 +13,7 @@ from safetensors.torch import save
 from twelvelead.classifier.bundle import BundleError, Precision, open_graph
 from twelvelead.classifier.writing import write_bundle
 from twelvelead.databases import people_of
+from twelvelead.databases.published import PUBLISHED
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning.fit import Fitted, Settings
 from twelvelead.learning.samples import Samples
@@ -36,20 +37,6 @@ from twelvelead.signals.recipe import Recipe
 
 PARITY: Final = 1e-4
 CALIBRATION_WINDOWS: Final = 256
-DATABASES: Final = {
-    "ptb-xl": ("PTB-XL", "CC BY 4.0", "https://doi.org/10.13026/kfzx-aw45"),
-    "ludb": ("LUDB", "ODC-By 1.0", "https://doi.org/10.13026/eegm-h675"),
-    "cpsc2018": ("CPSC2018", "CC BY 4.0", "http://2018.icbeb.org/Challenge.html"),
-    "cpsc2018-extra": ("CPSC2018-Extra", "CC BY 4.0", "https://doi.org/10.13026/34va-7q14"),
-    "georgia": ("Georgia", "CC BY 4.0", "https://doi.org/10.13026/34va-7q14"),
-    "chapman-shaoxing": ("Chapman-Shaoxing", "CC BY 4.0", "https://doi.org/10.13026/34va-7q14"),
-    "ningbo": ("Ningbo", "CC BY 4.0", "https://doi.org/10.13026/34va-7q14"),
-    "ptb": ("PTB", "ODC-By 1.0", "https://doi.org/10.13026/C28C71"),
-    "incart": ("INCART", "ODC-By 1.0", "https://doi.org/10.13026/C2V88N"),
-    "sph": ("SPH", "CC0 1.0", "https://doi.org/10.6084/m9.figshare.c.5779802"),
-    "code-15": ("CODE-15 %", "CC BY 4.0", "https://doi.org/10.5281/zenodo.4916206"),
-    "mimic-iv-ecg": ("MIMIC-IV-ECG", "ODbL 1.0", "https://doi.org/10.13026/4nqg-sb35"),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +157,7 @@ def _positives(samples: Samples) -> dict[str, Any]:
 
 
 def _source(database: str) -> dict[str, str]:
-    name, licence, source = DATABASES.get(database, (database, "as its owner says", "the user's own"))
+    name, licence, source = PUBLISHED.get(database, (database, "as its owner says", "the user's own"))
     return {"name": name, "licence": licence, "source": source}
 
 

@@ -30,7 +30,7 @@ from twelvelead.databases import (
     read_labelled,
     truth_of,
 )
-from twelvelead.databases.labelled import PUBLISHED
+from twelvelead.databases.published import PUBLISHED
 from twelvelead.databases.survey import never_stated
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.left_out import doubts, tell_found, tell_never_stated
@@ -200,8 +200,8 @@ def _patients_seen(tried: Tried, there: Sequence[LabelledRecord], classifier: Cl
     databases = {record.database for record in tried.kept if record.patient}
     if any(key.partition("/")[0] in databases for key in classifier.seen.keys() - trained_on):
         return None
-    own_trained_on = {key.partition("/")[0] for key in classifier.seen} - {*PUBLISHED}
-    if any(own_trained_on - {database} for database in databases - {*PUBLISHED}):
+    own_trained_on = {key.partition("/")[0] for key in classifier.seen} - PUBLISHED.keys()
+    if any(own_trained_on - {database} for database in databases - PUBLISHED.keys()):
         return None
     people = {*people_of(record for record in there if record.patient and record.key in trained_on)}
     own = zip(tried.kept, tried.predictions.people, tried.seen, strict=True)
