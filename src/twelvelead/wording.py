@@ -23,6 +23,11 @@ def apart_from(value: float, threshold: float, n_digits: int) -> str:
     return next((text for text in texts if value >= threshold or float(text) < threshold), f"{value:.{MOST_DIGITS}f}")
 
 
+def only_longest(n: int, what: str) -> tuple[str, ...]:
+    """The warning where a file has several of what is read, and one was taken; none where it has one."""
+    return (f"{n} {what} found; only the longest is read",) if n > 1 else ()
+
+
 def counted(n: int, noun: str) -> str:
     """ "1 recording", "2,000 recordings"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

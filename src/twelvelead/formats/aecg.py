@@ -13,6 +13,7 @@ from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.vendor import read_with
 from twelvelead.formats.wfdb_header import NUMBER
 from twelvelead.record import INDEPENDENT_LEADS, Record, RecordError, millivolts_per
+from twelvelead.wording import only_longest
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -33,8 +34,7 @@ def read(given: Given) -> Record:
     n_series = _keep_longest(root)
     _refuse_no_numbers(root)
     record = read_with(_parser, data if n_series < 2 else _text(root), given, _exact_rate_hz)
-    note = (f"{n_series} rhythm series found; only the longest is read",) if n_series > 1 else ()
-    return replace(record, warnings=(*record.warnings, *note))
+    return replace(record, warnings=(*record.warnings, *only_longest(n_series, "rhythm series")))
 
 
 def _keep_longest(root: "Element") -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from twelvelead.formats.files import Given
 from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.record import INDEPENDENT_LEADS, Record, RecordError, record_from_leads, refuse_twice
+from twelvelead.wording import only_longest
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -41,7 +42,7 @@ def read(given: Given) -> Record:
         _stated(strip, "SampleRate", "Hz"),
         age=_age(root),
         sex=root.findtext("PatientInfo/Gender"),
-        warnings=(f"{len(strips)} strips found; only the longest is read",) if len(strips) > 1 else (),
+        warnings=only_longest(len(strips), "strips"),
     )
 
 

@@ -24,6 +24,7 @@ from twelvelead.record import (
     refuse_twice,
     standard_lead,
 )
+from twelvelead.wording import only_longest
 
 SAMPLE_TYPES: Final = {"SB": "i1", "UB": "u1", "SS": "<i2", "US": "<u2", "SL": "<i4", "UL": "<u4"}
 REFUSED: Final = ("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")  # deflated; in big-endian order
@@ -76,7 +77,6 @@ def _record(given: Given) -> Record:
     groups = [group for group in groups if group.get("WaveformOriginality") != DERIVED] or groups
     if not groups:
         raise RecordError("DICOM waveform without a rhythm group: median beats alone are not classified")
-    notes = () if len(groups) == 1 else (f"{len(groups)} rhythm groups found; only the longest is read",)
     group = max(groups, key=lambda each: (_n_leads(each) >= len(INDEPENDENT_LEADS), _duration_s(each)))
     return record_from_leads(
         given.name,
@@ -84,7 +84,7 @@ def _record(given: Given) -> Record:
         float(group.SamplingFrequency),
         age=_age_years(dataset),
         sex=str(dataset.get("PatientSex", "")),
-        warnings=(*notes, *_status_notes(group)),
+        warnings=(*only_longest(len(groups), "rhythm groups"), *_status_notes(group)),
     )
 
 

@@ -17,6 +17,7 @@ from twelvelead.formats.markup import checked_xml, root_name, tree
 from twelvelead.formats.xli import unpack
 from twelvelead.person import YEARS_FROM, age_between, plausible_age
 from twelvelead.record import INDEPENDENT_LEADS, LEADS, Record, RecordError, record_from_leads, standard_lead
+from twelvelead.wording import only_longest
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -43,7 +44,6 @@ def read(given: Given) -> Record:
         raise RecordError("Sierra XML without parsedwaveforms: it holds no rhythm; export the whole ECG")
     facts = {element.tag: (element.text or "").strip() for element in root.iterfind(".//signalcharacteristics/*")}
     waves = max(strips, key=lambda each: _extent(each, facts)) if len(strips) > 1 else strips[0]
-    notes = (f"{len(strips)} strips found; only the longest is read",) if len(strips) > 1 else ()
     names = _lead_names(waves, facts)
     rate_hz = _number(waves.get("samplespersecond") or facts.get("samplingrate"), "sampling rate")
     per_unit = _number(
@@ -59,7 +59,7 @@ def read(given: Given) -> Record:
         rate_hz,
         age=_age(root),
         sex=root.findtext(".//generalpatientdata/sex"),
-        warnings=(*notes, *warnings),
+        warnings=(*only_longest(len(strips), "strips"), *warnings),
     )
 
 
