@@ -164,11 +164,10 @@ def record_from_leads(
     leads: lead name as the file writes it -> (n_samples,) in `unit`.
     Raises RecordError when a lead is missing, is there twice, or differs in length from the others.
     """
-    names = [str(name) for name, _ in leads.items()]  # a DataFrame is no Mapping, but it has these
+    pairs = [(str(name), samples) for name, samples in leads.items()]  # a DataFrame may have a name twice
+    names = [name for name, _ in pairs]
     refuse_twice(names)
-    found, dropped = _by_standard_name(
-        {name: _real(name, samples) for name, (_, samples) in zip(names, leads.items(), strict=True)}
-    )
+    found, dropped = _by_standard_name({name: _real(name, samples) for name, samples in pairs})
     if missing := [lead for lead in INDEPENDENT_LEADS if lead not in found]:
         raise RecordError(
             f"{len(names)} leads ({_listed(names)}), of which {', '.join(missing)} "

@@ -69,7 +69,7 @@ class Classifier:
     def __reduce__(self) -> tuple[Any, ...]:
         """To another process it goes as its folder, and is opened and checked again; what was replaced stays so."""
         kept = {"name": self.name, "recipe": self.recipe, "thresholds": self.thresholds}
-        opened = (self.folder.absolute(), self.precision, self.specificity)
+        opened = (self.folder, self.precision, self.specificity)
         return _opened_with, (opened, {**kept, "calibration": self.calibration})
 
     def run(self, windows: NDArray[np.float32]) -> Answer:

@@ -37,11 +37,8 @@ def _of_weight(gradient: Tensor, images: Tensor, weight: Tensor, stride: int, pa
     n_taps = -(-weight.shape[3] // TAPS) * TAPS
     n_between = -(-n_taps // stride) - 1  # so that no tap reaches from one recording into the next
     n_steps = gradient.shape[3] + n_between
-    frames = (padding, stride * n_steps - padding - images.shape[3]), (0, n_between)
-    images, gradient = (
-        pad(each, frame).contiguous(memory_format=torch.channels_last)
-        for each, frame in zip((images, gradient), frames, strict=True)
-    )
+    gradient = _padded(gradient, 0, n_between)
+    images = _padded(images, padding, stride * n_steps - padding - images.shape[3])
     n_out = len(images) * n_steps - n_between
     n_in = stride * (n_out - 1) + TAPS
     all_steps, some_taps = _line(gradient, 0, n_out), weight[..., :1].expand(-1, -1, -1, TAPS)
@@ -50,6 +47,11 @@ def _of_weight(gradient: Tensor, images: Tensor, weight: Tensor, stride: int, pa
         for first in range(0, n_taps, TAPS)
     )
     return torch.cat([*parts], dim=3)[..., : weight.shape[3]]
+
+
+def _padded(images: Tensor, before: int, after: int) -> Tensor:
+    """With so many zeros before and after the samples of each, or fewer samples; the channels last in memory."""
+    return pad(images, (before, after)).contiguous(memory_format=torch.channels_last)
 
 
 def _line(images: Tensor, first: int, n: int) -> Tensor:

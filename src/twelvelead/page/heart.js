@@ -114,8 +114,8 @@ async function rPeaksS(moving, rateHz, pause) {
 /** Mean over the leads of their size from 8 to 25 Hz, each in units of its usual peak; at 200 Hz; empty of none. */
 async function activityOf(moving, rateHz, pause) {
   const shares = [];
-  for (const lead of moving) {
-    await pause(moving.indexOf(lead), moving.length);
+  for (const [row, lead] of moving.entries()) {
+    await pause(row, moving.length);
     const height = heightOf(lead, rateHz);
     const usual = usualPeak(height);
     if (usual < Infinity) shares.push(Float64Array.from(height, (value) => value / usual));
