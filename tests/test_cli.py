@@ -27,9 +27,9 @@ from twelvelead.databases import LabelledRecord
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.classify import _opened
 from twelvelead.doors.cli import _in_words
-from twelvelead.doors.evaluate import Tried, _as_csv
 from twelvelead.doors.left_out import tell_left_out
 from twelvelead.doors.options import listed
+from twelvelead.doors.tried import Tried, as_csv
 from twelvelead.network.zoo import NETWORKS
 from twelvelead.record import LEADS
 from twelvelead.scoring.scores import Predictions, class_scores, means
@@ -238,7 +238,7 @@ def test_a_name_that_a_spreadsheet_would_compute_is_text_in_the_table_of_predict
     facts = {"path": Path("x"), "database": "=db", "recording": "1", "diagnoses": ("AF",)}
     records = [LabelledRecord(**facts, patient=patient) for patient in ("@SUM(A1)", None, "+1")]
     said = Predictions(np.zeros((3, 9), bool), np.zeros((3, 9), bool), np.full((3, 9), 1e-5), ["a", "b", "c"])
-    rows = list(csv.reader(_as_csv(Tried(records, said, [False] * 3, [], 0)).splitlines()))[1:]
+    rows = list(csv.reader(as_csv(Tried(records, said, [False] * 3, [], 0)).splitlines()))[1:]
     assert [row[:3] for row in rows] == [["'=db/1", patient, "AF"] for patient in ("'@SUM(A1)", "", "'+1")]
     assert rows[0][4:] == ["1e-05"] * 9
 

@@ -26,7 +26,7 @@ from twelvelead.classifier import BundleError, classify, load_bundle
 from twelvelead.classifier.writing import sealed_text
 from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of, read_labelled
 from twelvelead.diagnoses import DIAGNOSES
-from twelvelead.doors.evaluate import predict
+from twelvelead.doors.tried import predict
 from twelvelead.doors.unfinished import left_of
 from twelvelead.learning.fit import FitError, Settings, at_step, fit
 from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
