@@ -22,6 +22,7 @@ BLOCKS: Final = (16, 48)  # 32 or 64 would make rows of 4,096 bytes, which push 
 KEPT_S: Final = 60.0
 SMALL_PHASES: Final = 4.0
 COPYING: Final = 3  # multiply-adds in whose time a sample is copied
+ADDING: Final = 3.5  # samples that are copied while one sum is added to another
 MAX_BLOCK: Final = 256
 
 
@@ -69,27 +70,31 @@ def resample(signal: NDArray[np.float32], from_hz: float, to_hz: float, kernel: 
     n_samples, block = signal.shape[-1], _block(from_hz, to_hz, kernel)
     is_short = n_samples <= KEPT_S * from_hz
     ones = _of_a_constant(n_samples, from_hz, to_hz, kernel) if is_short else _sums_of_ones(n_samples, block)
-    sums = _weighted(signal, block)
-    sums /= ones  # of whole blocks, which lie side by side: in half of the time
-    return sums[..., : _n_out(n_samples, block)]
+    sums = _weighted(signal, block) / ones  # of whole blocks, which lie side by side: in half of the time
+    return sums.reshape(*signal.shape[:-1], -1)[..., : _n_out(n_samples, block)]
 
 
 def _weighted(signal: NDArray[np.float32], block: "_Block") -> NDArray[np.float32]:
-    """(..., leads, n_in) -> (..., leads, outputs of whole blocks): sums under their weights, with zeros around."""
+    """(..., leads, n_in) -> (..., leads, blocks, outputs of one): sums under their weights, with zeros around."""
     *others, n_leads, n_samples = signal.shape
     n_blocks = -(-_n_out(n_samples, block) // block.n_out)
-    n_in = (n_blocks - 1) * block.step_in + len(block.matrix)
+    parts = [block.matrix[first : first + block.width] for first in range(0, len(block.matrix), block.width)]
+    n_spans = n_blocks + len(parts) - 1
+    n_in = (n_spans - 1) * block.step_in + block.width
     inside = np.zeros((*others, n_leads, max(n_in, block.lead_in + n_samples)), np.float32)
     inside[..., block.lead_in : block.lead_in + n_samples] = signal
     spans = np.ndarray(  # sliding_window_view, in a tenth of its time
-        (*others, n_leads, n_blocks, len(block.matrix)),
+        (*others, n_leads, n_spans, block.width),
         np.float32,
         inside,
         strides=(*inside.strides[:-1], block.step_in * inside.itemsize, inside.itemsize),
     )
-    # Copied: one large product is faster than many.
-    flat = np.ascontiguousarray(spans).reshape(*others, n_leads * n_blocks, len(block.matrix))
-    return np.asarray((flat @ block.matrix).reshape(*others, n_leads, -1))
+    # Copied where they overlap: one large product is faster than many.
+    flat = np.ascontiguousarray(spans).reshape(*others, n_leads * n_spans, block.width)
+    sums = flat @ parts[0]
+    for number, part in enumerate(parts[1:], 1):  # the inputs of a block's next part are those of the next block
+        sums[..., :-number, :] += (flat[..., : len(part)] @ part)[..., number:, :]
+    return np.asarray(sums.reshape(*others, n_leads, n_spans, block.n_out)[..., :n_blocks, :])
 
 
 def _n_out(n_samples: int, block: "_Block") -> int:
@@ -103,7 +108,7 @@ def _of_a_constant(n_samples: int, from_hz: float, to_hz: float, kernel: Kernel)
 
 
 def _sums_of_ones(n_samples: int, block: "_Block") -> NDArray[np.float32]:
-    """(outputs of whole blocks,) what the weights make of so many ones: 1 but at the ends; 1 too where no one is."""
+    """(blocks, outputs of one) what the weights make of so many ones: 1 but at the ends; 1 too where no one is."""
     [sums] = _weighted(np.ones((1, n_samples), np.float32), block)
     return np.where(sums == 0, 1, sums)
 
@@ -115,12 +120,17 @@ def ratio(from_hz: float, to_hz: float) -> Fraction:
 
 @dataclass(frozen=True, eq=False)
 class _Block:
-    """A banded matrix (inputs, n_out) that makes n_out outputs, and how far its inputs step from block to block."""
+    """A banded matrix (inputs, n_out) that makes n_out outputs, and how far its inputs step from block to block.
+
+    width: of how many inputs one product is: all, which overlap those of the next block and are copied for it, or as
+    many as lie between two blocks, whose products are added up.
+    """
 
     matrix: NDArray[np.float32]
     n_out: int
     step_in: int
     lead_in: int
+    width: int
 
 
 def _block(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
@@ -147,7 +157,8 @@ def _made(from_hz: float, to_hz: float, kernel: Kernel) -> _Block:
         distance = (inputs - reach)[:, None] - outputs * float(step)
         weights = np.where(np.abs(distance) <= reach, kernel.weights(distance / from_hz, kernel.corner_hz), 0)
         matrix[inputs[0] : inputs[-1] + 1, outputs] = weights / weights.sum(axis=0)
-    return _Block(matrix, n_out, step_in, reach)
+    n_added = n_out * (-(-len(matrix) // step_in) - 1)
+    return _Block(matrix, n_out, step_in, reach, step_in if n_added * ADDING < len(matrix) else len(matrix))
 
 
 _small = lru_cache(maxsize=32)(_made)
