@@ -5,7 +5,7 @@ recordings made worse on purpose. What needs a frequency that the recording cann
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, Literal
 
@@ -103,8 +103,8 @@ class Finding:
 
     def as_json(self) -> dict[str, Any]:
         """What the command line and the server answer."""
-        fields = {**asdict(self), "leads": list(self.leads)}
-        return fields if self.windows is not None else {key: fields[key] for key in fields if key != "windows"}
+        said = {field: getattr(self, field) for field in self.__slots__} | {"leads": list(self.leads)}
+        return said if self.windows is not None else {key: said[key] for key in said if key != "windows"}
 
 
 Numbered = Iterator[tuple[int, Finding]]  # the findings of several recordings, each with its recording's number
