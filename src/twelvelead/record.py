@@ -229,7 +229,9 @@ def _by_standard_name(
 
 def refuse_twice(names: Iterable[str]) -> None:
     """Raise RecordError where a file has two leads of one name: nobody can say which of them is meant."""
-    if (twice := next((name for name, n in Counter(names).items() if n > 1), None)) is not None:
+    given = list(names)
+    if len(set(given)) < len(given):
+        twice = next(name for name, n in Counter(given).items() if n > 1)
         raise RecordError(f"lead {twice[:MAX_LEAD_NAME]!r} is there twice: each must be there once")
 
 

@@ -214,5 +214,11 @@ def withheld_for(quality: Sequence[Finding]) -> dict[str, str]:
     blame = {lead: finding for finding in reversed(quality) if finding.unusable for lead in finding.leads}
     if not blame:
         return {}
-    lacking = {name: [group for group in groups if blame.keys() >= set(group)] for name, groups in LEADS_NEEDED.items()}
-    return {name: str(blame[groups[0][0]]) for name, groups in lacking.items() if groups}
+    reasons = {groups: _reason(groups, blame) for groups in dict.fromkeys(LEADS_NEEDED.values())}
+    return {name: reason for name, groups in LEADS_NEEDED.items() if (reason := reasons[groups])}
+
+
+def _reason(needed: tuple[tuple[str, ...], ...], blame: dict[str, Finding]) -> str:
+    """What is wrong with the first group of leads of which none is left; empty where some of each are."""
+    lost = next((group for group in needed if blame.keys() >= set(group)), None)
+    return str(blame[lost[0]]) if lost else ""

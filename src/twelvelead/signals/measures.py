@@ -43,7 +43,8 @@ def resting_shares(records: Sequence[Record]) -> tuple[Measures, Measures]:
     step = max(1, int(CLIPPED_S * rate_hz / 2) // apart) * apart  # two in 40 ms, 50 in a second
     some = np.stack([record.signal[:, ::step] for record in records])
     at_an_end = (some == top) | (some == bottom)
-    near = np.abs(some[..., 1:] - some[..., :-1]) < STILL_MV * (step // apart)
+    steps = some[..., 1:] - some[..., :-1]
+    near = np.abs(steps, out=steps) < STILL_MV * (step // apart)
 
     def stands(lead: NDArray[np.float32]) -> NDArray[np.bool_]:
         return np.asarray(np.abs(lead[apart:] - lead[:-apart]) < STILL_MV / 2)
