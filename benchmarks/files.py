@@ -1,5 +1,6 @@
 """From files: reading, and the whole way to probabilities, against how it is usually written."""
 
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,14 +8,15 @@ import numpy as np
 import torch
 import wfdb
 from ecgdatakit import FileParser
-from pairs import Pair, pair
+from pairs import Pair, pair, seconds
 from pydicom.data import get_testdata_file
 from scipy.signal import butter, resample_poly, sosfiltfilt
 
-from twelvelead.classifier import classify_many, load_bundle, shipped_bundle
+from twelvelead.classifier import Classifier, classify_many, groups, load_bundle, shipped_bundle
 from twelvelead.formats import read
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.zoo import SINGLE
+from twelvelead.scoring.probabilities import merge
 
 BAND = butter(3, [0.5, 40], "bandpass", fs=500, output="sos")
 
@@ -58,10 +60,6 @@ def to_probabilities(headers: list[Path], turns: int) -> Pair:
     """
     classifier, network = load_bundle(shipped_bundle()), CnnGru(SINGLE).eval()
 
-    def ours() -> None:
-        for _ in classify_many(((header, read(header)) for header in headers), classifier):
-            pass
-
     def usual(header: Path) -> object:
         signal = sosfiltfilt(BAND, rdsamp(header).T, axis=1)
         signal = resample_poly(signal, 1, 5, axis=1)
@@ -70,4 +68,31 @@ def to_probabilities(headers: list[Path], turns: int) -> Pair:
             return torch.sigmoid(network(torch.from_numpy(scaled[None].astype(np.float32)))[0]).numpy()
 
     what = "file to probabilities"
-    return pair(what, "wfdb + scipy + torch", ours, lambda: each(headers, usual), turns=turns)
+    return pair(
+        what, "wfdb + scipy + torch", lambda: whole(headers, classifier), lambda: each(headers, usual), turns=turns
+    )
+
+
+def rates(headers: list[Path], turns: int) -> dict[str, float]:
+    """Records a second of ours by itself, one turn after the other: the whole way, and as bare as the peer's."""
+    classifier = load_bundle(shipped_bundle())
+
+    def rate(way: Callable[[list[Path], Classifier], None]) -> float:
+        way(headers, classifier)
+        return len(headers) / statistics.median(seconds(lambda: way(headers, classifier)) for _ in range(4 * turns))
+
+    return {"records_per_s": rate(whole), "bare_records_per_s": rate(bare)}
+
+
+def whole(headers: list[Path], classifier: Classifier) -> None:
+    """All that a report says."""
+    for _ in classify_many(((header, read(header)) for header in headers), classifier):
+        pass
+
+
+def bare(headers: list[Path], classifier: Classifier) -> None:
+    """Probabilities alone: nobody asks whether the recording is fit to be read."""
+    for group in groups((header, read(header)) for header in headers):
+        bands = classifier.recipe.bands_alike([record for _, record in group])
+        for logits, _ in classifier.run_each(list(classifier.recipe.windows(bands.heart))):
+            merge(classifier.calibration.probabilities(logits))

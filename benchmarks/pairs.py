@@ -22,7 +22,7 @@ def pair(what: str, peer: str, ours: Callable[[], object], theirs: Callable[[], 
     """Call both once to warm up, then in turns; each call is one measurement."""
     ours()
     theirs()
-    times = [(_seconds(ours), _seconds(theirs)) for _ in range(turns)]
+    times = [(seconds(ours), seconds(theirs)) for _ in range(turns)]
     return from_times(what, peer, times)
 
 
@@ -44,7 +44,8 @@ def times_of(call: Callable[[], object], n: int) -> Callable[[], None]:
     return repeated
 
 
-def _seconds(call: Callable[[], object]) -> float:
+def seconds(call: Callable[[], object]) -> float:
+    """On the clock."""
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
