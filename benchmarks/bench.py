@@ -77,11 +77,11 @@ def pairs(turns: int) -> dict[str, Any]:
         simulator.write_challenge(Path(folder), n=N_RECORDS)
         headers = sorted(Path(folder).rglob("*.hea"))
         first, memory_mb = shell.one_file(headers[0], turns)
-        whole = files.to_probabilities(headers, turns)
+        whole, rates_of_ours = files.to_probabilities(headers, turns), files.rates(headers, turns)
         timed = [whole, *files.reading(headers, turns), *networks.alone(turns), networks.training(turns), first]
     return {
         "pairs": [one._asdict() for one in timed],
-        **files.rates(headers, turns),
+        **rates_of_ours,
         "memory_mb": memory_mb,
         **networks.share_of_peak(turns),
     }
