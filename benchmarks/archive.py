@@ -2,17 +2,19 @@
 
 The recordings are 500 simulated ones as the Challenge publishes them (WFDB, 10 s at 500 Hz, 120 kB), or those of a
 folder; a list names them again and again until it has as many lines as asked for, so that the making of files is not
-measured (they come from the system's cache). Each run is a `twelvelead archive` of its own, into a new folder. Prints a
-line of JSON for each: recordings a second from the first worker's start to the end (the listing apart) and in all,
-computing time a recording, the highest memory of all its processes together (pages that they share counted once, looked
-at ten times a second), and bytes of results a recording. Then the ratios: rate and memory of the longest against the
-shortest, and the rate of most workers against fewest. Results: docs/archive.md.
+measured (they come from the system's cache). Each run is a `twelvelead archive` of its own, into a new folder; the
+smallest number comes once more after the largest, since a machine's pace drifts. Prints a line of JSON for each:
+recordings a second from the first worker's start to the end (the listing apart) and in all, computing time a recording,
+the highest memory of all its processes together (pages that they share counted once, looked at ten times a second), and
+bytes of results a recording. Then the ratios: rate and memory of the longest against the shortest, and the rate of most
+workers against fewest. Results: docs/archive.md.
 """
 
 import argparse
 import json
 import os
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -40,14 +42,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         files = recordings_in(given.data.absolute()) if given.data else simulated(folder / "in")
-        found = {}
-        for size in sizes:
-            listing = folder / f"{size}.txt"
-            listing.write_text("".join(f"{path}\n" for path in islice(cycle(files), size)))
-            for n_workers in workers:
-                found[size, n_workers] = measured(listing, folder / f"out-{size}-{n_workers}", n_workers)
-                print(json.dumps(found[size, n_workers]), flush=True)
-        print(json.dumps(ratios(found, sizes, workers)))
+        rows = []
+        for n_workers in workers:
+            for turn, size in enumerate([*sizes, sizes[0]]):
+                listing = folder / f"{size}.txt"
+                listing.write_text("".join(f"{path}\n" for path in islice(cycle(files), size)))
+                rows.append(measured(listing, folder / f"out-{n_workers}-{turn}", n_workers))
+                print(json.dumps(rows[-1]), flush=True)
+        print(json.dumps(ratios(rows, sizes, workers)))
 
 
 def simulated(folder: Path) -> list[Path]:
@@ -101,17 +103,17 @@ def memory_mb(process: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def ratios(found: dict[tuple[int, int], dict[str, Any]], sizes: list[int], workers: list[int]) -> dict[str, float]:
-    """How the longest compares with the shortest, and the most workers with the fewest."""
+def ratios(rows: list[dict[str, Any]], sizes: list[int], workers: list[int]) -> dict[str, float]:
+    """How the longest compares with the shortest, and the most workers with the fewest; of runs alike, their mean."""
 
-    def ratio(key: str, one: tuple[int, int], other: tuple[int, int]) -> float:
-        return round(found[one][key] / found[other][key], 3)
+    def mean(key: str, size: int, n_workers: int) -> float:
+        return statistics.mean(row[key] for row in rows if (row["recordings"], row["workers"]) == (size, n_workers))
 
     long, short, most, fewest = sizes[-1], sizes[0], workers[-1], workers[0]
     return {
-        f"rate_of_{long}_against_{short}": ratio("rate", (long, most), (short, most)),
-        f"memory_of_{long}_against_{short}": ratio("peak_mb", (long, most), (short, most)),
-        f"rate_of_{most}_workers_against_{fewest}": ratio("rate", (long, most), (long, fewest)),
+        f"rate_of_{long}_against_{short}": round(mean("rate", long, most) / mean("rate", short, most), 3),
+        f"memory_of_{long}_against_{short}": round(mean("peak_mb", long, most) / mean("peak_mb", short, most), 3),
+        f"rate_of_{most}_workers_against_{fewest}": round(mean("rate", long, most) / mean("rate", long, fewest), 3),
     }
 
 

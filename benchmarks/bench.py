@@ -190,7 +190,7 @@ def draw(archives: list[dict[str, Any]], holters: list[dict[str, Any]], path: Pa
     """Time and memory of long recordings against their length, and of archives against the number of recordings."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     most = archives[-2]["workers"]
-    of_most = [each for each in archives[:-1] if each["workers"] == most]
+    of_most = list({each["recordings"]: each for each in archives[:-1] if each["workers"] == most}.values())
     for panel, rows, along, label in (
         (panels[0], holters[:-1], "hours", "hours of 12 leads at 500 Hz"),
         (panels[1], of_most, "recordings", f"recordings, {most} workers"),
