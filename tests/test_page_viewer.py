@@ -16,6 +16,7 @@ from twelvelead.diagnoses import DIAGNOSES, IN_WORDS, NORMAL_TOO, about_normal, 
 from twelvelead.formats import FORMATS, read
 from twelvelead.record import RecordError
 from twelvelead.signals.quality import assess
+from twelvelead.wording import two_digits
 from xml_writers import aecg
 
 
@@ -191,11 +192,14 @@ def test_the_moments_of_a_short_recording_are_seconds(two):
 
 @pytest.mark.parametrize("positive", [[], ["Normal"], ["AF"], ["AF", "Normal"], ["Normal", "PVC", "STD"]])
 @pytest.mark.parametrize("is_long", [False, True])
-def test_normal_is_not_stated_beside_another_diagnosis_and_the_page_says_so_as_python_does(page, positive, is_long):
-    report = {"positive": positive, "withheld": {}, "probabilities": dict.fromkeys(DIAGNOSES, 0.5)}
+@pytest.mark.parametrize("chance", [0.5, 0.0024])
+def test_normal_is_not_stated_beside_another_diagnosis_and_the_page_says_so_as_python_does(
+    page, positive, is_long, chance
+):
+    report = {"positive": positive, "withheld": {}, "probabilities": dict.fromkeys(DIAGNOSES, chance)}
     said = page.evaluate("twelvelead.findingsInWords", report | ({"burden": {}} if is_long else {}))
-    names = ", ".join(f"{IN_WORDS[name]} {'mean ' * is_long}0.50" for name in stated(positive))
-    doubt = "no all-clear" if positive == ["Normal"] else about_normal(positive, is_long=is_long)
+    names = ", ".join(f"{IN_WORDS[name]} {'mean ' * is_long}{two_digits(chance)}" for name in stated(positive))
+    doubt = "no all-clear" if positive == ["Normal"] else about_normal(positive, chance, is_long=is_long)
     assert said == "; ".join(filter(None, [names or "none of the nine diagnoses", doubt]))
     assert bool(doubt) == ("Normal" in positive)
     assert ("all-clear" in doubt) == (positive == ["Normal"])
@@ -203,7 +207,7 @@ def test_normal_is_not_stated_beside_another_diagnosis_and_the_page_says_so_as_p
 
 
 def test_a_recording_of_both_is_said_to_be_looked_at_wherever_its_findings_are(on_paper):
-    doubt = about_normal(["AF", "Normal"], is_long=True)
+    doubt = about_normal(["AF", "Normal"], 0.5, is_long=True)
     assert on_paper.inner_text("#findings .summary") == f"atrial fibrillation; {doubt}"
     assert doubt in on_paper.inner_text("#says")
     assert on_paper.locator("#recordings [aria-current] .short").inner_text() == f"AF{NORMAL_TOO}"

@@ -26,7 +26,7 @@ from twelvelead.drawing.geometry import drawn_signal
 from twelvelead.record import LEADS, Record
 from twelvelead.reports import FORMS, read_by, reading
 from twelvelead.reports.reading import LOOKED, bands, drawn_episodes, drawn_in_words, sheets
-from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, conclusion, probability
+from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, conclusion, notes, probability
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = "</style><script>alert(1)</script>&\"'"
@@ -296,15 +296,60 @@ def test_normal_is_not_concluded_beside_another_diagnosis(form, said):
     read = said("PVC")
     both = replace(read, report=replace(read.report, positive=("AF", "Normal"), withheld={}))
     text = " ".join(words(form, FORMS[form](both)).split())
-    doubt = "ormal ECG reaches its threshold too, and the two exclude each other: look at the recording"
+    doubt = "ormal ECG reaches its threshold too, and the two seldom go together: look at the recording"
     assert conclusion(both).startswith("atrial fibrillation (AF), probability ")
     assert conclusion(both).endswith(f". N{doubt}")
     assert both.report.in_words("b") == f"b: AF {read.report.probabilities['AF']:.2f} (Normal too: look at it)"
     assert both.report.as_json()["positive"] == ["AF", "Normal"]
     assert (doubt in text) == (form != "json")  # numbers, for programs
-    alone = conclusion(replace(read, report=replace(read.report, positive=("Normal",), withheld={})))
-    assert doubt not in alone
-    assert alone.endswith("Normal ECG is no all-clear: infarction, hypertrophy and much else are not assessed")
+
+
+@pytest.mark.parametrize("chance", [0.49, 0.5])
+def test_a_normal_ecg_is_no_all_clear_least_of_all_at_less_than_even_odds(chance, said):
+    read = said()
+    chances = read.report.probabilities | {"Normal": chance}
+    alone = conclusion(
+        replace(read, report=replace(read.report, positive=("Normal",), probabilities=chances, withheld={}))
+    )
+    assert f"normal ECG, probability {chance:.2f}. Normal ECG is " in alone
+    assert ("is called at less than even odds, and is" in alone) == (chance < 0.5)
+    assert alone.endswith(" is no all-clear: infarction, hypertrophy and much else are not assessed")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_was_barely_learned_is_not_called_negative(form, said):
+    read = said()
+    read = replace(read, report=replace(read.report, positive=(), withheld={}))
+    assert read.by.barely_learned == {"STE": 8}
+    text = " ".join(words(form, FORMS[form](read)).split())
+    below = "below its threshold of 0.090; learned from 8 recordings: it may be there"
+    assert (below in text, f"negative: {below}" in text) == (True, False)
+    assert "negative: below its threshold of 0.120" in text
+    if form == "fhir.json":
+        observed = {
+            each["resource"]["code"]["text"]: each["resource"]
+            for each in json.loads(text)["entry"]
+            if each["resource"]["resourceType"] == "Observation"
+        }
+        assert "interpretation" not in observed["probability of ST-segment elevation (STE)"]
+        assert "interpretation" in observed["probability of atrial fibrillation (AF)"]
+
+
+@pytest.mark.parametrize(("age", "warns"), [(0.0, True), (17.9, True), (18.0, False), (None, False)])
+def test_of_a_child_a_report_says_that_what_is_normal_was_not_tested(age, warns, said):
+    read = said()
+    told = notes(replace(read, record=replace(read.record, age=age)))
+    assert (
+        "warning: recorded before the age of 18: what is normal then is something else, and was not tested" in told
+    ) == warns
+
+
+def test_nothing_positive_is_shown_with_a_probability_of_nothing(said):
+    read = said()
+    chances = read.report.probabilities | {"RBBB": 0.0024}
+    rare = replace(read.report, positive=("RBBB",), probabilities=chances, withheld={})
+    assert "(RBBB), probability 0.002" in conclusion(replace(read, report=rare))
+    assert rare.in_words("b") == "b: RBBB 0.002"
 
 
 def test_the_doubt_about_normal_is_on_every_page_of_words_that_is_printed(with_episodes, tmp_path):

@@ -20,6 +20,7 @@ IN_WORDS: Final = {
     "STE": "ST-segment elevation",
 }
 
+EVEN: Final = 0.5
 NORMAL_TOO: Final = " (Normal too: look at it)"  # in short, after what is positive besides
 
 # Of each group of leads at least one must be usable, or the diagnosis is withheld: a rhythm is seen in a lead with
@@ -59,19 +60,21 @@ def stated(positive: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name != NORMAL) or found
 
 
-def about_normal(positive: Iterable[str], *, is_long: bool) -> str:
-    """What must be said where Normal is positive: that it is no all-clear, or, beside another, that both cannot be.
+def about_normal(positive: Iterable[str], probability: float, *, is_long: bool) -> str:
+    """What must be said where Normal is positive: that it is no all-clear, or, beside another, that it hardly can be.
 
-    is_long: positive on average over a long recording, of which both may be true, one after the other.
+    probability: of Normal, which may be positive below one half. is_long: positive on average over a long recording, of
+    which both may be true, one after the other.
     """
     found = tuple(positive)
     if NORMAL not in found:
         return ""
     if len(found) == 1:
-        return "normal ECG is no all-clear: infarction, hypertrophy and much else are not assessed"
+        doubt = "is called at less than even odds, and is" if probability < EVEN else "is"
+        return f"normal ECG {doubt} no all-clear: infarction, hypertrophy and much else are not assessed"
     if is_long:
         return "normal ECG reaches its threshold too: parts of the recording may be normal; look at the recording"
-    return "normal ECG reaches its threshold too, and the two exclude each other: look at the recording"
+    return "normal ECG reaches its threshold too, and the two seldom go together: look at the recording"
 
 
 def in_order(diagnoses: Iterable[str]) -> tuple[str, ...]:

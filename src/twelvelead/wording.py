@@ -23,6 +23,11 @@ def apart_from(value: float, threshold: float, n_digits: int) -> str:
     return next((text for text in texts if value >= threshold or float(text) < threshold), f"{value:.{MOST_DIGITS}f}")
 
 
+def two_digits(probability: float) -> str:
+    """As a sentence has it: 0.73; of less than a hundredth a digit more, so that nothing positive is 0.00."""
+    return f"{probability:.2f}" if probability >= 0.01 else f"{probability:.3f}"
+
+
 def only_longest(n: int, what: str) -> tuple[str, ...]:
     """The warning where a file has several of what is read, and one was taken; none where it has one."""
     return (f"{n} {what} found; only the longest is read",) if n > 1 else ()

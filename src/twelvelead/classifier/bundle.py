@@ -39,6 +39,7 @@ GRAPHS: Final[dict[Precision, str]] = {"float32": GRAPH, "int8": "model.int8.onn
 FILES: Final = (WEIGHTS, GRAPH, SPLIT)
 BATCH_WINDOWS: Final = 64
 KEPT_BYTES: Final = 1 << 24
+LEAST_LEARNED: Final = 20
 MAX_NAME: Final = 200
 NO_FOLDER: Final = "/dev/null"  # in which no file can be
 
@@ -110,9 +111,16 @@ class Classifier:
         return str(self.card["sha256"][GRAPHS[self.precision]])
 
     @property
+    def barely_learned(self) -> dict[str, int]:
+        """The diagnoses that fewer than 20 training recordings had, and how many: one not called may well be there."""
+        learned = self.card.get("training", {}).get("recordings", {}).get("positives", {})
+        return {name: n for name, n in learned.items() if n < LEAST_LEARNED}
+
+    @property
     def in_use(self) -> dict[str, Any]:
-        """The card, with what it is called as it is used, and the thresholds that decide."""
-        return {**self.card, "called": self.name, "deciding": by_diagnosis(self.thresholds)}
+        """The card, with what it is called as it is used, the thresholds that decide and what it barely learned."""
+        deciding = by_diagnosis(self.thresholds)
+        return {**self.card, "called": self.name, "deciding": deciding, "barely_learned": self.barely_learned}
 
     @cached_property
     def seen(self) -> dict[str, str]:

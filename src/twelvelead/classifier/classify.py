@@ -15,6 +15,7 @@ from twelvelead.scoring.probabilities import by_diagnosis, decide, merge
 from twelvelead.signals.prepared import Prepared, joined, prepare, prepare_alike, prepare_stream, refuse_unfit
 from twelvelead.signals.quality import Finding
 from twelvelead.stream import LONG_S, Stream, stream_of
+from twelvelead.wording import two_digits
 
 GROUP_RECORDINGS: Final = 16
 GROUP_VALUES: Final = 1 << 20  # samples of all leads together: 16 recordings of 10 s at 500 Hz, 4 MB
@@ -72,7 +73,7 @@ class Report:
 
     def in_words(self, bundle: str) -> str:
         """A line for people: the bundle's name, what is positive with its probability, and what is withheld."""
-        said = ", ".join(f"{name} {self.probabilities[name]:.2f}" for name in stated(self.positive))
+        said = ", ".join(f"{name} {two_digits(self.probabilities[name])}" for name in stated(self.positive))
         too = NORMAL_TOO if stated(self.positive) != self.positive else ""
         line = f"{bundle}: {said or nothing_found(len(self.withheld))}{too}"
         return f"{line}; withheld: {', '.join(self.withheld)}" if self.withheld else line

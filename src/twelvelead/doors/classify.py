@@ -15,7 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from twelvelead.classifier import Opened, Report, classify_many, load_bundle, shipped_bundle
-from twelvelead.diagnoses import about_normal, name_in_words
+from twelvelead.diagnoses import name_in_words
 from twelvelead.doors.drawing import (
     Cabrera,
     FilterOption,
@@ -36,7 +36,7 @@ from twelvelead.drawing.paper import PaperError
 from twelvelead.formats import PassedOver, files_below, is_folder, is_recording, open_recording, read
 from twelvelead.record import Record, RecordError
 from twelvelead.reports import read_by, reading
-from twelvelead.reports.words import decision, probability, through_the_recording
+from twelvelead.reports.words import decision, doubt, probability, through_the_recording
 from twelvelead.stream import Stream
 from twelvelead.wording import printable
 
@@ -184,7 +184,7 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
         title=f"{escape(printable(str(path)))}  ({record.duration_s:.1f} s at {record.rate_hz:g} Hz)",
         title_justify="left",
         caption="\n".join(
-            [*filter(None, [about_normal(report.positive, is_long=bool(report.burden))])]
+            [*filter(None, [doubt(report)])]
             + through_the_recording(report)
             + [f"warning: {escape(warning)}" for warning in report.warnings]
             + [f"quality: {escape(str(finding))}" for finding in report.quality]

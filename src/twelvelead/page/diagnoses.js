@@ -36,12 +36,13 @@ export function stated(positive) {
   return others.length ? others : positive;
 }
 
-/** What must be said where Normal is positive: that it is no all-clear, or, beside another, that both cannot be. */
-export function aboutNormal({ positive, burden }) {
+/** What must be said where Normal is positive: that it is no all-clear, or, beside another, that it hardly can be. */
+export function aboutNormal({ positive, probabilities, burden }) {
   if (!positive.includes(NORMAL)) return "";
   if (positive.length === 1) {
-    return "normal ECG is no all-clear: infarction, hypertrophy and much else are not assessed";
+    const doubt = probabilities[NORMAL] < 0.5 ? "is called at less than even odds, and is" : "is";
+    return `normal ECG ${doubt} no all-clear: infarction, hypertrophy and much else are not assessed`;
   }
-  const why = burden ? ": parts of the recording may be normal; " : ", and the two exclude each other: ";
+  const why = burden ? ": parts of the recording may be normal; " : ", and the two seldom go together: ";
   return `normal ECG reaches its threshold too${why}look at the recording`;
 }

@@ -50,7 +50,7 @@ export function shortFindings(report) {
 /** The positive diagnoses with their probabilities, and how many are withheld, in a line. */
 export function findingsInWords(report) {
   const mean = report.burden ? "mean " : "";
-  const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${mean}${report.probabilities[name].toFixed(2)}`);
+  const said = stated(report.positive).map((name) => `${IN_WORDS[name]} ${mean}${twoDigits(report.probabilities[name])}`);
   const withheld = Object.keys(report.withheld);
   const missing = withheld.length ? `; withheld: ${withheld.join(", ")}` : "";
   const about = aboutNormal(report);
@@ -109,6 +109,11 @@ function rowOf(name, report) {
   const said = isPositive ? "\u25cf positive" : name in report.withheld ? `withheld: ${report.withheld[name]}` : "";
   row.append(title, shown, element("td", threshold.toFixed(3)), element("td", said));
   return row;
+}
+
+/** As a sentence has it; of less than a hundredth a digit more, so that nothing positive is 0.00. */
+function twoDigits(probability) {
+  return probability.toFixed(probability < 0.01 ? 3 : 2);
 }
 
 /** To three digits, or to more where it would else be shown as the threshold that it misses; as words.py says it. */

@@ -89,13 +89,20 @@ def _probability(read: Reading, name: str, device: str) -> Resource:
     else:
         value = {
             "valueQuantity": _quantity(read.report.probabilities[name], "probability", "1"),
-            "interpretation": [_coded(f"{TERMINOLOGY}/v3-ObservationInterpretation", *INTERPRETATION[said])],
+            **_interpretation(read, name, said),
             "referenceRange": [{"text": f"positive from {read.report.thresholds[name]:.3f} on"}],
         }
     mean = "mean over the recording of the " if read.report.burden else ""
     code = _coded("http://snomed.info/sct", SNOMED[name], f"{mean}probability of {name_in_words(name)}")
     del code["coding"][0]["display"]  # SNOMED's own wording is licensed
-    return _observation(code, device, value, said_of(read.report, name))
+    return _observation(code, device, value, said_of(read, name))
+
+
+def _interpretation(read: Reading, name: str, said: str) -> Resource:
+    """None of a diagnosis that is not called and barely learned: it is not negative."""
+    if said == "negative" and name in read.by.barely_learned:
+        return {}
+    return {"interpretation": [_coded(f"{TERMINOLOGY}/v3-ObservationInterpretation", *INTERPRETATION[said])]}
 
 
 def _heart_rate(read: Reading, device: str) -> Resource:

@@ -12,7 +12,7 @@ from twelvelead.reports.words import (
     RESEARCH,
     conclusion,
     decision,
-    doubt,
+    doubt_in_words,
     facts,
     notes,
     probability,
@@ -117,7 +117,7 @@ def _drawn(read: Reading) -> str:
 def _table(read: Reading) -> str:
     rows = "".join(
         f'<tr class="{decision(read.report, name)}"><th scope="row">{escape(name_in_words(name))}</th>'
-        f'<td class="number">{probability(read.report, name)}</td><td>{escape(said_of(read.report, name))}</td></tr>\n'
+        f'<td class="number">{probability(read.report, name)}</td><td>{escape(said_of(read, name))}</td></tr>\n'
         for name in read.report.probabilities
     )
     mean = "mean " if read.report.burden else ""
@@ -125,7 +125,7 @@ def _table(read: Reading) -> str:
         f'<tr><th scope="col">diagnosis</th><th scope="col" class="number">{mean}probability</th>'
         '<th scope="col">decision</th></tr>\n'
     )
-    too = f'<p class="paper">{escape(doubt(read))}.</p>\n' if doubt(read) else ""
+    too = f'<p class="paper">{escape(said)}.</p>\n' if (said := doubt_in_words(read)) else ""
     return f"<h2>What the network says</h2>\n{too}<table>\n{head}{rows}</table>\n"
 
 

@@ -9,7 +9,7 @@ from twelvelead.drawing.geometry import HEIGHT_MM, WIDTH_MM
 from twelvelead.drawing.page import Text
 from twelvelead.drawing.pdf import PLAIN_TYPE, new_pdf, put_page, put_text, start_page
 from twelvelead.reports.reading import Reading, sheets
-from twelvelead.reports.words import RESEARCH, doubt, facts, notes, probability, said_of
+from twelvelead.reports.words import RESEARCH, doubt_in_words, facts, notes, probability, said_of
 from twelvelead.wording import printable
 
 LEFT_MM: Final = 20.0
@@ -41,12 +41,12 @@ def _lines(read: Reading) -> Iterator[list[Words]]:
     yield [(0.0, "What the network says", True)]
     yield from _wrapped(RESEARCH)
     yield []
-    if too := doubt(read):
+    if too := doubt_in_words(read):
         yield from [*_wrapped(too), []]
     titles = ("diagnosis", "mean probability" if read.report.burden else "probability", "decision")
     yield [(at, name, True) for at, name in zip(COLUMNS_MM, titles, strict=True)]
     for name in read.report.probabilities:
-        said, *more = _wrapped(said_of(read.report, name), COLUMNS_MM[2])
+        said, *more = _wrapped(said_of(read, name), COLUMNS_MM[2])
         is_bold = name in read.report.positive
         first = [
             (COLUMNS_MM[0], name_in_words(name), is_bold),

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from twelvelead.classifier import Report
 from twelvelead.release import version
 from twelvelead.reports.reading import LOOKED, Reading, bands
 from twelvelead.reports.words import NOT_ASSESSED, RATE_ERROR, RESEARCH, decision, said_of
@@ -19,7 +18,7 @@ def plain(read: Reading) -> bytes:
         "bundle": {"name": read.by.bundle, "sha256": read.by.sha256},
         "made": read.made.isoformat(),
         "recording": {**who, "duration_s": record.duration_s, "rate_hz": record.rate_hz},
-        "diagnoses": {name: _diagnosis(read.report, name, chance) for name, chance in told["probabilities"].items()},
+        "diagnoses": {name: _diagnosis(read, name, chance) for name, chance in told["probabilities"].items()},
         **{key: value for key, value in told.items() if key in ("burden", "episodes")},
         "not_assessed": NOT_ASSESSED,
         "heart_rate": read.heart and {**read.heart.as_json(), "error": RATE_ERROR},
@@ -30,12 +29,12 @@ def plain(read: Reading) -> bytes:
     return (json.dumps(said, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def _diagnosis(report: Report, name: str, probability: float | None) -> dict[str, Any]:
+def _diagnosis(read: Reading, name: str, probability: float | None) -> dict[str, Any]:
     return {
         "probability": probability,
-        "threshold": report.thresholds[name],
-        "decision": decision(report, name),
-        "in_words": said_of(report, name),
+        "threshold": read.report.thresholds[name],
+        "decision": decision(read.report, name),
+        "in_words": said_of(read, name),
     }
 
 

@@ -26,11 +26,15 @@ LEAST_WEIGHT: Final = 0.05
 
 @dataclass(frozen=True)
 class ReadBy:
-    """Which bundle read a recording: name and version, sha256 of its graph, and how long its windows are."""
+    """Which bundle read a recording: name and version, sha256 of its graph, and how long its windows are.
+
+    barely_learned: the diagnoses that hardly any of its training recordings had, and how many.
+    """
 
     bundle: str
     sha256: str
     window_s: float
+    barely_learned: dict[str, int]
 
     def __str__(self) -> str:
         """As a report shows it."""
@@ -64,7 +68,7 @@ class Reading:
 
 def read_by(classifier: Classifier) -> ReadBy:
     """What a report says of the bundle; unlike the bundle it can be handed to another process."""
-    return ReadBy(classifier.name, classifier.sha256, classifier.recipe.window_s)
+    return ReadBy(classifier.name, classifier.sha256, classifier.recipe.window_s, classifier.barely_learned)
 
 
 def reading(

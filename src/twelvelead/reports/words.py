@@ -6,7 +6,7 @@ from twelvelead.classifier import Report
 from twelvelead.diagnoses import about_normal, name_in_words, nothing_found, stated
 from twelvelead.person import age_in_words
 from twelvelead.reports.reading import RHYTHM, Reading
-from twelvelead.wording import apart_from, counted
+from twelvelead.wording import apart_from, counted, two_digits
 
 MOST_EPISODES: Final = 20
 RESEARCH: Final = (
@@ -14,11 +14,15 @@ RESEARCH: Final = (
     "Nobody may be treated, or left untreated, because of what it says."
 )
 NOT_ASSESSED: Final = (
-    "everything but these nine: other rhythms, infarction, hypertrophy, pacemakers; PR, QRS and QT are not measured"
+    "everything but these nine: tachycardias and other rhythms, infarction, hypertrophy, pacemakers; "
+    "PR, QRS and QT are not measured"
 )
 RATE_ERROR: Final = (
-    "from R peaks; off by 0.03 a minute on average and 0.71 at most on the 200 clean recordings of LUDB, more in noise"
+    "from R peaks; off by 0.03 a minute on average and 0.71 at most on the 200 clean recordings of LUDB, more in noise;"
+    " it may lose beats of a fast rhythm with wide complexes"
 )
+ADULT_YEARS: Final = 18
+CHILD: Final = "recorded before the age of 18: what is normal then is something else, and was not tested"
 
 
 def decision(report: Report, diagnosis: str) -> str:
@@ -35,33 +39,40 @@ def probability(report: Report, diagnosis: str) -> str:
     return apart_from(report.probabilities[diagnosis], report.thresholds[diagnosis], 3)
 
 
-def said_of(report: Report, diagnosis: str) -> str:
-    """The decision on a diagnosis, with its threshold, in words."""
-    threshold = f"{report.thresholds[diagnosis]:.3f}"
+def said_of(read: Reading, diagnosis: str) -> str:
+    """The decision on a diagnosis, with its threshold, in words; and whether that it is not called says anything."""
+    threshold = f"{read.report.thresholds[diagnosis]:.3f}"
+    n = read.by.barely_learned.get(diagnosis)
+    below = f"below its threshold of {threshold}"
     return {
-        "withheld": f"withheld: {report.withheld.get(diagnosis, '')}",
+        "withheld": f"withheld: {read.report.withheld.get(diagnosis, '')}",
         "positive": f"positive: reaches its threshold of {threshold}",
-        "negative": f"negative: below its threshold of {threshold}",
-    }[decision(report, diagnosis)]
+        "negative": f"negative: {below}" if n is None else f"{below}; learned from {n} recordings: it may be there",
+    }[decision(read.report, diagnosis)]
 
 
 def conclusion(read: Reading) -> str:
     """What is positive and what is withheld, in a sentence each."""
     found = ", ".join(
-        f"{name_in_words(name)}, probability {read.report.probabilities[name]:.2f}"
+        f"{name_in_words(name)}, probability {two_digits(read.report.probabilities[name])}"
         for name in stated(read.report.positive)
     )
     held = ", ".join(read.report.withheld)
     said = found or f"{nothing_found(len(read.report.withheld))}, which does not mean normal"
     if through := through_the_recording(read.report):
         said = f"on average over the recording {said}; through it: {', '.join(through)}"
-    said += f". {doubt(read)}" if doubt(read) else ""
+    said += f". {sentence}" if (sentence := doubt_in_words(read)) else ""
     return said + (f". Withheld for the quality of the recording: {held}" if held else "")
 
 
-def doubt(read: Reading) -> str:
-    """A sentence where Normal is positive, else nothing."""
-    said = about_normal(read.report.positive, is_long=bool(read.report.burden))
+def doubt(report: Report) -> str:
+    """What must be said where Normal is positive, else nothing."""
+    return about_normal(report.positive, report.probabilities["Normal"], is_long=bool(report.burden))
+
+
+def doubt_in_words(read: Reading) -> str:
+    """The same as a sentence."""
+    said = doubt(read.report)
     return said[:1].upper() + said[1:]
 
 
@@ -121,5 +132,6 @@ def notes(read: Reading) -> list[str]:
     found = [
         *(str(finding) for finding in read.report.quality),
         *(f"warning: {warning}" for warning in read.report.warnings),
+        *([f"warning: {CHILD}"] if read.record.age is not None and read.record.age < ADULT_YEARS else []),
     ]
-    return found or ["nothing found wrong"]
+    return found or ["nothing found wrong; exchanged chest leads, and much noise that is mild, are not seen"]
