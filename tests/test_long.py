@@ -5,9 +5,12 @@ import json
 import math
 import os
 import pickle
+import re
+import signal
 import struct
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from binary_writers import edf, ishne
 from simulator import Wfdb, digital
 from twelvelead.classifier import classify, load_bundle, shipped_bundle
 from twelvelead.classifier.classify import conclude
-from twelvelead.classifier.long import BRIDGED_S, Burden, burdens, clock, episodes
+from twelvelead.classifier.long import BRIDGED_S, Burden, burdens, clock, episodes, seldom_assessed
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.reporting import ReportError
 from twelvelead.doors.windows import window_table
@@ -220,10 +223,10 @@ def test_a_fault_in_an_ishne_block_says_where(tmp_path, classifier):
     path = ishne(tmp_path, np.tile(SIGNAL, 3))
     data = path.read_bytes()
     path.write_bytes(data[:206] + struct.pack("<h", 32767) + data[208:-24] + b"\xff\x7f" * 12)  # lead I at 1 V
-    with pytest.raises(RecordError, match=r"a lead spans .* \(in block 5 of 5\)"):
+    with pytest.raises(RecordError, match=r"a lead spans .* \(in the part that begins at 333.328 s\)"):
         classify(open_recording(path), classifier)
     path.write_bytes(data[:-24] + b"\0\x80" * 12)  # the mark of a lead fault
-    with pytest.raises(RecordError, match=r"12 samples are not numbers, .* \(in block 5 of 5\)"):
+    with pytest.raises(RecordError, match=r"12 samples are not numbers, the first in lead I at 395.998 s"):
         classify(open_recording(path), classifier)
 
 
@@ -261,8 +264,8 @@ def test_a_file_that_shrinks_while_it_is_read(classifier, tmp_path):
 
 
 @pytest.mark.parametrize("value, sentence", [
-    (-32768, r"1 samples are not numbers, the first in lead V1 at 283.4\d\d s.*\(counted from 416.660 s\)"),
-    (101 * 200, r"reaches 101 mV.*\(counted from 416.660 s\)"),
+    (-32768, r"1 samples are not numbers, the first in lead V1 at 700.080 s: all must be finite"),
+    (101 * 200, r"reaches 101 mV.*\(in the part that begins at 416.660 s\)"),
 ])  # fmt: skip
 def test_impossible_samples_are_refused_with_their_time(classifier, tmp_path, value, sentence):
     samples = digital(np.tile(SIGNAL, 2), 200)
@@ -312,7 +315,12 @@ def test_minutes_without_electrodes_are_not_assessed(classifier, tmp_path):
     withheld = classify(open_recording(written(tmp_path, every)), classifier)
     assert {"AF", "PAC", "PVC"} <= set(withheld.withheld)
     assert withheld.as_json()["probabilities"]["AF"] is None
-    assert withheld.as_json()["burden"]["AF"] == {"assessed_windows": 0, "positive_windows": 0, "share": None}
+    assert withheld.as_json()["burden"]["AF"] == {
+        "windows": len(withheld.starts_s),
+        "assessed_windows": 0,
+        "positive_windows": 0,
+        "share": None,
+    }
     assert not withheld.episodes
 
 
@@ -346,9 +354,30 @@ def test_episodes_are_bridged_parted_and_closed_at_the_ends():
     assert not episodes(by_window([0.1, np.nan]), np.full(9, 0.5), [0.0, 5.0], 10.0)
 
 
+def test_a_recording_of_which_little_could_be_assessed_says_how_little(classifier):
+    alive = np.concatenate([np.zeros((12, 31_000)), SIGNAL[:, :600]], axis=1)
+    report = classify(Record(name="r", signal=alive.astype(np.float32), rate_hz=100.0), classifier)
+    n = len(report.starts_s)
+    (said,) = report.warnings
+    assert re.fullmatch(rf"only [12] of {n} windows could be assessed for {', '.join(DIAGNOSES)}", said)
+    assert str(report.burden["AF"]).endswith(f" assessed of {n} windows")
+    assert (
+        classify(Record(name="r", signal=alive.astype(np.float32), rate_hz=100.0), classifier, anyway=True).warnings
+        == ()
+    )
+    rows = np.full((5, 9), np.nan)
+    rows[:2, 0], rows[:3, 1], rows[0, 2] = 0.5, 0.5, 0.5
+    assert seldom_assessed(rows) == (
+        "only 2 of 5 windows could be assessed for AF",
+        "only 1 of 5 windows could be assessed for LBBB",
+    )
+    assert seldom_assessed(np.full((5, 9), np.nan)) == ()
+
+
 def test_burdens_count_assessed_windows_only():
-    assert burdens(by_window([0.5, 0.4, np.nan, 0.6]), np.full(9, 0.5))["AF"] == Burden(assessed=3, positive=2)
-    assert str(Burden(3, 2)) == "66.7% of 3 assessed windows"
+    assert burdens(by_window([0.5, 0.4, np.nan, 0.6]), np.full(9, 0.5))["AF"] == Burden(4, assessed=3, positive=2)
+    assert str(Burden(4, 3, 2)) == "66.7% of 3 assessed of 4 windows"
+    assert str(Burden(3, 3, 2)) == "66.7% of 3 windows"
 
 
 def test_the_clock_goes_beyond_a_day():
@@ -453,3 +482,29 @@ def test_a_beginning_is_as_long_as_was_asked_for():
     stream = Stream(name="x", rate_hz=500.0, n_samples=4500, blocks=lambda: iter(np.split(signal, 6, axis=1)))
     assert [stream.beginning(seconds).duration_s for seconds in (1.0, 4.0, 100.0)] == [1.5, 4.5, 9.0]
     np.testing.assert_array_equal(stream.beginning(4.0).signal, signal[:, :2250])
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_table_of_windows_that_is_stopped_leaves_nothing_behind(tmp_path, number, status):
+    path = written(tmp_path / "in", np.tile(SIGNAL, 60))
+    command = [
+        sys.executable,
+        "-m",
+        "twelvelead",
+        "classify",
+        str(path),
+        "--windows",
+        str(tmp_path / "w.csv"),
+        "--json",
+    ]
+
+    def heeding():  # under nohup the tests ignore it, and what they start with them
+        signal.signal(number, signal.SIG_DFL)
+
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=heeding) as process:
+        while not [*tmp_path.glob(".w.csv*")]:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+    assert process.returncode == status
+    assert [each.name for each in tmp_path.iterdir()] == ["in"]

@@ -39,6 +39,21 @@ class RecordError(TwelveleadError):
     """What was given cannot be taken as a 12-lead ECG; the message says why, and the way out."""
 
 
+class NoNumbersError(RecordError):
+    """Samples that are not numbers: how many, and the lead and the time in seconds of the first."""
+
+    def __init__(self, n: int, lead: str, at_s: float) -> None:
+        super().__init__(n, lead, at_s)
+
+    def __str__(self) -> str:
+        """The sentence."""
+        n, lead, at_s = self.args
+        return (
+            f"{n:,} samples are not numbers, the first in lead {lead} at {at_s:.3f} s: "
+            f"all must be finite; cut the damaged part off before reading"
+        )
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Record:
     """A 12-lead ECG, validated at birth; whatever holds a Record holds a sound one.
@@ -137,10 +152,7 @@ class Record:
         if not (np.isfinite(low) & np.isfinite(high)).all():  # NaN is both the lowest and the highest
             finite = np.isfinite(self.signal)
             lead, sample = np.argwhere(~finite)[0]
-            raise RecordError(
-                f"{np.count_nonzero(~finite)} samples are not numbers, the first in lead {LEADS[lead]} at "
-                f"{sample / self.rate_hz:.3f} s: all must be finite; cut the damaged part off before reading"
-            )
+            raise NoNumbersError(int(np.count_nonzero(~finite)), LEADS[lead], float(sample / self.rate_hz))
         extent, offset = float(np.subtract(high, low, dtype=np.float64).max()), float(max(high.max(), -low.min()))
         if self.unit == "mV" and max(extent, offset) > MAX_MV:
             raise RecordError(

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from twelvelead.record import LEADS, MAX_MV, NOTHING_MOVES, Record, RecordError, Unit
+from twelvelead.record import LEADS, MAX_MV, NOTHING_MOVES, NoNumbersError, Record, RecordError, Unit
 from twelvelead.wording import printable
 
 LONG_S: Final = 300.0
@@ -77,6 +77,14 @@ def stream_of(recording: Record | Stream) -> Stream:
 def signals_of(records: Callable[..., Iterator[Record]], *given: object) -> Blocks:
     """The samples of records, block by block; by `partial`, a stream's blocks can be sent to another process."""
     return (record.signal for record in records(*given))
+
+
+def in_block(error: RecordError, begin_s: float) -> RecordError:
+    """What is wrong with a block that begins so many seconds after its recording, said of the recording."""
+    if isinstance(error, NoNumbersError):
+        n, lead, at_s = error.args
+        return NoNumbersError(n, lead, begin_s + at_s)
+    return RecordError(f"{error} (in the part that begins at {begin_s:.3f} s)")
 
 
 def stream_like(first: Record, n_samples: int, blocks: Callable[[], Blocks], warnings: tuple[str, ...]) -> Stream:

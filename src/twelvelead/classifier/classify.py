@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twelvelead.classifier.bundle import Classifier
-from twelvelead.classifier.long import Burden, Episode, burdens, episodes
+from twelvelead.classifier.long import Burden, Episode, burdens, episodes, seldom_assessed
 from twelvelead.diagnoses import DIAGNOSES, LEADS_NEEDED, NORMAL_TOO, nothing_found, stated
 from twelvelead.record import LEADS, Record, RecordError
 from twelvelead.scoring.probabilities import by_diagnosis, decide, merge
@@ -195,7 +195,7 @@ def conclude(
         positive=tuple(name for name, yes in zip(DIAGNOSES, decisions, strict=True) if yes and name not in withheld),
         quality=prepared.quality,
         withheld=withheld,
-        warnings=prepared.warnings,
+        warnings=(*prepared.warnings, *(seldom_assessed(shown) if is_long else ())),
         attention=attention,
         starts_s=prepared.starts_s,
         by_window=shown,

@@ -17,21 +17,24 @@ BRIDGED_S: Final = 30.0
 
 @dataclass(frozen=True)
 class Burden:
-    """How many windows could be assessed for a diagnosis, and how many of these reach its threshold."""
+    """How many windows there are, how many could be assessed for a diagnosis, and how many reach its threshold."""
 
+    windows: int
     assessed: int
     positive: int
 
     def as_json(self) -> dict[str, Any]:
         """What the command line and the server answer; no share where nothing was assessed."""
         share = self.positive / self.assessed if self.assessed else None
-        return {"assessed_windows": self.assessed, "positive_windows": self.positive, "share": share}
+        counts = {"windows": self.windows, "assessed_windows": self.assessed, "positive_windows": self.positive}
+        return {**counts, "share": share}
 
     def __str__(self) -> str:
         """The share in words."""
         if not self.assessed:
             return "no window could be assessed"
-        return f"{self.positive / self.assessed:.1%} of {self.assessed:,} assessed windows"
+        of_all = "" if self.assessed == self.windows else f"{self.assessed:,} assessed of "
+        return f"{self.positive / self.assessed:.1%} of {of_all}{self.windows:,} windows"
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,21 @@ def clock(seconds: float) -> str:
 def burdens(by_window: NDArray[np.float64], thresholds: NDArray[np.float64]) -> dict[str, Burden]:
     """By diagnosis, from (n_windows, 9) probabilities, NaN where a window could not be assessed."""
     return {
-        name: Burden(int(np.isfinite(column).sum()), int((column >= threshold).sum()))
+        name: Burden(len(column), int(np.isfinite(column).sum()), int((column >= threshold).sum()))
         for name, column, threshold in zip(DIAGNOSES, by_window.T, thresholds, strict=True)
         if name in BURDENS
     }
+
+
+def seldom_assessed(by_window: NDArray[np.float64]) -> tuple[str, ...]:
+    """A warning for the diagnoses of which some windows, but not half of all, could be assessed; as for `burdens`."""
+    few: dict[int, list[str]] = {}
+    for name, n in zip(DIAGNOSES, np.isfinite(by_window).sum(axis=0).tolist(), strict=True):
+        if 0 < 2 * n < len(by_window):
+            few.setdefault(n, []).append(name)
+    return tuple(
+        f"only {n:,} of {len(by_window):,} windows could be assessed for {', '.join(names)}" for n, names in few.items()
+    )
 
 
 def episodes(

@@ -1,12 +1,10 @@
 """`twelvelead archive`: a whole archive to Parquet, on this machine or on a cluster; killed, it goes on."""
 
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from twelvelead.doors.cores import n_cores
 from twelvelead.doors.left_out import tell_passed_over
 from twelvelead.doors.options import Bundle, Json, Precision, Specificity
+from twelvelead.doors.stopping import stopped_as_by_ctrl_c
 from twelvelead.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def archive_command(
     paths, classifier = named(inputs), load_bundle(folder, precision, specificity)  # before anything is made
     console, passed_over = Console(emoji=False, stderr=True), PassedOver()
     began = time.monotonic()
-    with _stopped_as_by_ctrl_c(), alone_in(place):
+    with stopped_as_by_ctrl_c(), alone_in(place):
         with console.status("listing"):
             manifest = begin(paths, place, classifier, settings, passed_over)
         with _bar(console, manifest.listing.recordings) as tell:
@@ -104,27 +103,6 @@ def archive_command(
     else:
         said = f"{counted(told.n_rows, 'recording')}, {told.n_refused:,} of them refused, in {facts['seconds']:.1f} s"
         print(f"{printable(str(out))}: {said}; twelvelead archive-report says what they show")
-
-
-@contextmanager
-def _stopped_as_by_ctrl_c() -> Iterator[None]:
-    """SIGTERM and SIGHUP, once, end a run and its workers as Ctrl-C does; the exit status says which it was."""
-    told: list[int] = []
-
-    def stop(number: int, _: FrameType | None) -> None:
-        told.append(number)
-        if len(told) == 1:  # what is being put away is not disturbed
-            raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        if told:
-            raise typer.Exit(128 + told[0]) from None
-        raise
 
 
 @contextmanager

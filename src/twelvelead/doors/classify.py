@@ -30,6 +30,7 @@ from twelvelead.doors.drawing import (
 from twelvelead.doors.left_out import tell_passed_over
 from twelvelead.doors.options import Bundle, Json, Precision, Specificity
 from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
+from twelvelead.doors.stopping import stopped_as_by_ctrl_c
 from twelvelead.doors.windows import add_windows, window_table
 from twelvelead.drawing import Paper
 from twelvelead.drawing.paper import PaperError
@@ -94,7 +95,7 @@ def classify_command(
     found = list(_recordings(paths, passed_over))
     if report_out:
         refuse_unwritable(report_out, len(found), report_format)
-    with window_table(windows) as table, _bar() as bar:
+    with stopped_as_by_ctrl_c(), window_table(windows) as table, _bar() as bar:
         tracked = bar.track(found, description="classifying")
         opened = ((path, _opened(path, whole=report_out is not None, start_s=start)) for path in tracked)
         for path, recording, report in classify_many(opened, classifier, anyway=anyway):

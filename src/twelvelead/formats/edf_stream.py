@@ -9,7 +9,7 @@ import numpy as np
 from twelvelead.formats.edf import MAX_SIGNALS, Layout, in_order, layout_of, onsets_s, read, refuse_gaps
 from twelvelead.formats.files import Given, parts_of
 from twelvelead.record import Record, RecordError, standard_lead
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, signals_of, stream_like
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, in_block, signals_of, stream_like
 
 
 def recording(given: Given) -> Record | Stream:
@@ -44,5 +44,4 @@ def _records(name: str, path: Path, layout: Layout) -> Iterator[Record]:
         try:
             yield in_order(name, records, layout)
         except RecordError as error:
-            begin_s = number * n_together * layout.duration_s
-            raise RecordError(f"{error} (counted from {begin_s:.3f} s)") from error
+            raise in_block(error, number * n_together * layout.duration_s) from error

@@ -9,7 +9,7 @@ from typing import Final
 from twelvelead.formats.files import Given, parts_of
 from twelvelead.formats.ishne import read, read_bytes
 from twelvelead.record import Record, RecordError
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, signals_of, stream_like
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, in_block, signals_of, stream_like
 
 FIXED_BYTES: Final = 522
 MAX_HEAD_BYTES: Final = 1 << 16
@@ -50,4 +50,4 @@ def _records(name: str, path: Path, head: bytes, frame_bytes: int, n_frames: int
         try:
             yield read_bytes(head + part, name)
         except RecordError as error:
-            raise RecordError(f"{error} (in block {number + 1} of {len(counts)})") from error
+            raise in_block(error, number * n_together / _layout(head)[2]) from error

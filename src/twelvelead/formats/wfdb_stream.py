@@ -26,7 +26,7 @@ from twelvelead.formats.wfdb import (
 from twelvelead.formats.wfdb_header import Header, SignalLine
 from twelvelead.formats.wfdb_samples import BITS, n_bytes
 from twelvelead.record import Record, RecordError
-from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, signals_of, stream_like
+from twelvelead.stream import BLOCK_VALUES, LONG_S, MAX_RATE_HZ, Stream, in_block, signals_of, stream_like
 
 Files = list[tuple[str, list[SignalLine]]]
 
@@ -86,8 +86,7 @@ def _records(path: Path, header: Header, files: Files, n_samples: int) -> Iterat
         try:
             yield in_order(path, header, unit, of_files, ())
         except RecordError as error:
-            begin_s = number * n_frames / header.rate_hz
-            raise RecordError(f"{error} (counted from {begin_s:.3f} s)") from error
+            raise in_block(error, number * n_frames / header.rate_hz) from error
 
 
 def _digital(path: Path, signals: list[SignalLine], lengths: list[int]) -> Iterator[NDArray[np.integer]]:

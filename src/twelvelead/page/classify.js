@@ -2,7 +2,7 @@
 
 import { DIAGNOSES, LEADS_NEEDED } from "./diagnoses.js";
 import { heartOf } from "./heart.js";
-import { assessWindows, isLong, summed, through } from "./long.js";
+import { assessWindows, isLong, seldomAssessed, summed, through } from "./long.js";
 import { assessed, inWords } from "./quality.js";
 import { bandsByLead, bandsOf, startsOf, windowAt, windowSamples } from "./recipe.js";
 import { LEADS, RecordError } from "./record.js";
@@ -32,6 +32,7 @@ export async function classify(record, card, run, tell = () => {}) {
   const heard = logits.map((row) => DIAGNOSES.map((name, k) => calibrated(card, name, row[k])));
   const { merged, withheld } = mergedOver(heard, reasons);
   const thresholds = Object.fromEntries(DIAGNOSES.map((name) => [name, card.deciding[name]]));
+  const byWindow = long ? heard.map((row, w) => unlessWithheld(row, reasons[w])) : [];
   return {
     record: record.name,
     probabilities: unlessWithheld(merged, withheld),
@@ -39,8 +40,8 @@ export async function classify(record, card, run, tell = () => {}) {
     positive: DIAGNOSES.filter((name, k) => merged[k] >= thresholds[name] && !(name in withheld)),
     withheld,
     quality: long ? summed(findings) : findings[0],
-    warnings: record.warnings,
-    ...(long ? through(heard.map((row, w) => unlessWithheld(row, reasons[w])), thresholds, startsS, recipe.window_s, record.durationS) : {}),
+    warnings: [...record.warnings, ...seldomAssessed(byWindow)],
+    ...(long ? through(byWindow, thresholds, startsS, recipe.window_s, record.durationS) : {}),
     ...(await heartOf(record, withheld, beating)),
     attention: { starts_s: startsS, window_s: recipe.window_s, weights: attention },
     all: merged,

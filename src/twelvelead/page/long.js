@@ -51,6 +51,16 @@ export function summed(byWindow) {
   return total.sort((a, b) => b.unusable - a.unusable || b.windows - a.windows);
 }
 
+/** A warning for the diagnoses of which some windows, but not half of all, could be assessed. */
+export function seldomAssessed(byWindow) {
+  const n = (name) => byWindow.filter((row) => row[name] !== null).length;
+  const few = DIAGNOSES.filter((name) => n(name) && 2 * n(name) < byWindow.length);
+  return [...new Set(few.map(n))].map((count) => {
+    const names = few.filter((name) => n(name) === count).join(", ");
+    return `only ${grouped(count)} of ${grouped(byWindow.length)} windows could be assessed for ${names}`;
+  });
+}
+
 /** {burden, episodes} from the probabilities of each window by diagnosis, null where it could not be assessed. */
 export function through(byWindow, thresholds, startsS, windowS, durationS) {
   const reaches = (name, w) => byWindow[w][name] !== null && byWindow[w][name] >= thresholds[name];
@@ -60,7 +70,7 @@ export function through(byWindow, thresholds, startsS, windowS, durationS) {
       const assessed = windows.filter((w) => byWindow[w][name] !== null).length;
       const positive = windows.filter((w) => reaches(name, w)).length;
       const share = assessed ? positive / assessed : null;
-      return [name, { assessed_windows: assessed, positive_windows: positive, share }];
+      return [name, { windows: byWindow.length, assessed_windows: assessed, positive_windows: positive, share }];
     }),
   );
   const episodes = EPISODES.flatMap((name) => {
@@ -98,7 +108,12 @@ export function throughInWords({ burden = {}, episodes = [] }) {
   ];
 }
 
-function burdenInWords({ assessed_windows: assessed, share }) {
+function burdenInWords({ windows, assessed_windows: assessed, share }) {
   if (share === null) return "no window could be assessed";
-  return `${(100 * share).toFixed(1)}% of ${assessed.toLocaleString("en-US")} assessed windows`;
+  const ofAll = assessed === windows ? "" : `${grouped(assessed)} assessed of `;
+  return `${(100 * share).toFixed(1)}% of ${ofAll}${grouped(windows)} windows`;
+}
+
+function grouped(count) {
+  return count.toLocaleString("en-US");
 }
