@@ -111,6 +111,7 @@ def test_it_opens_offline_with_an_example_labelled_as_such(page):
     assert "Research software, no medical device" in page.inner_text("header")
     assert page.locator("#paper svg .trace").count() == 13
     assert page.locator("#findings tbody tr").count() == 9
+    assert page.inner_text("#findings tbody tr:last-child").endswith("learned from 8 recordings: it may be there")
     assert not page.is_checked("[name=attention]")
 
 

@@ -376,6 +376,7 @@ def test_the_bundle_is_its_card(server):
     told = server.get("/api/bundle").json()
     assert told.pop("called") == f"{told['name']} {told['version']}"
     assert told.pop("deciding") == told["thresholds"]
+    assert told.pop("barely_learned") == {"STE": 8}
     assert told == json.loads((shipped_bundle() / "card.json").read_text(encoding="utf-8"))
 
 

@@ -17,7 +17,7 @@ from twelvelead.doors.page_runtime import Runtime
 
 SOURCE: Final = Path(__file__).parent.parent / "page"
 ENTRY: Final = "page.js"
-CARD_FIELDS: Final = ("called", "purpose", "recipe", "diagnoses", "calibration", "deciding")
+CARD_FIELDS: Final = ("called", "purpose", "recipe", "diagnoses", "calibration", "deciding", "barely_learned")
 POLICY: Final = (
     "default-src 'none'; style-src '{style}'; script-src '{script}' 'wasm-unsafe-eval'; base-uri 'none'; "
     "form-action 'none'"

@@ -32,7 +32,7 @@ async function inBrowser() {
       performance.mark("read");
       const report = await classify(record, card, run, tell);
       performance.mark("classified");
-      return { record, report };
+      return { record, report: { ...report, barelyLearned: card.barely_learned } };
     },
   };
 }
@@ -51,6 +51,7 @@ async function atServer(askToken) {
       for (const file of await filesOf(recording)) form.append("files", new Blob([await file.bytes()]), nameOf(file));
       const report = await (await sound(ask("api/report?format=json", form))).json();
       report.attention.window_s = card.recipe.window_s;
+      report.barelyLearned = card.barely_learned;
       const record = await readRecording(recording).catch(() => null);
       return record ? { record, report } : { ...(await drawable(ask, form, report)), report };
     },

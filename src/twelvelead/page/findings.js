@@ -106,9 +106,14 @@ function rowOf(name, report) {
   const shown = element("td", "", "probability");
   if (probability === null) shown.append("\u2013");
   else shown.append(element("span", apartFrom(probability, threshold)), meterOf(probability, threshold));
-  const said = isPositive ? "\u25cf positive" : name in report.withheld ? `withheld: ${report.withheld[name]}` : "";
-  row.append(title, shown, element("td", threshold.toFixed(3)), element("td", said));
+  row.append(title, shown, element("td", threshold.toFixed(3)), element("td", decisionOf(name, report)));
   return row;
+}
+
+function decisionOf(name, { positive, withheld, barelyLearned = {} }) {
+  if (positive.includes(name)) return "\u25cf positive";
+  if (name in withheld) return `withheld: ${withheld[name]}`;
+  return name in barelyLearned ? `learned from ${barelyLearned[name]} recordings: it may be there` : "";
 }
 
 /** As a sentence has it; of less than a hundredth a digit more, so that nothing positive is 0.00. */
