@@ -232,6 +232,9 @@ def test_what_evaluate_scored_is_in_the_table_of_predictions(home, bundle, twelv
     done = twelvelead("evaluate", home, "--bundle", bundle, "--predictions", tmp_path / "none/said.csv")
     assert (done.returncode, done.stdout) == (1, "")
     assert "none is no folder: make it first" in done.stderr
+    done = twelvelead("evaluate", home, "--bundle", bundle, "--predictions", "/proc/said.csv")  # not even for root
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing can be written to /proc" in done.stderr
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_text_in_the_table_of_predictions():
@@ -605,6 +608,52 @@ def test_a_system_without_what_a_command_needs_is_told_so(command, missing, tmp_
     more = [tmp_path, "--out", tmp_path / "out"] if command == "archive" else ["--port", "0"]
     done = subprocess.run([sys.executable, "-c", program, *map(str, more)], capture_output=True, text=True)
     assert (done.returncode, "this command needs Linux or macOS" in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    "error, sentence",
+    [
+        (
+            "ImportError('DLL load failed', name='onnxruntime')",
+            "onnxruntime is installed and cannot be loaded (DLL load",
+        ),
+        ("OSError('libcublas.so.12: cannot open shared object file')", "a library cannot be loaded (libcublas.so.12: "),
+    ],
+)
+def test_a_library_that_is_broken_is_no_full_disk(error, sentence, folder):
+    program = (
+        "import sys; from twelvelead.doors import classify, cli\n"
+        f"def broken(*_): raise {error}\n"
+        "classify.load_bundle = broken; cli.main()"
+    )
+    command = [sys.executable, "-c", program, "classify", str(folder / "good.hea")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"twelvelead: {sentence}")
+    assert done.stderr.endswith("install it again\n")
+
+
+@pytest.mark.parametrize("columns", [20, 30, 40])
+def test_no_number_and_no_decision_is_cut_in_a_narrow_terminal(columns, folder):
+    command = [sys.executable, "-m", "twelvelead", "classify", str(folder / "good.hea")]
+    wide, narrow = (
+        subprocess.run(
+            command, env={**os.environ, "COLUMNS": str(width)}, capture_output=True, text=True, check=True
+        ).stdout
+        for width in (120, columns)
+    )
+    assert "\u2026" not in wide
+    assert "\u2026" not in narrow
+
+
+def test_a_package_without_metadata_has_no_version():
+    program = (
+        "import twelvelead\nfrom importlib import metadata\n"
+        "def none(name): raise metadata.PackageNotFoundError(name)\n"
+        "metadata.version = none; print(getattr(twelvelead, '__version__', None))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
 
 
 def test_names_with_commas_may_have_spaces():

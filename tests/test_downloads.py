@@ -222,9 +222,20 @@ def test_the_proxy_of_the_environment_is_used(publisher, tmp_path, monkeypatch):
         download("ludb", tmp_path / "direct", mirror="http://mirror.invalid", backoff_s=0.001)
 
 
-@pytest.mark.parametrize("mirror", ["ftp://x", "file:///etc", "physionet.org", ""])
+def test_a_proxy_without_its_scheme_is_one_and_nonsense_is_refused(publisher, tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", publisher.url.removeprefix("http://"))
+    assert download("ludb", tmp_path / "by proxy", mirror="http://mirror.invalid", backoff_s=0.001).failed == ()
+    for proxy in ("socks5h://127.0.0.1:1080", "http://[bad"):
+        monkeypatch.setenv("http_proxy", proxy)
+        with pytest.raises(DownloadError, match="environment's http_proxy names no proxy that can be used .*host:port"):
+            download("ludb", tmp_path / "not", mirror="http://mirror.invalid", backoff_s=0.001)
+
+
+@pytest.mark.parametrize(
+    "mirror", ["ftp://x", "file:///etc", "physionet.org", "", "http://[::1", "http://exa mple/", "http://"]
+)
 def test_a_mirror_that_is_no_web_address_is_refused(mirror, tmp_path):
-    with pytest.raises(DownloadError, match="it must begin with https://"):
+    with pytest.raises(DownloadError, match="it must be an address that begins with https://"):
         download("ludb", tmp_path, mirror=mirror)
 
 

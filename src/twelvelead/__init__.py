@@ -6,5 +6,8 @@ def __getattr__(name: str) -> str:
     if name == "__version__":
         from twelvelead.release import version
 
-        return version()
+        try:
+            return version()
+        except ModuleNotFoundError as error:  # metadata left behind by a packer
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}: {error}") from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -109,7 +109,11 @@ def main() -> None:
             f"this command needs {error.name}: "
             f"install it with pip install 'twelvelead[{extra}]', or '.[{extra}]' in its folder"
         )
+    except ImportError as error:
+        _stop(f"{error.name or 'a library'} is installed and cannot be loaded ({error}): install it again")
     except OSError as error:
+        if error.errno is None:  # torch's, of its libraries
+            _stop(f"a library cannot be loaded ({error}): install it again")
         _stop(_in_words(error))
     if status in STOPPED:
         _stop("stopped; a training run goes on with --resume, a download or an archive when started again", status)

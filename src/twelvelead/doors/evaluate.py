@@ -1,6 +1,7 @@
 """`twelvelead evaluate`: how good a bundle is on labelled recordings, by class and by parts, with intervals."""
 
 import json
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -102,6 +103,12 @@ def _refuse_to_lose(predictions: Path) -> None:
         raise DatabaseError(f"{predictions} is there already: name another file for the predictions")
     if not predictions.parent.is_dir():
         raise DatabaseError(f"{predictions.parent} is no folder: make it first, or name another for the predictions")
+    try:
+        with tempfile.TemporaryFile(dir=predictions.parent):
+            pass
+    except OSError as error:
+        said = f"nothing can be written to {predictions.parent} ({error.strerror})"
+        raise DatabaseError(f"{said}: name another folder for the predictions") from error
 
 
 def print_evaluation(result: Result, console: Console) -> None:

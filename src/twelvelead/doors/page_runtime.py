@@ -40,7 +40,7 @@ def cache_folder() -> Path:
     """Where the fetched runtime is kept, as the XDG specification has it."""
     named = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        return (Path(named) if named.startswith("/") else Path.home() / ".cache") / "twelvelead"
+        return (Path(named) if Path(named).is_absolute() else Path.home() / ".cache") / "twelvelead"
     except RuntimeError as error:  # of nobody that the system knows
         raise PageError(f"no home folder for what is fetched: {ELSEWHERE}") from error
 

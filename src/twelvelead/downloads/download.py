@@ -100,14 +100,19 @@ def connections_to(address: str, n: int, backoff_s: float, received: Callable[[i
         total=None, connect=0, read=0, status=0, other=0, redirect=MAX_REDIRECTS, respect_retry_after_header=False
     )
     timeout = urllib3.Timeout(connect=CONNECT_S, read=SILENCE_S)
-    proxy = getproxies().get(urlsplit(address).scheme)
-    pool: urllib3.PoolManager
-    if proxy and not proxy_bypass(urlsplit(address).netloc):
+    kind = urlsplit(address).scheme
+    proxy = getproxies().get(kind)
+    if not proxy or proxy_bypass(urlsplit(address).netloc):
+        pool = urllib3.PoolManager(maxsize=n, retries=redirects_only, timeout=timeout)
+        return Connections(pool, received, backoff_s=backoff_s)
+    proxy = proxy if "://" in proxy else f"http://{proxy}"  # as others take it
+    try:
         login = unquote(urllib3.util.parse_url(proxy).auth or "")
         theirs = urllib3.make_headers(proxy_basic_auth=login or None)
         pool = urllib3.ProxyManager(proxy, maxsize=n, retries=redirects_only, timeout=timeout, proxy_headers=theirs)
-    else:
-        pool = urllib3.PoolManager(maxsize=n, retries=redirects_only, timeout=timeout)
+    except (urllib3.exceptions.LocationValueError, urllib3.exceptions.ProxySchemeUnknown) as error:
+        said = f"the environment's {kind}_proxy names no proxy that can be used ({error})"
+        raise DownloadError(f"{said}: it must be http://host:port or https://host:port") from error
     return Connections(pool, received, backoff_s=backoff_s)
 
 

@@ -39,12 +39,21 @@ def listing_of(source: Source, mirror: str | None = None) -> Listing:
 
     Raises DownloadError on a mirror that is no http address.
     """
-    if mirror is not None and not re.match("https?://", mirror):
-        raise DownloadError(f"mirror {mirror!r}: it must begin with https:// or http://")
+    if mirror is not None and not _is_address(mirror):
+        raise DownloadError(f"mirror {mirror!r}: it must be an address that begins with https:// or http://")
     root = (mirror or ROOTS[source.host]).rstrip("/")
     if source.host == "zenodo":
         return Listing(f"{root}/api/records/{source.path}", f"zenodo-{source.path}.json", source, root)
     return Listing(f"{root}/{source.path}/SHA256SUMS.txt", "SHA256SUMS.txt", source, root)
+
+
+def _is_address(text: str) -> bool:
+    import urllib3
+
+    try:
+        return bool(re.match("https?://", text) and urllib3.util.parse_url(text).host)
+    except urllib3.exceptions.LocationParseError:
+        return False
 
 
 def refuse_unsafe(name: str) -> str:

@@ -135,7 +135,8 @@ def _new_pool() -> ProcessPool:
     pool = ProcessPool(
         max_workers=1, initializer=confine, initargs=(MEMORY_BYTES,), context=multiprocessing.get_context("forkserver")
     )
-    assert pool.active  # asking starts it, so that it is ready before its first task
+    if not pool.active:  # asking starts it, so that it is ready before its first task
+        raise BrokenProcessPool
     return pool
 
 
