@@ -49,7 +49,7 @@ def summary(card: dict[str, Any]) -> str:
     head = f"| test | recordings | patients | {' | '.join(COLUMNS.values())} |"
     notes = [
         "A recording whose patient nobody knows counts as a patient.",
-        f"No interval where a class of the mean has fewer than {FEW} positives: resamples without it would be left out.",
+        f"No interval where a class of the mean has fewer than {FEW} positives: resamples without it do not count.",
     ]
     notes += [_of_frequent(name, test) for name, test in card["tests"].items()]
     notes += [
