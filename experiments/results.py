@@ -40,14 +40,17 @@ def between(text: str, name: str, inside: str) -> str:
 
 
 def summary(card: dict[str, Any]) -> str:
-    """A row per test: the means over the classes that have a positive, with 95 % intervals."""
+    """A row per test: the means over the classes that have a positive, with 95 % intervals where each has enough."""
     parts = card["tests"][ELSEWHERE]["databases"]
     rows = [
         f"| {name} | {test['records']} | {test['patients']} | " + " | ".join(_cell(test, column) for column in COLUMNS)
         for name, test in [*card["tests"].items(), *((f"{name} left out", part) for name, part in parts.items())]
     ]
     head = f"| test | recordings | patients | {' | '.join(COLUMNS.values())} |"
-    notes = ["A recording whose patient nobody knows counts as a patient."]
+    notes = [
+        "A recording whose patient nobody knows counts as a patient.",
+        f"No interval where a class of the mean has fewer than {FEW} positives: resamples without it do not count.",
+    ]
     notes += [_of_frequent(name, test) for name, test in card["tests"].items()]
     notes += [
         f"{name} has no positive of {', '.join(test['without_positives'])}: left out of its means."
@@ -151,7 +154,9 @@ def facts(card: dict[str, Any]) -> str:
 
 
 def _cell(test: dict[str, Any], column: str) -> str:
-    return _score(test["scores"][column], test["intervals"][column])
+    """A mean over classes, with its interval where each class that counts in it has positives enough."""
+    has_few = any(0 < row["positives"] < FEW for row in test["classes"].values())
+    return _score(test["scores"][column], (None, None) if has_few else test["intervals"][column])
 
 
 def _cells(row: dict[str, Any], columns: Iterable[str]) -> str:

@@ -4,7 +4,8 @@
 
 For each fold of `study-seed-1` the thresholds are found on the inner validation part, as a bundle's are, and tried on
 the test part. The first time this needs the weights that `twelvelead study` leaves beside its runs; the thresholds are
-kept in `study-seed-1/at-specificity.json`, from which the table is made again without them.
+kept in `study-seed-1/at-specificity.json`, from which the table is made again without them. Below the table: of those
+with none of the eight abnormal diagnoses the share that is called one, by default and at each specificity.
 """
 
 import json
@@ -25,6 +26,7 @@ from twelvelead.learning.samples import load
 from twelvelead.scoring.evaluation import evaluation
 from twelvelead.scoring.probabilities import SPECIFICITIES, decide, fit_decisions, thresholds_at
 from twelvelead.signals.recipe import Recipe
+from twelvelead.study.comparison import Pooled
 from twelvelead.study.contestants import contestants
 from twelvelead.study.folds import folds
 from twelvelead.study.run import Protocol, load_outcome, sides_of
@@ -51,6 +53,9 @@ def main() -> None:
             rates = [one["specificity"], outside[name]["specificity"], one["sensitivity"], one["ppv"]]
             cells = " | ".join("–" if rate is None else f"{rate:.2f}" for rate in rates)
             print(f"| {name} | {one['positives']} | {specificity} | {', '.join(shown)} | {cells} |")
+    print(alarms("by default", by_default(records)))
+    for specificity in SPECIFICITIES:
+        print(alarms(f"at {specificity}", decided(records, kept, specificity)))
 
 
 def found(records: tuple[LabelledRecord, ...]) -> Thresholds:
@@ -74,14 +79,33 @@ def found(records: tuple[LabelledRecord, ...]) -> Thresholds:
 
 def called(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: str) -> tuple[Classes, Classes]:
     """By diagnosis, what `evaluate` says of the decisions on all test parts together, and on those outside PTB-XL."""
-    pooled = tested(f"{STUDY.name}/{SHIPPED}", records, left_out=False)
+    pooled = decided(records, kept, specificity)
+    outside = pooled.only(pooled.databases != LARGEST)
+    return evaluation(pooled.predictions, {})["classes"], evaluation(outside, {})["classes"]
+
+
+def by_default(records: tuple[LabelledRecord, ...]) -> Pooled:
+    """All test parts together, decided by each fold's thresholds for the Challenge's scores."""
+    return tested(f"{STUDY.name}/{SHIPPED}", records, left_out=False)
+
+
+def decided(records: tuple[LabelledRecord, ...], kept: Thresholds, specificity: str) -> Pooled:
+    """The same, decided by each fold's thresholds at a specificity."""
+    pooled = by_default(records)
     fold_of = {
         key: fold for fold in kept for key in load_outcome(STUDY / "runs" / f"{SHIPPED}.{fold}.json").probabilities
     }
     thresholds = np.array([kept[fold_of[key]][specificity] for key in pooled.keys])
     predictions = replace(pooled.predictions, decisions=decide(pooled.predictions.probabilities, thresholds))
-    outside = predictions.subset(pooled.databases != LARGEST)
-    return evaluation(predictions, {})["classes"], evaluation(outside, {})["classes"]
+    return replace(pooled, predictions=predictions)
+
+
+def alarms(words: str, pooled: Pooled) -> str:
+    """How many of those without any of the eight abnormal diagnoses get one called."""
+    abnormal = np.array([name != "Normal" for name in DIAGNOSES])
+    without = ~pooled.predictions.truth[:, abnormal].any(axis=1)
+    called = pooled.predictions.decisions[without][:, abnormal].any(axis=1)
+    return f"{words}: of {without.sum()} with none of the eight {called.mean():.3f} are called one"
 
 
 if __name__ == "__main__":

@@ -216,7 +216,8 @@ def parts_of(line: str) -> list[str]:
 def from_ludb(statements: Iterable[str]) -> tuple[str, ...]:
     """Diagnoses from LUDB's statements; normal where they say sinus rhythm, an unremarkable axis and nothing else.
 
-    Its "STEMI" is no STE here: in none of the eight such recordings does a lead rise more than .1 mV at J + 40 ms.
+    Its "STEMI" is not labelled STE: by the headers' gains no lead of the eight such recordings rises more than .1 mV at
+    J + 40 ms, but these gains do not fit each other (docs/quality.md), so that nobody can say what it is.
     """
     lines = {statement.strip().rstrip(".").lower().removeprefix("rhythm: ") for statement in statements} - {""}
     found = [diagnosis for beginning, diagnosis in LUDB_STATEMENTS.items() if _any_begins(lines, beginning)]

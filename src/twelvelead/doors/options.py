@@ -19,8 +19,9 @@ Specificity = Annotated[
     probabilities.Specificity | None,
     typer.Option(
         "--specificity",
-        help="Decide so that of those without a diagnosis this share is not called, for each diagnosis alike. "
-        "Default: thresholds that serve the Challenge's scores.",
+        help="Decide, for each diagnosis alike, by the threshold at which this share of the validation recordings "
+        "without it was not called. Default: thresholds that serve the Challenge's scores; those at 0.9 and 0.95 may "
+        "be lower, and call more.",
         show_default=False,
     ),
 ]
