@@ -195,7 +195,9 @@ def _table(path: Path, record: Record | Stream, report: Report) -> Table:
         box=box.SIMPLE,
     )
     table.add_column("diagnosis", overflow="fold")
-    table.add_column("mean probability" if report.burden else "probability", justify="right", overflow="fold", min_width=5)
+    table.add_column(
+        "mean probability" if report.burden else "probability", justify="right", overflow="fold", min_width=5
+    )
     table.add_column("positive from", justify="right", overflow="fold", min_width=5)
     table.add_column("", overflow="fold")
     for name, threshold in report.thresholds.items():
