@@ -15,6 +15,7 @@ import simulator
 from simulator import Wfdb, digital
 from twelvelead.archive.inside import recordings_inside
 from twelvelead.formats import open_recording, read, recordings_in, wfdb_header
+from twelvelead.formats.files import Given
 from twelvelead.formats.wfdb import is_header, physical
 from twelvelead.formats.wfdb_header import SignalLine, comments_of
 from twelvelead.record import LEADS, RecordError
@@ -501,3 +502,24 @@ def test_each_header_of_nested_folders_is_read_once_to_know_the_signal_files_of_
     )
     assert {found.name for found in recordings_in(tmp_path)} == {"h.hea"}
     assert len(read_ones) == n_folders
+
+
+def test_signal_files_with_names_of_any_bytes_are_read(tmp_path):
+    path = Wfdb("Mx", digital(simulator.ecg()), suffix=".dat").write(tmp_path)
+    expected, odd = read(path).signal, os.fsdecode(b"M\xfc")
+    header = path.read_bytes().replace(b"Mx", b"M\xfc")
+    (tmp_path / f"{odd}.hea").write_bytes(header)
+    path.with_suffix(".dat").rename(tmp_path / f"{odd}.dat")
+    record = read(tmp_path / f"{odd}.hea")
+    assert record.name == "M\ufffd"
+    np.testing.assert_array_equal(record.signal, expected)
+    data = (tmp_path / f"{odd}.dat").read_bytes()
+    for name in (odd, "M\ufffd"):  # as in an archive, and as a browser sends it
+        given = Given(name="M", held=header, file="M.hea", beside={f"{name}.dat": data})
+        np.testing.assert_array_equal(read(given).signal, expected)
+    with pytest.raises(RecordError, match="^M\ufffd.dat, which the header names, is not there"):
+        read(Given(name="M", held=header, file="M.hea", beside={}))
+    leads = path.read_bytes().replace(b"0 V6", b"0 V6\xfc")
+    (tmp_path / "odd.hea").write_bytes(leads.replace(b"Mx.dat", b"M\xfc.dat"))
+    with pytest.raises(RecordError, match="V6 is missing"):
+        read(tmp_path / "odd.hea")

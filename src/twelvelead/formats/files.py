@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from twelvelead.record import RecordError
+from twelvelead.wording import printable
 
 MAX_VALUES: Final = 27_000_000  # samples of all leads together: 75 minutes of twelve at 500 Hz, some 400 MB while read
 MAX_STREAM_BYTES: Final = 1 << 26
@@ -55,9 +56,11 @@ class Given:
         """The file of that name in the same folder; raises RecordError where it was not given."""
         if self.path is not None:
             return Given(name=name, path=self.path.parent / name)
-        if self.beside is None or name not in self.beside:
-            raise RecordError(f"{name}, which the header names, is not there: give all files of a record together")
-        return Given(name=name, held=self.beside[name])
+        shown = printable(name)  # bytes that are no UTF-8 came another way, and may have been replaced on it
+        found = next((each for each in (name, shown) if each in (self.beside or {})), None)
+        if found is None or self.beside is None:
+            raise RecordError(f"{shown}, which the header names, is not there: give all files of a record together")
+        return Given(name=found, held=self.beside[found])
 
     @cached_property
     def beginning(self) -> bytes:

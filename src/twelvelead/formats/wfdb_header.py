@@ -21,6 +21,7 @@ DEFAULT_GAIN: Final = 200.0
 LEAST_GAIN: Final = 1e-6
 MOST_GAIN: Final = 1e15  # wfdb writes format 32 with gains of 5e9
 NUMBERS: Final = ("ADC zero", "initial value", "checksum")
+REPLACED: Final = "\ufffd"
 
 NUMBER: Final = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
@@ -76,7 +77,7 @@ def signal_files_of_all(folder: Path, changed_ns: int) -> frozenset[str]:
 
 def first_words(header: bytes) -> list[str]:
     """Those of its lines, comments left out: the names of record and signal files."""
-    rows = (line.split(maxsplit=1) for line in header.decode("utf-8-sig", errors="replace").split("\n"))
+    rows = (line.split(maxsplit=1) for line in header.decode("utf-8-sig", errors="surrogateescape").split("\n"))
     return list(dict.fromkeys(row[0] for row in rows if row and not row[0].startswith("#")))
 
 
@@ -87,10 +88,14 @@ def read_header(path: Path) -> Header:
 
 def parse_header(data: bytes) -> Header:
     """The header in the bytes of a `.hea` file; raises as `read_header`."""
-    lines = data.decode("utf-8-sig", errors="replace").split("\n")
+    text = data.decode("utf-8-sig", errors="replace")
+    lines = text.split("\n")
     if max(map(len, lines)) > MAX_LINE_CHARACTERS:
         raise RecordError(f"header with a line of more than {MAX_LINE_CHARACTERS} characters: fetch it again")
-    rows = [row for line in lines if (row := line.split()) and not row[0].startswith("#")]
+    rows = _rows(lines)
+    if REPLACED in text:  # the names of files may have any bytes, and are opened as they are
+        exact = _rows(data.decode("utf-8-sig", errors="surrogateescape").split("\n"))
+        rows = [[name, *row[1:]] for row, (name, *_) in zip(rows, exact, strict=True)]
     if not rows:
         raise RecordError("header without a record line: it must begin with name, signals, rate and samples")
     n_signals, rate_hz, n_samples, warnings = _record_line(rows[0])
@@ -107,6 +112,11 @@ def parse_header(data: bytes) -> Header:
         comments=comments_of(lines),
         warnings=tuple(dict.fromkeys(chain(warnings, *notes))),
     )
+
+
+def _rows(lines: list[str]) -> list[list[str]]:
+    """The words of each line that is neither empty nor a comment."""
+    return [row for line in lines if (row := line.split()) and not row[0].startswith("#")]
 
 
 def comments_of(lines: Iterable[str]) -> dict[str, str]:
