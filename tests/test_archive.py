@@ -234,6 +234,26 @@ def test_a_shard_that_is_damaged_or_gone_is_done_again(tmp_path):
     assert json.loads(run(folder, "--out", out, "--shard-size", 2, "--json").stdout)["there_before"] == 6
 
 
+def test_results_without_their_manifest_are_not_mixed_with_others(tmp_path):
+    out = tmp_path / "out"
+    assert run(write_recordings(tmp_path / "in", 8), "--out", out, "--shard-size", 3).returncode == 0
+    (out / "manifest.json").unlink()
+    before = rows(out)
+    done = run(write_recordings(tmp_path / "others", 2), "--out", out, "--shard-size", 3)
+    assert done.returncode == 1
+    assert "holds files (00000000.parquet)" in done.stderr
+    assert "no manifest.json that says of what: put that back to go on, or name a new folder" in done.stderr
+    assert rows(out) == before
+
+
+def test_a_folder_whose_run_was_killed_before_its_manifest_stood_is_written_to(tmp_path):
+    (tmp_path / "out/shards").mkdir(parents=True)
+    for name in ("shards/.00000000.parquet.01.part", ".manifest.json.01.part", ".listing.jsonl.part", "listing.jsonl"):
+        (tmp_path / "out" / name).touch()
+    done = run(write_recordings(tmp_path / "in", 2), "--out", tmp_path / "out")
+    assert (done.returncode, len(rows(tmp_path / "out"))) == (0, 2), done.stderr
+
+
 def test_inputs_that_change_while_they_are_listed_again_are_said(tmp_path, monkeypatch):
     folder, out, classifier = write_recordings(tmp_path / "in", 2), tmp_path / "out", load_bundle(shipped_bundle())
     out.mkdir()

@@ -210,6 +210,12 @@ def _refuse_foreign(out: Path) -> None:
     names = {path.name for path in out.iterdir() if not path.match(f".{MANIFEST}.*.part")}
     if foreign := sorted(names - ours):
         raise ArchiveError(f"{out} holds other things ({foreign[0]}): name a new folder, so that nothing is lost")
+    there = (out / SHARDS).iterdir() if SHARDS in names else ()
+    if results := sorted(path.name for path in there if not path.match(".*.part")):
+        raise ArchiveError(
+            f"{out / SHARDS} holds files ({results[0]}) and {out} no {MANIFEST} that says of what: "
+            f"put that back to go on, or name a new folder"
+        )
 
 
 @contextlib.contextmanager
