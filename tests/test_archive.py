@@ -468,6 +468,27 @@ def test_what_a_zip_holds_as_a_link_is_refused_by_name(tmp_path):
     assert "not a plain file" in reason
 
 
+def test_a_record_whose_signal_file_is_refused_says_why(tmp_path):
+    """And not that it is missing."""
+    [(header, text), (signal, content)] = files(tmp_path, 1)
+    kept = tarfile.TarInfo("r/" + signal), tarfile.TarInfo(signal), tarfile.TarInfo(signal)
+    kept[0].size, kept[1].type, kept[1].linkname = len(content), tarfile.LNKTYPE, "r/" + signal
+    kept[2].type = tarfile.GNUTYPE_SPARSE
+    for name, info in zip(("hard", "sparse"), kept[1:], strict=True):
+        with tarfile.open(taped(tmp_path / f"{name}.tar", (header, text)), "a") as archive:
+            archive.addfile(kept[0], io.BytesIO(content))
+            archive.addfile(info)
+    with zipfile.ZipFile(packed(tmp_path / "bzip2.zip", (header, text)), "a") as archive:
+        archive.writestr(signal, content, zipfile.ZIP_BZIP2)
+    taped(tmp_path / "large.tar", (header, text), (signal, bytes(MAX_MEMBER_BYTES + 1)))
+    found = {name: reasons(tmp_path / name)[header] for name in ("hard.tar", "sparse.tar", "bzip2.zip", "large.tar")}
+    way_out = "unpack the archive, and name its folder"
+    assert found["hard.tar"] == f"{signal}: a hard link to r/{signal}, not a plain file: {way_out}"
+    assert found["sparse.tar"] == f"{signal}: not a plain file: a link, a device or sparse; {way_out}"
+    assert found["bzip2.zip"].startswith(f"{signal}: packed by method 12: plain and deflated members are read")
+    assert found["large.tar"] == f"{signal}: 134,217,729 bytes: at most 134,217,728 of a member are read; take it out"
+
+
 def test_a_tar_whose_first_name_begins_as_a_zip_does_is_a_tar(tmp_path):
     members = [(f"PK{name}", content.replace(b"r0", b"PKr0")) for name, content in files(tmp_path, 2)]
     assert reasons(taped(tmp_path / "a.tar", *members)) == {"PKr0000.hea": "", "PKr0001.hea": ""}

@@ -24,7 +24,8 @@ MOST: Final = 1 << 60
 MAX_NAME_BYTES: Final = 4096
 ARCHIVE_SUFFIXES: Final = (".tar", ".zip")
 PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".z")
-NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse"
+NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse; unpack the archive, and name its folder"
+MAX_SHOWN: Final = 200
 STORED: Final = 0
 DEFLATED: Final = 8
 ZIP_SIGNS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # a member, an empty one's end, one of parts
@@ -110,8 +111,7 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
             at = tar.offset
             if found.isdir() or (found.islnk() and found.linkname == found.name):  # GNU tar's mark of one named twice
                 continue
-            refused = "" if found.isreg() and not found.issparse() else NO_PLAIN_FILE
-            yield _checked(Member(found.name, found.offset_data, found.size, found.size, refused=refused))
+            yield _checked(Member(found.name, found.offset_data, found.size, found.size, refused=_no_file(found)))
         file.seek(tar.offset)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise Damaged(f"the archive is damaged or cut short at byte {tar.offset:,}; what follows was not read")
@@ -121,6 +121,13 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
                     f"another archive follows the end of this one at byte {tar.offset:,} and was not read: "
                     f"part them, or join them with `tar --concatenate`"
                 )
+
+
+def _no_file(found: tarfile.TarInfo) -> str:
+    """Why a member of a tar is no plain file; empty where it is one."""
+    if found.islnk():  # as backups keep what they have already
+        return f"a hard link to {found.linkname[:MAX_SHOWN]}, not a plain file: unpack the archive, and name its folder"
+    return "" if found.isreg() and not found.issparse() else NO_PLAIN_FILE
 
 
 def _zip_members(file: BinaryIO) -> Iterator[Member]:
