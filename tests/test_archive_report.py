@@ -98,6 +98,22 @@ def test_an_archive_that_is_not_finished_is_said_to_be_so(out, twelvelead):
     assert "not finished: 1 of 5 files missing" in done.stdout
 
 
+@pytest.mark.parametrize("part", ["shards", "shards/00000001.parquet"])
+def test_results_that_cannot_be_read_are_neither_missing_nor_done_again(part, out, twelvelead, tmp_path):
+    """Here by a link that leads to itself: the tests may run as an administrator, who may read everything."""
+    shutil.copytree(out, tmp_path / "copy")
+    (tmp_path / "copy" / part).rename(tmp_path / "away")
+    (tmp_path / "copy" / part).symlink_to(tmp_path / "copy" / part)
+    begun = (out.parent / "<b>&in", "--out", tmp_path / "copy", "--shard-size", 5)
+    for words in (["archive-report", tmp_path / "copy"], ["archive", *begun]):
+        done = twelvelead(*words)
+        assert done.returncode == 1, words
+        [sentence] = [line for line in done.stderr.splitlines() if line.startswith("twelvelead: ")]
+        assert "Too many levels of symbolic links" in sentence
+        assert part in sentence
+    assert (tmp_path / "copy" / part).is_symlink()
+
+
 @pytest.mark.parametrize("name", ["s3:x", os.fsdecode(b"out\xff")])
 def test_a_folder_may_be_called_anything(name, out, twelvelead, tmp_path):
     shutil.copytree(out, tmp_path / name)

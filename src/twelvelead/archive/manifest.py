@@ -77,9 +77,12 @@ def shard_path(out: Path, shard: int) -> Path:
 
 
 def shards_there(out: Path, manifest: Manifest) -> list[int]:
-    """The shards that have a file of results, sound or not."""
-    names = (int(path.stem) for path in (out / SHARDS).glob("[0-9]*.parquet") if path.stem.isdecimal())
-    return sorted(shard for shard in names if shard < manifest.n_shards)
+    """The shards that have a file of results, sound or not; raises OSError where the folder cannot be read."""
+    try:
+        stems = [path.stem for path in (out / SHARDS).iterdir() if path.suffix == ".parquet"]
+    except FileNotFoundError:
+        return []
+    return sorted(shard for stem in stems if stem.isdecimal() and (shard := int(stem)) < manifest.n_shards)
 
 
 def software_here() -> dict[str, str]:
