@@ -1,7 +1,10 @@
 """An archive of any form becomes a row for each recording, the same as `classify` gives; nothing of it is trusted."""
 
+import errno
+import fcntl
 import io
 import json
+import os
 import random
 import stat
 import subprocess
@@ -252,6 +255,21 @@ def test_a_folder_whose_run_was_killed_before_its_manifest_stood_is_written_to(t
         (tmp_path / "out" / name).touch()
     done = run(write_recordings(tmp_path / "in", 2), "--out", tmp_path / "out")
     assert (done.returncode, len(rows(tmp_path / "out"))) == (0, 2), done.stderr
+
+
+@pytest.mark.parametrize("reason, sentence", [
+    (errno.EAGAIN, "another run is writing to"),
+    (errno.EACCES, "another run is writing to"),
+    (errno.ENOLCK, r"cannot lock files \(No locks available\): name a folder on another"),
+    (errno.EOPNOTSUPP, r"cannot lock files \(Operation not supported\): name a folder on another"),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_locked_is_not_said_to_be_written_to(reason, sentence, tmp_path, monkeypatch):
+    def flock(*_: object) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(ArchiveError, match=sentence), manifest.alone_in(tmp_path / "out"):
+        pass
 
 
 def test_inputs_that_change_while_they_are_listed_again_are_said(tmp_path, monkeypatch):

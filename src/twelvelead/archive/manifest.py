@@ -232,8 +232,12 @@ def alone_in(out: Path) -> Iterator[None]:
     with (out / LOCK).open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):  # EAGAIN, or EACCES as some systems have it
             raise ArchiveError(f"another run is writing to {out}: wait for it, or stop it") from None
+        except OSError as error:
+            raise ArchiveError(
+                f"{out} lies on a file system that cannot lock files ({error.strerror}): name a folder on another"
+            ) from error
         _remove_parts(out)
         yield
         _remove_parts(out)  # of workers that were killed on the way
