@@ -76,13 +76,23 @@ def shard_path(out: Path, shard: int) -> Path:
     return out / SHARDS / f"{shard:08d}.parquet"
 
 
-def shards_there(out: Path, manifest: Manifest) -> list[int]:
-    """The shards that have a file of results, sound or not; raises OSError where the folder cannot be read."""
+def shards_there(out: Path, manifest: Manifest) -> tuple[list[int], list[str]]:
+    """The shards that have a file of results, sound or not; and the names of what else readers would take for one.
+
+    They pass over what begins with a dot or a low line. Raises OSError where the folder cannot be read.
+    """
+    shards, foreign = [], []
     try:
-        stems = [path.stem for path in (out / SHARDS).iterdir() if path.suffix == ".parquet"]
+        names = [path.name for path in (out / SHARDS).iterdir() if not path.name.startswith((".", "_"))]
     except FileNotFoundError:
-        return []
-    return sorted(shard for stem in stems if stem.isdecimal() and (shard := int(stem)) < manifest.n_shards)
+        names = []
+    for name in sorted(names):
+        shard = int(number) if (number := name.removesuffix(".parquet")).isdecimal() else manifest.n_shards
+        if shard < manifest.n_shards and name == shard_path(out, shard).name:
+            shards.append(shard)
+        else:
+            foreign.append(name)
+    return sorted(shards), foreign
 
 
 def software_here() -> dict[str, str]:
