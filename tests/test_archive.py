@@ -207,6 +207,7 @@ def test_another_spelling_of_a_path_is_no_other_input(tmp_path):
     ("setting", "anyway was False, now True"),
     ("shards", "shard_size was 2, now 3"),
     ("bundle", "the bundle was twelvelead"),
+    ("thresholds", "manifest.json has AF positive from 0.125 on, the bundle from 0."),
 ])  # fmt: skip
 def test_what_was_begun_otherwise_is_not_gone_on_with(change, sentence, tmp_path, request):
     folder, out = write_recordings(tmp_path / "in", 3), tmp_path / "out"
@@ -216,6 +217,10 @@ def test_what_was_begun_otherwise_is_not_gone_on_with(change, sentence, tmp_path
         write_recordings(folder, 1, "new")
     if change == "bundle":
         options.append(request.getfixturevalue("bundle"))
+    if change == "thresholds":
+        facts = json.loads((out / "manifest.json").read_text())
+        facts["thresholds"]["AF"] = 0.125
+        (out / "manifest.json").write_text(json.dumps(facts))
     before = rows(out)
     done = run(folder, "--out", out, "--shard-size", 3 if change == "shards" else 2, *options)
     assert done.returncode == 1

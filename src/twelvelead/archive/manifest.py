@@ -211,6 +211,12 @@ def _refuse_other(out: Path, found: Manifest, wanted: Manifest) -> None:
     for name, then in {**asdict(found.settings), **found.software}.items():
         if then != now.get(name):
             differences.append(f"{name} was {then}, now {now.get(name)}")
+    if not differences:  # else they follow from the bundle, or from the specificity
+        differences += [
+            f"{MANIFEST} has {name} positive from {then} on, the bundle from {of_bundle}"
+            for name, of_bundle in wanted.thresholds.items()
+            if (then := found.thresholds[name]) != of_bundle
+        ]
     if differences:
         raise ArchiveError(
             f"{out} was begun otherwise: {'; '.join(differences)}: go on as before, or name a new folder"
