@@ -1,9 +1,12 @@
 """An archive of any form becomes a row for each recording, the same as `classify` gives; nothing of it is trusted."""
 
+import bz2
 import errno
 import fcntl
+import gzip
 import io
 import json
+import lzma
 import os
 import random
 import stat
@@ -515,6 +518,24 @@ def test_a_record_whose_signal_file_is_refused_says_why(tmp_path):
 def test_a_tar_whose_first_name_begins_as_a_zip_does_is_a_tar(tmp_path):
     members = [(f"PK{name}", content.replace(b"r0", b"PKr0")) for name, content in files(tmp_path, 2)]
     assert reasons(taped(tmp_path / "a.tar", *members)) == {"PKr0000.hea": "", "PKr0001.hea": ""}
+
+
+@pytest.mark.parametrize("pack", [
+    gzip.compress,
+    bz2.compress,
+    lzma.compress,
+    lambda content: b"\x28\xb5\x2f\xfd" + content,  # as zstd begins
+])  # fmt: skip
+def test_a_packed_archive_that_is_called_tar_is_said_to_be_packed(pack, tmp_path):
+    archive = taped(tmp_path / "a.tar", *files(tmp_path, 1))
+    archive.write_bytes(pack(archive.read_bytes()))
+    said = "packed: unpack it first; of archives, plain tar and zip are read"
+    assert reasons(archive) == {str(archive): said}
+
+
+def test_a_tar_whose_first_name_begins_as_bzip2_does_is_a_tar(tmp_path):
+    members = [(f"BZh{name}", content.replace(b"r0", b"BZhr0")) for name, content in files(tmp_path, 1)]
+    assert reasons(taped(tmp_path / "a.tar", *members)) == {"BZhr0000.hea": ""}
 
 
 def test_an_empty_zip_is_no_damaged_one(tmp_path):

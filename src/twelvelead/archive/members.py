@@ -5,6 +5,7 @@ because `zipfile` holds all of it in memory.
 """
 
 import os
+import re
 import stat
 import struct
 import tarfile
@@ -24,6 +25,9 @@ MOST: Final = 1 << 60
 MAX_NAME_BYTES: Final = 4096
 ARCHIVE_SUFFIXES: Final = (".tar", ".zip")
 PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".z")
+PACKED: Final = "packed: unpack it first; of archives, plain tar and zip are read"
+_PACKED_SIGNS: Final = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
+_BZIP2: Final = re.compile(rb"BZh[1-9]1AY&SY")
 NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse; unpack the archive, and name its folder"
 MAX_SHOWN: Final = 200
 STORED: Final = 0
@@ -69,7 +73,10 @@ def is_archive(start: bytes) -> bool:
 def members_of(file: BinaryIO) -> Iterator[Member]:
     """Every file in a tar or zip archive, in its order; raises Damaged where it cannot be followed further."""
     try:
-        yield from _zip_members(file) if file.read(4) in ZIP_SIGNS else _tar_members(file)
+        start = file.read(tarfile.BLOCKSIZE)
+        if start.startswith(_PACKED_SIGNS) or _BZIP2.match(start):  # whatever it is called
+            raise Damaged(PACKED)
+        yield from _zip_members(file) if start[:4] in ZIP_SIGNS else _tar_members(file)
     except (OSError, struct.error, tarfile.TarError, ValueError, OverflowError, EOFError, IndexError) as error:
         raise Damaged(f"the archive is damaged or no tar or zip ({printable_reason(error)}): fetch it again") from error
 
