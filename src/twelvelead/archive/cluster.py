@@ -3,6 +3,7 @@
 Each thread of a Dask worker watches a worker of ours, as on one machine, so that no recording costs a Dask worker.
 """
 
+import logging
 import queue
 import threading
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, te
     """
     left, told = shards_left(out, manifest)
     tell(told)
+    _silence()
     try:
         with Client(address, timeout=CONNECT_S, set_as_default=False) as client:
             for shard in _done_on(client, out, bundle, left):
@@ -53,6 +55,13 @@ def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, te
             f"the cluster at {address} cannot be reached, or was lost ({error!r}): what is done stays"
         ) from error
     return told
+
+
+def _silence() -> None:
+    """Dask tells a lost scheduler in tracebacks; what is raised says it."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _done_on(client: Client, out: Path, bundle: Path, shards: list[int]) -> Iterator[int]:
