@@ -1,7 +1,13 @@
 """An archive of any form becomes a row for each recording, the same as `classify` gives; nothing of it is trusted."""
 
+import bz2
+import errno
+import fcntl
+import gzip
 import io
 import json
+import lzma
+import os
 import random
 import stat
 import subprocess
@@ -204,6 +210,7 @@ def test_another_spelling_of_a_path_is_no_other_input(tmp_path):
     ("setting", "anyway was False, now True"),
     ("shards", "shard_size was 2, now 3"),
     ("bundle", "the bundle was twelvelead"),
+    ("thresholds", "manifest.json has AF positive from 0.125 on, the bundle from 0."),
 ])  # fmt: skip
 def test_what_was_begun_otherwise_is_not_gone_on_with(change, sentence, tmp_path, request):
     folder, out = write_recordings(tmp_path / "in", 3), tmp_path / "out"
@@ -213,6 +220,10 @@ def test_what_was_begun_otherwise_is_not_gone_on_with(change, sentence, tmp_path
         write_recordings(folder, 1, "new")
     if change == "bundle":
         options.append(request.getfixturevalue("bundle"))
+    if change == "thresholds":
+        facts = json.loads((out / "manifest.json").read_text())
+        facts["thresholds"]["AF"] = 0.125
+        (out / "manifest.json").write_text(json.dumps(facts))
     before = rows(out)
     done = run(folder, "--out", out, "--shard-size", 3 if change == "shards" else 2, *options)
     assert done.returncode == 1
@@ -232,6 +243,41 @@ def test_a_shard_that_is_damaged_or_gone_is_done_again(tmp_path):
     assert json.loads(done.stdout)["there_before"] == 2
     assert rows(out) == before
     assert json.loads(run(folder, "--out", out, "--shard-size", 2, "--json").stdout)["there_before"] == 6
+
+
+def test_results_without_their_manifest_are_not_mixed_with_others(tmp_path):
+    out = tmp_path / "out"
+    assert run(write_recordings(tmp_path / "in", 8), "--out", out, "--shard-size", 3).returncode == 0
+    (out / "manifest.json").unlink()
+    before = rows(out)
+    done = run(write_recordings(tmp_path / "others", 2), "--out", out, "--shard-size", 3)
+    assert done.returncode == 1
+    assert "holds files (00000000.parquet)" in done.stderr
+    assert "no manifest.json that says of what: put that back to go on, or name a new folder" in done.stderr
+    assert rows(out) == before
+
+
+def test_a_folder_whose_run_was_killed_before_its_manifest_stood_is_written_to(tmp_path):
+    (tmp_path / "out/shards").mkdir(parents=True)
+    for name in ("shards/.00000000.parquet.01.part", ".manifest.json.01.part", ".listing.jsonl.part", "listing.jsonl"):
+        (tmp_path / "out" / name).touch()
+    done = run(write_recordings(tmp_path / "in", 2), "--out", tmp_path / "out")
+    assert (done.returncode, len(rows(tmp_path / "out"))) == (0, 2), done.stderr
+
+
+@pytest.mark.parametrize("reason, sentence", [
+    (errno.EAGAIN, "another run is writing to"),
+    (errno.EACCES, "another run is writing to"),
+    (errno.ENOLCK, r"cannot lock files \(No locks available\): name a folder on another"),
+    (errno.EOPNOTSUPP, r"cannot lock files \(Operation not supported\): name a folder on another"),
+])  # fmt: skip
+def test_a_folder_that_cannot_be_locked_is_not_said_to_be_written_to(reason, sentence, tmp_path, monkeypatch):
+    def flock(*_: object) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(ArchiveError, match=sentence), manifest.alone_in(tmp_path / "out"):
+        pass
 
 
 def test_inputs_that_change_while_they_are_listed_again_are_said(tmp_path, monkeypatch):
@@ -448,9 +494,48 @@ def test_what_a_zip_holds_as_a_link_is_refused_by_name(tmp_path):
     assert "not a plain file" in reason
 
 
+def test_a_record_whose_signal_file_is_refused_says_why(tmp_path):
+    """And not that it is missing."""
+    [(header, text), (signal, content)] = files(tmp_path, 1)
+    kept = tarfile.TarInfo("r/" + signal), tarfile.TarInfo(signal), tarfile.TarInfo(signal)
+    kept[0].size, kept[1].type, kept[1].linkname = len(content), tarfile.LNKTYPE, "r/" + signal
+    kept[2].type = tarfile.GNUTYPE_SPARSE
+    for name, info in zip(("hard", "sparse"), kept[1:], strict=True):
+        with tarfile.open(taped(tmp_path / f"{name}.tar", (header, text)), "a") as archive:
+            archive.addfile(kept[0], io.BytesIO(content))
+            archive.addfile(info)
+    with zipfile.ZipFile(packed(tmp_path / "bzip2.zip", (header, text)), "a") as archive:
+        archive.writestr(signal, content, zipfile.ZIP_BZIP2)
+    taped(tmp_path / "large.tar", (header, text), (signal, bytes(MAX_MEMBER_BYTES + 1)))
+    found = {name: reasons(tmp_path / name)[header] for name in ("hard.tar", "sparse.tar", "bzip2.zip", "large.tar")}
+    way_out = "unpack the archive, and name its folder"
+    assert found["hard.tar"] == f"{signal}: a hard link to r/{signal}, not a plain file: {way_out}"
+    assert found["sparse.tar"] == f"{signal}: not a plain file: a link, a device or sparse; {way_out}"
+    assert found["bzip2.zip"].startswith(f"{signal}: packed by method 12: plain and deflated members are read")
+    assert found["large.tar"] == f"{signal}: 134,217,729 bytes: at most 134,217,728 of a member are read; take it out"
+
+
 def test_a_tar_whose_first_name_begins_as_a_zip_does_is_a_tar(tmp_path):
     members = [(f"PK{name}", content.replace(b"r0", b"PKr0")) for name, content in files(tmp_path, 2)]
     assert reasons(taped(tmp_path / "a.tar", *members)) == {"PKr0000.hea": "", "PKr0001.hea": ""}
+
+
+@pytest.mark.parametrize("pack", [
+    gzip.compress,
+    bz2.compress,
+    lzma.compress,
+    lambda content: b"\x28\xb5\x2f\xfd" + content,  # as zstd begins
+])  # fmt: skip
+def test_a_packed_archive_that_is_called_tar_is_said_to_be_packed(pack, tmp_path):
+    archive = taped(tmp_path / "a.tar", *files(tmp_path, 1))
+    archive.write_bytes(pack(archive.read_bytes()))
+    said = "packed: unpack it first; of archives, plain tar and zip are read"
+    assert reasons(archive) == {str(archive): said}
+
+
+def test_a_tar_whose_first_name_begins_as_bzip2_does_is_a_tar(tmp_path):
+    members = [(f"BZh{name}", content.replace(b"r0", b"BZhr0")) for name, content in files(tmp_path, 1)]
+    assert reasons(taped(tmp_path / "a.tar", *members)) == {"BZhr0000.hea": ""}
 
 
 def test_an_empty_zip_is_no_damaged_one(tmp_path):

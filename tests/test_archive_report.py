@@ -98,6 +98,41 @@ def test_an_archive_that_is_not_finished_is_said_to_be_so(out, twelvelead):
     assert "not finished: 1 of 5 files missing" in done.stdout
 
 
+@pytest.mark.parametrize("part", ["shards", "shards/00000001.parquet"])
+def test_results_that_cannot_be_read_are_neither_missing_nor_done_again(part, out, twelvelead, tmp_path):
+    """Here by a link that leads to itself: the tests may run as an administrator, who may read everything."""
+    shutil.copytree(out, tmp_path / "copy")
+    (tmp_path / "copy" / part).rename(tmp_path / "away")
+    (tmp_path / "copy" / part).symlink_to(tmp_path / "copy" / part)
+    begun = (out.parent / "<b>&in", "--out", tmp_path / "copy", "--shard-size", 5)
+    for words in (["archive-report", tmp_path / "copy"], ["archive", *begun]):
+        done = twelvelead(*words)
+        assert done.returncode == 1, words
+        [sentence] = [line for line in done.stderr.splitlines() if line.startswith("twelvelead: ")]
+        assert "Too many levels of symbolic links" in sentence
+        assert part in sentence
+    assert (tmp_path / "copy" / part).is_symlink()
+
+
+def test_files_of_others_among_the_shards_are_said_and_not_counted(out, twelvelead, tmp_path):
+    folder = out.parent / "<b>&in"
+    assert twelvelead("archive", folder, "--out", tmp_path / "out", "--shard-size", 5).returncode == 0
+    shards = tmp_path / "out/shards"
+    for name in ("1.parquet", "00000099.parquet", "extra.parquet", "_SUCCESS", ".nfs01"):
+        shutil.copy(shards / "00000001.parquet", shards / name)
+    (shards / "00000002.parquet").unlink()  # so that it is not finished
+    said = "shards/ holds 3 files that this archive did not write, such as 00000099.parquet: take them out"
+    for words, n in (
+        (["archive-report", tmp_path / "out"], 17),
+        (["archive", folder, "--out", tmp_path / "out", "--shard-size", 5], 22),
+    ):
+        done = twelvelead(*words)
+        assert (done.returncode, done.stderr.count(said), f"{n} " in done.stdout) == (0, 1, True), done
+        as_json = json.loads(twelvelead(*words, "--json").stdout)
+        assert (as_json["foreign_files"], as_json["recordings"]) == (3, n)
+    assert len(list(shards.iterdir())) == 10
+
+
 @pytest.mark.parametrize("name", ["s3:x", os.fsdecode(b"out\xff")])
 def test_a_folder_may_be_called_anything(name, out, twelvelead, tmp_path):
     shutil.copytree(out, tmp_path / name)

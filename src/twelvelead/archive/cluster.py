@@ -3,6 +3,7 @@
 Each thread of a Dask worker watches a worker of ours, as on one machine, so that no recording costs a Dask worker.
 """
 
+import logging
 import queue
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from twelvelead.archive.supervising import Seat, close, put_away, run_shard
 CONNECT_S: Final = 10
 AHEAD: Final = 3
 LOSSES: Final = 5
+IDLE_S: Final = 60.0
 _here: Final = threading.local()
 
 
@@ -41,6 +43,7 @@ def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, te
     """
     left, told = shards_left(out, manifest)
     tell(told)
+    _silence()
     try:
         with Client(address, timeout=CONNECT_S, set_as_default=False) as client:
             for shard in _done_on(client, out, bundle, left):
@@ -53,6 +56,13 @@ def run_on_cluster(address: str, out: Path, bundle: Path, manifest: Manifest, te
             f"the cluster at {address} cannot be reached, or was lost ({error!r}): what is done stays"
         ) from error
     return told
+
+
+def _silence() -> None:
+    """Dask tells a lost scheduler in tracebacks; what is raised says it."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _done_on(client: Client, out: Path, bundle: Path, shards: list[int]) -> Iterator[int]:
@@ -93,16 +103,37 @@ def _done_on(client: Client, out: Path, bundle: Path, shards: list[int]) -> Iter
 
 
 def shard_on_worker(out: str, bundle: str, shard: int) -> None:
-    """What a thread of a Dask worker does; its seat stays for the next shard of the same archive."""
+    """What a thread of a Dask worker does; its seat stays a while for the next shard of the same archive."""
     try:
         manifest = read_manifest(Path(out))
     except ArchiveError as error:
         raise ArchiveError(f"{error}; every machine of the cluster must see the folder") from error
-    seat: Seat | None = getattr(_here, "seat", None)
+    kept: list[tuple[Seat, threading.Timer]] = _here.__dict__.setdefault("kept", [])
+    seat = _taken(kept)
     if seat is None or (seat.manifest, seat.out, seat.bundle) != (manifest, Path(out), Path(bundle)):
-        if seat is not None:
-            close(seat)
-            put_away(seat)
-        _here.seat = seat = Seat(out=Path(out), bundle=Path(bundle), manifest=manifest)
-    if refused_in(Path(out), manifest, shard) is None:
-        run_shard(seat, shard)
+        _leave(seat)
+        seat = Seat(out=Path(out), bundle=Path(bundle), manifest=manifest)
+    try:
+        if refused_in(Path(out), manifest, shard) is None:
+            run_shard(seat, shard)
+    finally:
+        timer = threading.Timer(IDLE_S, lambda: _leave(_taken(kept)))
+        timer.daemon = True
+        kept.append((seat, timer))
+        timer.start()
+
+
+def _taken(kept: list[tuple[Seat, threading.Timer]]) -> Seat | None:
+    """The seat that a thread kept, for whoever comes first: its next shard, or the timer of the last."""
+    try:
+        seat, timer = kept.pop()
+    except IndexError:
+        return None
+    timer.cancel()
+    return seat
+
+
+def _leave(seat: Seat | None) -> None:
+    if seat is not None:
+        close(seat)
+        put_away(seat)

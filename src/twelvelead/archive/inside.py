@@ -36,8 +36,9 @@ def recordings_inside(path: Path) -> Iterator[Entry]:
             member = Member(_text(name), *facts)
             if _is_recording(table, file, folder, member):
                 parts = {} if member.refused else _parts(table, file, folder, member)
+                reasons = (f"{part.name}: {part.refused}" for part in parts.values() if part.refused)
                 shown = "/".join(filter(None, [str(path), _text(folder), member.name]))
-                yield Entry(path=shown, archive=str(path), parts=parts, refused=member.refused)
+                yield Entry(path=shown, archive=str(path), parts=parts, refused=member.refused or next(reasons, ""))
     if trouble:
         yield Entry(path=str(path), refused=trouble)
 
@@ -97,12 +98,12 @@ def _is_recording(table: sqlite3.Connection, file: BinaryIO, folder: bytes, memb
 
 
 def _parts(table: sqlite3.Connection, file: BinaryIO, folder: bytes, member: Member) -> dict[str, Member]:
-    """The recording's own file and, of a WFDB header or signal file, those that belong to it."""
+    """The recording's own file and, of a WFDB header or signal file, those that belong to it, refused ones too."""
     parts = {member.name: member}
     if not member.name.lower().endswith(HEADER_SUFFIXES) or member.size > MAX_HEADER_BYTES:
         return parts
     for name in _signal_files(file, member):
-        if (part := _member(table, folder, name)) is not None and not part.refused:
+        if (part := _member(table, folder, name)) is not None:
             parts[name] = part
     return parts
 

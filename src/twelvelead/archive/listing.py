@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from twelvelead.archive.entries import Entry, from_line, to_line
 from twelvelead.archive.inside import recordings_inside
-from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED_SUFFIXES, is_archive
+from twelvelead.archive.members import ARCHIVE_SUFFIXES, PACKED, PACKED_SUFFIXES, is_archive
 from twelvelead.formats import PassedOver, files_below, is_folder, is_known, is_recording
 from twelvelead.formats.files import beginning_of
 from twelvelead.record import RecordError, TwelveleadError
@@ -20,7 +20,6 @@ LIST_SUFFIXES: Final = (".txt", ".list")
 LISTING: Final = "listing.jsonl"
 OFFSETS: Final = "listing.offsets"
 MAX_LINE_BYTES: Final = 65_536
-PACKED: Final = "packed: unpack it first; of archives, plain tar and zip are read"
 _OFFSET = struct.Struct("<Q")
 
 

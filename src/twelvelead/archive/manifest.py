@@ -76,10 +76,23 @@ def shard_path(out: Path, shard: int) -> Path:
     return out / SHARDS / f"{shard:08d}.parquet"
 
 
-def shards_there(out: Path, manifest: Manifest) -> list[int]:
-    """The shards that have a file of results, sound or not."""
-    names = (int(path.stem) for path in (out / SHARDS).glob("[0-9]*.parquet") if path.stem.isdecimal())
-    return sorted(shard for shard in names if shard < manifest.n_shards)
+def shards_there(out: Path, manifest: Manifest) -> tuple[list[int], list[str]]:
+    """The shards that have a file of results, sound or not; and the names of what else readers would take for one.
+
+    They pass over what begins with a dot or a low line. Raises OSError where the folder cannot be read.
+    """
+    shards, foreign = [], []
+    try:
+        names = [path.name for path in (out / SHARDS).iterdir() if not path.name.startswith((".", "_"))]
+    except FileNotFoundError:
+        names = []
+    for name in sorted(names):
+        shard = int(number) if (number := name.removesuffix(".parquet")).isdecimal() else manifest.n_shards
+        if shard < manifest.n_shards and name == shard_path(out, shard).name:
+            shards.append(shard)
+        else:
+            foreign.append(name)
+    return sorted(shards), foreign
 
 
 def software_here() -> dict[str, str]:
@@ -198,6 +211,12 @@ def _refuse_other(out: Path, found: Manifest, wanted: Manifest) -> None:
     for name, then in {**asdict(found.settings), **found.software}.items():
         if then != now.get(name):
             differences.append(f"{name} was {then}, now {now.get(name)}")
+    if not differences:  # else they follow from the bundle, or from the specificity
+        differences += [
+            f"{MANIFEST} has {name} positive from {then} on, the bundle from {of_bundle}"
+            for name, of_bundle in wanted.thresholds.items()
+            if (then := found.thresholds[name]) != of_bundle
+        ]
     if differences:
         raise ArchiveError(
             f"{out} was begun otherwise: {'; '.join(differences)}: go on as before, or name a new folder"
@@ -210,6 +229,12 @@ def _refuse_foreign(out: Path) -> None:
     names = {path.name for path in out.iterdir() if not path.match(f".{MANIFEST}.*.part")}
     if foreign := sorted(names - ours):
         raise ArchiveError(f"{out} holds other things ({foreign[0]}): name a new folder, so that nothing is lost")
+    there = (out / SHARDS).iterdir() if SHARDS in names else ()
+    if results := sorted(path.name for path in there if not path.match(".*.part")):
+        raise ArchiveError(
+            f"{out / SHARDS} holds files ({results[0]}) and {out} no {MANIFEST} that says of what: "
+            f"put that back to go on, or name a new folder"
+        )
 
 
 @contextlib.contextmanager
@@ -223,8 +248,12 @@ def alone_in(out: Path) -> Iterator[None]:
     with (out / LOCK).open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):  # EAGAIN, or EACCES as some systems have it
             raise ArchiveError(f"another run is writing to {out}: wait for it, or stop it") from None
+        except OSError as error:
+            raise ArchiveError(
+                f"{out} lies on a file system that cannot lock files ({error.strerror}): name a folder on another"
+            ) from error
         _remove_parts(out)
         yield
         _remove_parts(out)  # of workers that were killed on the way

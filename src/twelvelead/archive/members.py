@@ -5,6 +5,7 @@ because `zipfile` holds all of it in memory.
 """
 
 import os
+import re
 import stat
 import struct
 import tarfile
@@ -24,7 +25,11 @@ MOST: Final = 1 << 60
 MAX_NAME_BYTES: Final = 4096
 ARCHIVE_SUFFIXES: Final = (".tar", ".zip")
 PACKED_SUFFIXES: Final = (".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz", ".zst", ".7z", ".rar", ".z")
-NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse"
+PACKED: Final = "packed: unpack it first; of archives, plain tar and zip are read"
+_PACKED_SIGNS: Final = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
+_BZIP2: Final = re.compile(rb"BZh[1-9]1AY&SY")
+NO_PLAIN_FILE: Final = "not a plain file: a link, a device or sparse; unpack the archive, and name its folder"
+MAX_SHOWN: Final = 200
 STORED: Final = 0
 DEFLATED: Final = 8
 ZIP_SIGNS: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # a member, an empty one's end, one of parts
@@ -68,7 +73,10 @@ def is_archive(start: bytes) -> bool:
 def members_of(file: BinaryIO) -> Iterator[Member]:
     """Every file in a tar or zip archive, in its order; raises Damaged where it cannot be followed further."""
     try:
-        yield from _zip_members(file) if file.read(4) in ZIP_SIGNS else _tar_members(file)
+        start = file.read(tarfile.BLOCKSIZE)
+        if start.startswith(_PACKED_SIGNS) or _BZIP2.match(start):  # whatever it is called
+            raise Damaged(PACKED)
+        yield from _zip_members(file) if start[:4] in ZIP_SIGNS else _tar_members(file)
     except (OSError, struct.error, tarfile.TarError, ValueError, OverflowError, EOFError, IndexError) as error:
         raise Damaged(f"the archive is damaged or no tar or zip ({printable_reason(error)}): fetch it again") from error
 
@@ -110,8 +118,7 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
             at = tar.offset
             if found.isdir() or (found.islnk() and found.linkname == found.name):  # GNU tar's mark of one named twice
                 continue
-            refused = "" if found.isreg() and not found.issparse() else NO_PLAIN_FILE
-            yield _checked(Member(found.name, found.offset_data, found.size, found.size, refused=refused))
+            yield _checked(Member(found.name, found.offset_data, found.size, found.size, refused=_no_file(found)))
         file.seek(tar.offset)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise Damaged(f"the archive is damaged or cut short at byte {tar.offset:,}; what follows was not read")
@@ -121,6 +128,13 @@ def _tar_members(file: BinaryIO) -> Iterator[Member]:
                     f"another archive follows the end of this one at byte {tar.offset:,} and was not read: "
                     f"part them, or join them with `tar --concatenate`"
                 )
+
+
+def _no_file(found: tarfile.TarInfo) -> str:
+    """Why a member of a tar is no plain file; empty where it is one."""
+    if found.islnk():  # as backups keep what they have already
+        return f"a hard link to {found.linkname[:MAX_SHOWN]}, not a plain file: unpack the archive, and name its folder"
+    return "" if found.isreg() and not found.issparse() else NO_PLAIN_FILE
 
 
 def _zip_members(file: BinaryIO) -> Iterator[Member]:

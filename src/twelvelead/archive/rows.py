@@ -78,11 +78,17 @@ def _seal(data: bytes) -> bytes:
 
 
 def n_refused(path: Path, tag: str, n_rows: int) -> int | None:
-    """How many rows of a file were refused; None where it is missing, damaged or not whole, or of another tag."""
+    """How many rows of a file were refused; None where it is missing, damaged or not whole, or of another tag.
+
+    Raises OSError where it is there and cannot be read.
+    """
     try:
         content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
         facts = pq.read_metadata(io.BytesIO(content))
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException):  # which are Arrow's words for damage: the bytes are here
         return None
     said = facts.metadata or {}
     if said.get(TAG) != tag.encode() or facts.num_rows != n_rows or facts.schema.to_arrow_schema() != SCHEMA:

@@ -36,6 +36,7 @@ class Summary:
     positive, withheld: by diagnosis. none: classified, and none of the nine positive; partly: none of those positive
     that could be assessed, which were not all; nothing: none could be assessed. reasons: refused, by reason without
     its numbers and names. quality: recordings with a finding of a kind. histograms: (9, 50) of probabilities.
+    foreign: what lies among the shards and is none.
     """
 
     n_rows: int = 0
@@ -49,6 +50,7 @@ class Summary:
     reasons: Counter[str] = field(default_factory=Counter)
     quality: Counter[str] = field(default_factory=Counter)
     histograms: NDArray[np.int64] = field(default_factory=lambda: np.zeros((len(DIAGNOSES), N_BINS), np.int64))
+    foreign: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """All counts for machines."""
@@ -63,13 +65,15 @@ class Summary:
             "quality": dict(self.quality.most_common()),
             "reasons": dict(self.reasons.most_common()),
             "histograms": dict(zip(DIAGNOSES, self.histograms.tolist(), strict=True)),
+            "foreign_files": len(self.foreign),
         }
 
 
 def summarise(out: Path, manifest: Manifest) -> Summary:
     """Count the rows of every shard that is whole; the others are still to be done."""
-    summary = Summary()
-    for table in _tables(out, manifest):
+    shards, foreign = shards_there(out, manifest)  # of as many as a damaged manifest may claim
+    summary = Summary(foreign=foreign)
+    for table in _tables(out, manifest, shards):
         summary.n_shards += 1
         summary.n_rows += table.num_rows
         classified = table.filter(pc.is_null(table["error"]))
@@ -88,9 +92,9 @@ def summarise(out: Path, manifest: Manifest) -> Summary:
     return summary
 
 
-def _tables(out: Path, manifest: Manifest) -> Iterator[Any]:
+def _tables(out: Path, manifest: Manifest, shards: list[int]) -> Iterator[Any]:
     columns = [*DIAGNOSES, "positive", "withheld", "quality", "error"]
-    for shard in shards_there(out, manifest):  # of as many as a damaged manifest may claim
+    for shard in shards:
         if refused_in(out, manifest, shard) is not None:
             with shard_path(out, shard).open("rb") as file:  # a path may be no text, or look like an address
                 table = pq.read_table(file, columns=columns)

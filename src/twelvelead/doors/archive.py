@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from twelvelead.doors.cores import n_cores
-from twelvelead.doors.left_out import tell_passed_over
+from twelvelead.doors.left_out import tell_foreign, tell_passed_over
 from twelvelead.doors.options import Bundle, Json, Precision, Specificity
 from twelvelead.doors.stopping import stopped_as_by_ctrl_c
 from twelvelead.wording import counted, printable
@@ -60,7 +60,7 @@ def archive_command(
     Example: twelvelead archive recordings/ old.tar list.txt --out results/
     """
     from twelvelead.archive.listing import named
-    from twelvelead.archive.manifest import Settings, alone_in, begin
+    from twelvelead.archive.manifest import Settings, alone_in, begin, shards_there
     from twelvelead.archive.running import run_here
     from twelvelead.classifier import load_bundle, shipped_bundle
     from twelvelead.formats import PassedOver
@@ -89,12 +89,15 @@ def archive_command(
                 told = run_here(place, folder, manifest, workers or n_cores(), tell)
             else:
                 told = run_on_cluster(cluster, place, folder, manifest, tell)
+        _, foreign = shards_there(place, manifest)
     tell_passed_over(passed_over)
+    tell_foreign(foreign)
     facts = {
         "folder": str(out),
         "recordings": told.n_rows,
         "refused": told.n_refused,
         "passed_over": passed_over.n,
+        "foreign_files": len(foreign),
         "there_before": told.n_before,
         "seconds": round(time.monotonic() - began, 3),
     }

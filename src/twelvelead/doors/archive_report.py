@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from twelvelead.diagnoses import DIAGNOSES, name_in_words
+from twelvelead.doors.left_out import tell_foreign
 from twelvelead.doors.options import Json
 from twelvelead.formats.files import write_whole
 from twelvelead.wording import counted, printable
@@ -54,6 +55,7 @@ def archive_report_command(
         write_whole(drawn, histograms(summary, manifest.thresholds, printable(title)).encode())
     except OSError as error:
         raise ArchiveError(f"{drawn} cannot be written ({error.strerror}): name another with --picture") from error
+    tell_foreign(summary.foreign)
     if as_json:
         print(json.dumps({"of": manifest.listing.recordings, **summary.as_json(), "picture": str(drawn)}))
         return

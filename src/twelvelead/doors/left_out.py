@@ -1,4 +1,4 @@
-"""What a command that reads databases says of the recordings that it leaves out."""
+"""What a command says of the recordings and files that it leaves out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -49,6 +49,17 @@ def tell_never_stated(console: Console, unstated: Mapping[str, Sequence[str]]) -
 def tell_passed_over(passed_over: PassedOver) -> None:
     """A line on standard error, where there are any."""
     if passed_over.n:
-        Console(emoji=False, stderr=True, soft_wrap=True).print(
-            printable(str(passed_over)), markup=False, highlight=False
+        _tell(str(passed_over))
+
+
+def tell_foreign(names: Sequence[str]) -> None:
+    """A line on standard error, where an archive's results hold files of others."""
+    if names:
+        _tell(
+            f"shards/ holds {counted(len(names), 'file')} that this archive did not write, such as {names[0]}: "
+            f"take them out, for whoever reads the folder as one table counts their rows"
         )
+
+
+def _tell(sentence: str) -> None:
+    Console(emoji=False, stderr=True, soft_wrap=True).print(printable(sentence), markup=False, highlight=False)
