@@ -23,7 +23,7 @@ def stopped_as_by_ctrl_c() -> Iterator[None]:
             signal.signal(number, stop)
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError):  # which threading makes of it where it comes amid a lock
         if told:
             raise typer.Exit(128 + told[0]) from None
         raise
