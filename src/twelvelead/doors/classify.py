@@ -29,6 +29,7 @@ from twelvelead.doors.drawing import (
 )
 from twelvelead.doors.left_out import tell_passed_over
 from twelvelead.doors.options import Bundle, Json, Precision, Specificity
+from twelvelead.doors.progress import tracked
 from twelvelead.doors.reporting import ReportFormat, ReportOption, refuse_unwritable, report_to
 from twelvelead.doors.stopping import stopped_as_by_ctrl_c
 from twelvelead.doors.windows import add_windows, window_table
@@ -96,8 +97,8 @@ def classify_command(
     if report_out:
         refuse_unwritable(report_out, len(found), report_format)
     with stopped_as_by_ctrl_c(), window_table(windows) as table, _bar() as bar:
-        tracked = bar.track(found, description="classifying")
-        opened = ((path, _opened(path, whole=report_out is not None, start_s=start)) for path in tracked)
+        whole = report_out is not None
+        opened = ((path, _opened(path, whole=whole, start_s=start)) for path in tracked(bar, found))
         for path, recording, report in classify_many(opened, classifier, anyway=anyway):
             if isinstance(recording, RecordError) or isinstance(report, RecordError):
                 refused += 1

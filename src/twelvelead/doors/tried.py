@@ -15,6 +15,7 @@ from twelvelead.classifier import Classifier, classify_many
 from twelvelead.databases import LabelledRecord, people_of, read_labelled, truth_of
 from twelvelead.databases.published import PUBLISHED
 from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.doors.progress import tracked
 from twelvelead.record import Record, RecordError
 from twelvelead.scoring.scores import Predictions
 from twelvelead.wording import no_formula
@@ -41,8 +42,7 @@ def predict(records: Sequence[LabelledRecord], classifier: Classifier) -> Tried:
     home_of: dict[str, str] = {}
     n_copies = 0
     with Progress(console=Console(emoji=False, stderr=True), disable=not sys.stderr.isatty()) as bar:
-        tracked = bar.track(records, description="classifying")
-        readings = ((record, _reading(record)) for record in tracked)
+        readings = ((record, _reading(record)) for record in tracked(bar, records))
         for record, recording, answer in classify_many(readings, classifier, anyway=True):
             if isinstance(recording, RecordError) or isinstance(answer, RecordError):
                 refused.append((record.path, str(answer)))
