@@ -10,35 +10,31 @@ probability of normal below .5, of which 79 are labelled so. Of the 1,145 with n
 something, 568 of them Normal; with these counted as the Challenge's final script does, F2 is .644 and G2 .392.
 """
 
-import ast
 import csv
 import sys
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from labels import statements_of_ptbxl
 from pairs import tested
 from results import SHIPPED
 
 from twelvelead.databases import find
-from twelvelead.diagnoses import DIAGNOSES
+from twelvelead.diagnoses import DIAGNOSES, EVEN
 from twelvelead.scoring.challenge import beta_scores, contingency
 
 NORMAL = DIAGNOSES.index("Normal")
-EVEN = 0.5
 
 
 def classes_of_ptbxl(folder: Path) -> dict[str, set[str]]:
     """The diagnostic classes (NORM, MI, STTC, CD, HYP) of each recording, by its key."""
     with (folder / "scp_statements.csv").open(newline="", encoding="utf-8") as file:
         class_of = {row[""]: row["diagnostic_class"] for row in csv.DictReader(file) if row["diagnostic"]}
-    with (folder / "ptbxl_database.csv").open(newline="", encoding="utf-8") as file:
-        return {
-            f"ptb-xl/{int(row['ecg_id']):05d}": {
-                class_of[code] for code in ast.literal_eval(row["scp_codes"]) if class_of.get(code)
-            }
-            for row in csv.DictReader(file)
-        }
+    return {
+        key: {class_of[code] for code in codes if class_of.get(code)}
+        for key, codes in statements_of_ptbxl(folder).items()
+    }
 
 
 def main() -> None:

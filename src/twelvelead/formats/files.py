@@ -57,10 +57,10 @@ class Given:
         if self.path is not None:
             return Given(name=name, path=self.path.parent / name)
         shown = printable(name)  # bytes that are no UTF-8 came another way, and may have been replaced on it
-        found = next((each for each in (name, shown) if each in (self.beside or {})), None)
-        if found is None or self.beside is None:
-            raise RecordError(f"{shown}, which the header names, is not there: give all files of a record together")
-        return Given(name=found, held=self.beside[found])
+        for each in (name, shown):
+            if self.beside is not None and each in self.beside:
+                return Given(name=each, held=self.beside[each])
+        raise RecordError(f"{shown}, which the header names, is not there: give all files of a record together")
 
     @cached_property
     def beginning(self) -> bytes:
