@@ -17,7 +17,8 @@ import torch.distributed as dist
 import torch.distributed.nn  # before there is a group: its functions keep, as a default, that of their first import
 from torch import Tensor, nn
 
-from twelvelead.network.layers import Dropout
+from twelvelead.network.dropout import Dropout, DropoutReLU, chances
+from twelvelead.network.layers import BatchNorm1d
 
 WAIT: Final = timedelta(days=1)  # for whoever validates alone
 
@@ -62,17 +63,17 @@ def join(network: nn.Module, together: Team) -> Whole:
     """Make batch normalisation and dropout act as if the whole batch were here; its `n` must be set for each batch."""
     whole = Whole()
     for module in network.modules() if together.size > 1 else ():
-        if isinstance(module, nn.BatchNorm1d):
+        if isinstance(module, BatchNorm1d):
             module.forward = partial(_normalised, module)  # type: ignore[method-assign]
-        elif isinstance(module, Dropout):
-            module.forward = partial(_dropped, module, together, whole)  # type: ignore[method-assign]
+        elif isinstance(module, Dropout | DropoutReLU):
+            module.chances = partial(_chances_of_part, together, whole)
     return whole
 
 
-def _normalised(layer: nn.BatchNorm1d, signal: Tensor) -> Tensor:
+def _normalised(layer: BatchNorm1d, signal: Tensor) -> Tensor:
     """(part of the batch, channels, ...) by the mean and variance of the whole batch."""
     if not layer.training:
-        return nn.BatchNorm1d.forward(layer, signal)
+        return BatchNorm1d.forward(layer, signal)
     of_channels = (-1, *[1] * (signal.ndim - 2))
     others = [axis for axis in range(signal.ndim) if axis != 1]
     n = _over_all(signal.new_tensor([signal.numel() / signal.shape[1]]))
@@ -89,7 +90,7 @@ def _normalised(layer: nn.BatchNorm1d, signal: Tensor) -> Tensor:
         layer.running_var.lerp_(variance * n / (n - 1), layer.momentum)
     scale = layer.weight / torch.sqrt(variance + layer.eps)
     normalised: Tensor = centred * scale.view(of_channels) + layer.bias.view(of_channels)
-    return normalised
+    return normalised * layer.gain
 
 
 class _Sum(torch.autograd.Function):
@@ -111,14 +112,12 @@ def _over_all(part: Tensor) -> Tensor:
     return summed
 
 
-def _dropped(layer: Dropout, together: Team, whole: Whole, signal: Tensor) -> Tensor:
-    """This process's part of what dropout, on the same random numbers, leaves of the whole batch."""
-    if not layer.training:
-        return signal
+def _chances_of_part(together: Team, whole: Whole, signal: Tensor) -> Tensor:
+    """Those of this process's part, drawn for the whole batch as one process would draw them."""
     shape = (whole.n, *signal.shape[1:])
     in_memory = np.argsort([-step for step in signal.stride()], kind="stable").tolist()
     arranged = signal.new_empty([shape[axis] for axis in in_memory]).permute(np.argsort(in_memory).tolist())
-    return signal * layer.mask(arranged)[together.part(whole.n)]
+    return chances(arranged)[together.part(whole.n)]
 
 
 def sum_gradients(network: nn.Module, together: Team) -> None:

@@ -4,18 +4,14 @@ After Borra, Andalò, Severi and Corsi, "A lightweight CNN-GRU for 12-lead ECG c
 abstract gives no sizes: those here are our own.
 """
 
-from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
-from typing import Final
 
 import torch
 from torch import Tensor, nn
 
 from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, gru_sizes, odd_samples
-from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, Dropout, concatenated, convolved, image
-
-ACTIVATIONS: Final[dict[str, Callable[[], nn.Module]]] = {"relu": partial(nn.ReLU, inplace=True), "elu": nn.ELU}
+from twelvelead.network.dropout import Dropout, DropoutReLU, gain
+from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, concatenated, convolved_by_pairs, image
 
 
 class ConvolutionalBranch(nn.Sequential):
@@ -34,8 +30,7 @@ class ConvolutionalBranch(nn.Sequential):
             first = [Conv1d(config.n_leads, branch.n_stem, stem, stride=2, padding=stem // 2, bias=False)]
         super().__init__(
             *first,
-            BatchNorm1d(branch.n_stem),
-            ACTIVATIONS[config.activation](),
+            *_activated(branch.n_stem, config.activation, 0),
             *(
                 _stage(n_in, n_out, later, branch.n_residual, config)
                 for n_in, n_out in pairwise((branch.n_stem, *branch.n_channels))
@@ -50,12 +45,12 @@ class ConvolutionalBranch(nn.Sequential):
         through the second, is then not needed (a sixth of a step).
         """
         layers: list[nn.Module] = list(self)
-        signal = image(signal)
         if self.training and self.separable:
             spatial, temporal, *layers = layers
             assert isinstance(spatial, Conv1d)
             assert isinstance(temporal, Conv1d)
-            signal = convolved(signal, temporal.weight * spatial.weight, temporal)
+            signal = convolved_by_pairs(signal, temporal.weight * spatial.weight)
+        signal = image(signal)
         for layer in layers:
             signal = layer(signal)
         return signal.squeeze(2)
@@ -84,10 +79,14 @@ def _convolution(n_in: int, n_out: int, kernel: int, stride: int, config: Config
         layers = [_depthwise(n_in, kernel, stride), Conv1d(n_in, n_out, 1, bias=False)]
     else:
         layers = [Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
-    last = [ACTIVATIONS[config.activation](), Dropout(config.dropout)]
-    if config.activation == "relu":  # where either may come first: so both can write in place
-        last = [Dropout(config.dropout, inplace=True), ACTIVATIONS[config.activation]()]
-    return [*layers, BatchNorm1d(n_out), *last]
+    return [*layers, *_activated(n_out, config.activation, config.dropout)]
+
+
+def _activated(n_channels: int, activation: str, dropout: float) -> list[nn.Module]:
+    """Normalised, made non-linear, and in training silenced in part."""
+    if activation == "relu":  # where it may come last, and so in one with dropout
+        return [BatchNorm1d(n_channels, gain(dropout)), DropoutReLU(dropout)]
+    return [BatchNorm1d(n_channels), nn.ELU(), Dropout(dropout)]
 
 
 def _depthwise(n_channels: int, kernel: int, stride: int) -> Conv1d:

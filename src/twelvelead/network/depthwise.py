@@ -1,8 +1,9 @@
 """Depthwise convolutions in training on a processor: the same but for rounding, the weights' gradient in half the time.
 
-oneDNN has a quick way to the gradient of three taps of a depthwise kernel, and a slow one to that of fifteen. So three
-are asked for at a time, of all recordings as one long line with zeros between them: then the samples that meet the
-next three taps are the same line from three samples later on, and need not be copied.
+oneDNN has a quick way to the gradient of three taps, and a slow one to that of fifteen. Here it is two products of
+matrices a channel. One holds the gradient in blocks of steps that are together as long as the kernel, the other the
+samples under each block, and those under the block after it. The products tell what each step of a block has in common
+with each sample of the two; a tap's gradient is the sum over the steps and the samples that it joins, a diagonal.
 """
 
 from typing import Any, Final
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-TAPS: Final = 3
+CACHED: Final = 1 << 20  # bytes of images at a time, so that rearranging them stays near the processor
 
 
 class DepthwiseConvolution(torch.autograd.Function):
@@ -27,43 +28,29 @@ class DepthwiseConvolution(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None, None]:
         """The gradient of the results -> those of images and weight."""
-        images, weight = ctx.saved_tensors
-        of_images, _ = _gradients(gradients[0], images, weight, ctx.stride, ctx.padding, (True, False, False))
-        return of_images, _of_weight(gradients[0], images, weight, ctx.stride, ctx.padding), None, None
+        (images, weight), stride, padding = ctx.saved_tensors, ctx.stride, ctx.padding
+        sizes = ((1, stride), (0, padding), (1, 1), False, (0, 0), len(weight))
+        wanted = (True, False, False)
+        of_images = torch.ops.aten.convolution_backward(gradients[0], images, weight, None, *sizes, wanted)[0]
+        n = max(1, CACHED // images[0].nbytes)
+        parts = zip(torch.split(gradients[0], n), torch.split(images, n), strict=True)
+        of_weight = torch.stack([_of_weight(*part, weight.shape[3], stride, padding) for part in parts]).sum(dim=0)
+        return of_images, of_weight, None, None
 
 
-def _of_weight(gradient: Tensor, images: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+def _of_weight(gradient: Tensor, images: Tensor, n_taps: int, stride: int, padding: int) -> Tensor:
     """(channels, 1, 1, taps)."""
-    n_taps = -(-weight.shape[3] // TAPS) * TAPS
-    n_between = -(-n_taps // stride) - 1  # so that no tap reaches from one recording into the next
-    n_steps = gradient.shape[3] + n_between
-    gradient = _padded(gradient, 0, n_between)
-    images = _padded(images, padding, stride * n_steps - padding - images.shape[3])
-    n_out = len(images) * n_steps - n_between
-    n_in = stride * (n_out - 1) + TAPS
-    all_steps, some_taps = _line(gradient, 0, n_out), weight[..., :1].expand(-1, -1, -1, TAPS)
-    parts = (
-        _gradients(all_steps, _line(images, first, n_in), some_taps, stride, 0, (False, True, False))[1]
-        for first in range(0, n_taps, TAPS)
-    )
-    return torch.cat([*parts], dim=3)[..., : weight.shape[3]]
+    channels, n_steps = gradient.shape[1], -(-n_taps // stride)
+    n_blocks = -(-(stride * (gradient.shape[3] - 1) + n_taps) // (stride * n_steps))  # no tap reaches beyond the last
+    heard = _in_blocks(gradient, 0, n_blocks, n_steps)
+    samples = _in_blocks(images, padding, n_blocks, stride * n_steps)
+    products = torch.cat([heard.mT @ samples, heard[:, :-1].mT @ samples[:, 1:]], dim=2)
+    row = products.shape[2]
+    diagonals = products.as_strided((channels, n_steps, n_taps), (n_steps * row, row + stride, 1))
+    return diagonals.sum(dim=1).view(channels, 1, 1, n_taps)
 
 
-def _padded(images: Tensor, before: int, after: int) -> Tensor:
-    """With so many zeros before and after the samples of each, or fewer samples; the channels last in memory."""
-    return pad(images, (before, after)).contiguous(memory_format=torch.channels_last)
-
-
-def _line(images: Tensor, first: int, n: int) -> Tensor:
-    """So many samples of all images, one behind the other, as one image (1, channels, 1, n); no copy."""
-    channels = images.shape[1]
-    return images.as_strided((1, channels, 1, n), (n * channels, 1, n * channels, channels), first * channels)
-
-
-def _gradients(
-    gradient: Tensor, images: Tensor, weight: Tensor, stride: int, padding: int, wanted: tuple[bool, bool, bool]
-) -> tuple[Tensor, Tensor]:
-    """Torch's own: of the images and of the weight, as far as they are wanted."""
-    sizes = ((1, stride), (0, padding), (1, 1), False, (0, 0), len(weight))
-    of_images, of_weight, _ = torch.ops.aten.convolution_backward(gradient, images, weight, None, *sizes, wanted)
-    return of_images, of_weight
+def _in_blocks(images: Tensor, before: int, n_blocks: int, n: int) -> Tensor:
+    """(channels, batch * blocks, n): samples of each, with zeros before and after them."""
+    by_channel = images.squeeze(2).transpose(0, 1)
+    return pad(by_channel, (before, n_blocks * n - before - images.shape[3])).view(images.shape[1], -1, n)

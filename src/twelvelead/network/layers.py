@@ -7,7 +7,7 @@ answer in bfloat16 a third to a half.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, max_pool2d
+from torch.nn.functional import batch_norm, conv2d, linear, max_pool2d, pad
 
 from twelvelead.network.depthwise import DepthwiseConvolution
 from twelvelead.network.recurrence import Recurrence
@@ -18,17 +18,38 @@ class Conv1d(nn.Conv1d):
 
     def forward(self, signal: Tensor) -> Tensor:
         """(batch, channels, samples) or an image of it -> the same with filters for channels."""
-        return convolved(signal, self.weight, self, self.groups)
+        images, kernels, stride, padding = image(signal), self.weight.unsqueeze(2), self.stride[0], int(self.padding[0])
+        ours = trained_here(self, signal)
+        if ours and self.bias is None and self.groups == len(kernels) > 1:
+            filtered: Tensor = DepthwiseConvolution.apply(images, kernels, stride, padding)  # type: ignore[no-untyped-call]
+        elif ours and self.groups == self.kernel_size[0] == stride == 1 and padding == 0:
+            filtered = linear(images.permute(0, 2, 3, 1), kernels[..., 0, 0], self.bias).permute(0, 3, 1, 2)
+        else:
+            filtered = conv2d(images, kernels, self.bias, (1, stride), (0, padding), 1, self.groups)
+        return _arranged_like(signal, filtered)
 
 
 class BatchNorm1d(nn.BatchNorm1d):
-    """As torch's."""
+    """As torch's. gain: what its results are multiplied by in training."""
+
+    def __init__(self, n_channels: int, gain: float = 1.0) -> None:
+        super().__init__(n_channels)
+        self.gain = gain
 
     def forward(self, signal: Tensor) -> Tensor:
         """(batch, channels, samples), an image of it or (batch, channels) -> the same shape."""
         if signal.ndim == 2:
+            return self._normalised(signal)
+        return _arranged_like(signal, self._normalised(image(signal)))
+
+    def _normalised(self, signal: Tensor) -> Tensor:
+        if not self.training or self.gain == 1:
             return super().forward(signal)
-        return _arranged_like(signal, super().forward(image(signal)))
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.num_batches_tracked.add_(1)
+        weight, bias = self.gain * self.weight, self.gain * self.bias
+        return batch_norm(signal, self.running_mean, self.running_var, weight, bias, True, self.momentum, self.eps)
 
     def _check_input_dim(self, signal: Tensor) -> None:
         """Images are taken too."""
@@ -46,31 +67,16 @@ class MaxPool1d(nn.Module):
         return max_pool2d(image(signal), (1, self.size), (1, self.stride), (0, self.padding)).squeeze(2)
 
 
-class Dropout(nn.Dropout):
-    """As torch's, but each value's chance is a byte of a random word: a fifth of the time. p: to the nearest 256th."""
-
-    def forward(self, signal: Tensor) -> Tensor:
-        """Any shape -> the same; in training some values are 0 and the rest larger, so that their mean stays."""
-        if not (self.training and self.p):
-            return signal
-        return signal.mul_(self.mask(signal)) if self.inplace else signal * self.mask(signal)
-
-    def mask(self, like: Tensor) -> Tensor:
-        """0 for each value to be silenced, else what the rest are multiplied by; arranged in memory like the signal."""
-        dropped = round(256 * self.p)
-        words = torch.empty(-(-like.numel() // 8), dtype=torch.int64, device=like.device).random_(-(2**63), None)
-        chances = words.view(torch.uint8).as_strided(like.shape, torch.empty_like(like).stride()).to(like.dtype)
-        return chances.sub_(dropped - 1).clamp_(0, 1).mul_(256 / (256 - dropped))  # what comparing takes thrice as long
-
-
 class GRU(nn.GRU):
     """As torch's of one layer with the batch first; a processor trains both directions at once, in half of the time."""
 
     def forward(self, signal: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]  # no first state, nor packs
         """(batch, steps, features) -> (batch, steps, directions * hidden) and last states (directions, batch, .)."""
-        if not self.training or signal.is_cuda:
+        if not trained_here(self, signal):
             return super().forward(signal)
         w_in, w_state, b_in, b_state = (torch.stack(of_both) for of_both in zip(*self.all_weights, strict=True))
+        if signal.requires_grad:
+            signal.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]  # or each layer before does it
         steps = signal.transpose(0, 1)
         inputs = torch.stack([steps, steps.flip(0)][: len(w_in)])  # (directions, steps, batch, features)
         heard = torch.baddbmm(b_in.unsqueeze(1), inputs.flatten(1, 2), w_in.mT).view(*inputs.shape[:3], -1)
@@ -79,14 +85,24 @@ class GRU(nn.GRU):
         return torch.cat([forwards, *(each.flip(1) for each in backwards)], dim=2), told[:, -1]
 
 
-def convolved(signal: Tensor, weight: Tensor, like: Conv1d, groups: int = 1) -> Tensor:
-    """(batch, channels, samples) under a weight (filters, channels / groups, kernel), stepped and padded as `like`."""
-    images, kernels, stride, padding = image(signal), weight.unsqueeze(2), like.stride[0], int(like.padding[0])
-    if groups == len(weight) > 1 and like.bias is None and like.training and not signal.is_cuda:
-        filtered: Tensor = DepthwiseConvolution.apply(images, kernels, stride, padding)  # type: ignore[no-untyped-call]
-    else:
-        filtered = conv2d(images, kernels, like.bias, (1, stride), (0, padding), 1, groups)
-    return _arranged_like(signal, filtered)
+def trained_here(layer: nn.Module, signal: Tensor) -> bool:
+    """Whether a layer is in training on a processor, all in float32 or float64: where ways of our own are quicker."""
+    return layer.training and signal.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+
+
+def convolved_by_pairs(signal: Tensor, weight: Tensor) -> Tensor:
+    """(batch, channels, samples) under an odd kernel, centred, two samples on at each step -> an image.
+
+    Two neighbouring samples are taken as one of twice the channels, and so the step is one: of twelve leads in steps of
+    two, oneDNN takes the weights' gradient by way of a copy that is 25 times as large.
+    """
+    n_filters, n_channels, n_taps = weight.shape
+    samples, odd = signal.transpose(1, 2), n_taps // 2 % 2
+    if odd or samples.shape[1] % 2:  # else the middle of the kernel would lie on the second of a pair
+        samples = pad(samples, (0, 0, odd, odd + samples.shape[1] % 2))
+    pairs = samples.reshape(len(signal), 1, -1, 2 * n_channels).permute(0, 3, 1, 2)
+    kernels = pad(weight, (0, 1)).view(n_filters, n_channels, 1, -1, 2).permute(0, 4, 1, 2, 3).flatten(1, 2)
+    return conv2d(pairs, kernels, None, 1, (0, n_taps // 4))
 
 
 def concatenated(signals: list[Tensor]) -> Tensor:

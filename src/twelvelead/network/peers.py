@@ -10,7 +10,8 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
-from twelvelead.network.layers import BatchNorm1d, Conv1d, Dropout, MaxPool1d, concatenated
+from twelvelead.network.dropout import Dropout
+from twelvelead.network.layers import BatchNorm1d, Conv1d, MaxPool1d, concatenated, trained_here
 from twelvelead.network.spectral import convolved_by_spectrum
 
 N_LEADS: Final = 12
@@ -78,7 +79,7 @@ class _Inception(nn.Module):
 
     def forward(self, signal: Tensor) -> Tensor:
         narrow = self.bottleneck(signal)
-        if self.training and signal.device.type == "cpu" and not torch.is_autocast_enabled("cpu"):
+        if trained_here(self, signal):
             scales = [convolved_by_spectrum(narrow, list(self.scales.parameters()))]
         else:
             scales = [scale(narrow) for scale in self.scales]
