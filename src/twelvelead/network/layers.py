@@ -75,11 +75,8 @@ class GRU(nn.GRU):
         if not trained_here(self, signal):
             return super().forward(signal)
         w_in, w_state, b_in, b_state = (torch.stack(of_both) for of_both in zip(*self.all_weights, strict=True))
-        if signal.requires_grad:
-            signal.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]  # or each layer before does it
-        steps = signal.transpose(0, 1)
-        inputs = torch.stack([steps, steps.flip(0)][: len(w_in)])  # (directions, steps, batch, features)
-        heard = torch.baddbmm(b_in.unsqueeze(1), inputs.flatten(1, 2), w_in.mT).view(*inputs.shape[:3], -1)
+        forwards, *backwards = linear(signal, w_in.flatten(0, 1), b_in.flatten()).chunk(len(w_in), dim=2)
+        heard = torch.stack([each.transpose(0, 1) for each in (forwards, *(each.flip(1) for each in backwards))])
         told: Tensor = Recurrence.apply(heard, w_state, b_state)  # type: ignore[no-untyped-call]
         forwards, *backwards = told.transpose(1, 2)  # (batch, steps, hidden) each
         return torch.cat([forwards, *(each.flip(1) for each in backwards)], dim=2), told[:, -1]
