@@ -78,7 +78,7 @@ def pairs(turns: int) -> dict[str, Any]:
         headers = sorted(Path(folder).rglob("*.hea"))
         first, memory_mb = shell.one_file(headers[0], turns)
         whole, rates_of_ours = files.to_probabilities(headers, turns), files.rates(headers, turns)
-        timed = [whole, *files.reading(headers, turns), *networks.alone(turns), networks.training(turns), first]
+        timed = [whole, *files.reading(headers, turns), *networks.alone(turns), *networks.training(turns), first]
     return {
         "pairs": [one._asdict() for one in timed],
         **rates_of_ours,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-CACHED: Final = 1 << 20  # bytes of images at a time, so that rearranging them stays near the processor
+CACHED: Final = 3 << 19  # bytes of images at a time, so that rearranging them stays near the processor
 
 
 class DepthwiseConvolution(torch.autograd.Function):

@@ -104,6 +104,8 @@ def convolved_by_pairs(signal: Tensor, weight: Tensor) -> Tensor:
 
 def concatenated(signals: list[Tensor]) -> Tensor:
     """Signals (batch, channels, samples) joined over their channels, arranged in memory as they are."""
+    if len(signals) == 1:
+        return signals[0]
     if signals[0].is_contiguous():
         return torch.cat(signals, dim=1)
     return torch.cat([signal.transpose(1, 2) for signal in signals], dim=2).transpose(1, 2)

@@ -23,18 +23,18 @@ class Recurrence(torch.autograd.Function):
         Every direction goes forwards; the state before the first step is 0.
         """
         n, (n_directions, n_steps, n_batch, _) = weight.shape[2], heard.shape
-        told = torch.empty_like(heard)  # what the gates hear of the state before
+        told = heard + bias[:, None, None]  # what the gates hear in all; the new state's of the state before alone
+        told[..., 2 * n :] = bias[:, None, None, 2 * n :]
         gates = heard.new_empty(n_directions, n_steps, n_batch, 2 * n)  # reset and update
         new = heard.new_empty(n_directions, n_steps, n_batch, n)
         states = heard.new_zeros(n_directions, n_steps + 1, n_batch, n)
         told_now, gates_now, new_now, state = (each.unbind(1) for each in (told, gates, new, states))
-        heard_both, heard_new, told_both, told_new, reset, update = (
-            part.unbind(1) for whole in (heard, told, gates) for part in _parted(whole, n)
-        )
-        biases, transposed = bias.unsqueeze(1), weight.mT
+        told_both, told_new = (part.unbind(1) for part in _parted(told, n))
+        reset, update = (part.unbind(1) for part in _parted(gates, n))
+        heard_new, transposed = heard[..., 2 * n :].unbind(1), weight.mT
         for step in range(n_steps):
-            torch.baddbmm(biases, state[step], transposed, out=told_now[step])
-            torch.add(heard_both[step], told_both[step], out=gates_now[step]).sigmoid_()
+            told_now[step].baddbmm_(state[step], transposed)
+            torch.sigmoid(told_both[step], out=gates_now[step])
             torch.addcmul(heard_new[step], reset[step], told_new[step], out=new_now[step]).tanh_()
             torch.lerp(new_now[step], state[step], update[step], out=state[step + 1])
         ctx.save_for_backward(told, gates, new, states, weight)
