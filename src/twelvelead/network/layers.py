@@ -76,10 +76,11 @@ class GRU(nn.GRU):
             return super().forward(signal)
         w_in, w_state, b_in, b_state = (torch.stack(of_both) for of_both in zip(*self.all_weights, strict=True))
         forwards, *backwards = linear(signal, w_in.flatten(0, 1), b_in.flatten()).chunk(len(w_in), dim=2)
-        heard = torch.stack([each.transpose(0, 1) for each in (forwards, *(each.flip(1) for each in backwards))])
+        each_way = [each.transpose(0, 1) for each in (forwards, *(each.flip(1) for each in backwards))]
+        heard = torch.stack(each_way, dim=1)  # (steps, directions, batch, gates)
         told: Tensor = Recurrence.apply(heard, w_state, b_state)  # type: ignore[no-untyped-call]
-        forwards, *backwards = told.transpose(1, 2)  # (batch, steps, hidden) each
-        return torch.cat([forwards, *(each.flip(1) for each in backwards)], dim=2), told[:, -1]
+        forwards, *backwards = told.permute(1, 2, 0, 3)  # (batch, steps, hidden) each
+        return torch.cat([forwards, *(each.flip(1) for each in backwards)], dim=2), told[-1]
 
 
 def trained_here(layer: nn.Module, signal: Tensor) -> bool:
