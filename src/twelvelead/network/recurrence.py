@@ -59,7 +59,7 @@ class Recurrence(torch.autograd.Function):
         for step in reversed(range(len(of_state))):
             torch.add(carried, gradient[step], out=of_state[step])
             torch.mul(factor[step], of_state[step].unsqueeze(1), out=of_gates_now[step])
-            carried = torch.baddbmm(of_state[step] * kept[step], of_told_now[step], weight)
+            torch.mul(of_state[step], kept[step], out=carried).baddbmm_(of_told_now[step], weight)
         all_told, all_before = (each.transpose(0, 1).flatten(1, 2) for each in (of_told, before))
         of_weight, of_bias = torch.bmm(all_told.mT, all_before), of_told.sum(dim=(0, 2))
         torch.mul(of_states, by_new, out=of_gates[:, :, 2])  # the new state hears the input whatever the reset
