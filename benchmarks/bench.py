@@ -128,7 +128,7 @@ def against_peers(measured: dict[str, dict[str, Any]]) -> list[str]:
         for name, parts in measured.items()
     }
     lines = [f"| what | against | goal | {' | '.join(measured)} |", f"| --- | --- | ---: |{' --- |' * len(measured)}"]
-    for what, peer in next(iter(pairs_of.values())):
+    for what, peer in max(pairs_of.values(), key=len):  # a machine that was measured long ago lacks some
         cells = [cell(of_machine.get((what, peer))) for of_machine in pairs_of.values()]
         lines.append(f"| {what} | {peer} | {GOALS.get((what, peer), '–')} | {' | '.join(cells)} |")
     for parts in measured.values():
