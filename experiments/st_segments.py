@@ -25,6 +25,7 @@ from twelvelead.databases import find
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.learning import fit
 from twelvelead.learning.samples import Augmentation, Batch, Samples, drawn, load, n_batches
+from twelvelead.learning.store import quantised
 from twelvelead.learning.together import Team
 from twelvelead.record import LEADS, Record, record_from_leads
 from twelvelead.signals.filters import resample
@@ -97,15 +98,15 @@ def batches_and_more(
     chances = random.spawn(len(order))
     starts = batch_size * np.arange(1, n_batches(len(order), batch_size))
     for places in np.split(np.arange(len(order)), starts):
-        signals = [samples.samples[order[at]].signal for at in places]
+        taken = [samples.samples[order[at]] for at in places]
         truths, own = [samples.truth[order[at]] for at in places], [chances[at] for at in places]
         for at in places[places % EVERY == 0]:
             if samples.samples[order[at]].in_mv and not samples.truth[order[at]][SHOWS_ST].any():
                 [chance] = chances[at].spawn(1)
                 signal, truth = deviated(samples.samples[order[at]].signal, samples.truth[order[at]], recipe, chance)
-                signals, truths, own = [*signals, signal], [*truths, truth], [*own, chance]
-        pairs = zip(signals, own, strict=True)
-        windows = [drawn(signal, recipe, augmentation, chance) for signal, chance in pairs]
+                taken, truths, own = [*taken, quantised(signal)], [*truths, truth], [*own, chance]
+        pairs = zip(taken, own, strict=True)
+        windows = [drawn(sample, recipe, augmentation, chance) for sample, chance in pairs]
         yield Batch(np.array(windows), np.array(truths), len(windows))
 
 

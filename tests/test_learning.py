@@ -28,7 +28,7 @@ from twelvelead.databases import DatabaseError, LabelledRecord, find, groups_of,
 from twelvelead.diagnoses import DIAGNOSES
 from twelvelead.doors.tried import predict
 from twelvelead.doors.unfinished import left_of
-from twelvelead.learning.fit import FitError, Settings, at_step, fit
+from twelvelead.learning.fit import FitError, Settings, at_step, fit, window_logits
 from twelvelead.learning.samples import Augmentation, batches, drawn, gathered, load, n_batches, truth_of
 from twelvelead.learning.split import split
 from twelvelead.learning.state import StateError
@@ -179,18 +179,29 @@ def test_an_epoch_draws_every_recording_once_and_the_same_for_the_same_seed():
 @given(n=st.integers(500, 6500), seed=st.integers(0, 1000))
 def test_any_drawn_window_is_whole_and_finite(n, seed):
     signal = np.random.default_rng(seed).standard_normal((12, n)).astype(np.float32)
-    window = drawn(signal, RECIPE, Augmentation(shortened=0.5, stretch=0.1), np.random.default_rng(seed))
+    window = drawn(quantised(signal), RECIPE, Augmentation(shortened=0.5, stretch=0.1), np.random.default_rng(seed))
     assert window.shape == (12, 1000)
     assert window.dtype == np.float32
     assert np.isfinite(window).all()
 
 
 def test_without_augmentation_a_ten_second_recording_is_drawn_as_it_is_classified():
-    signal = simulated(1).samples[0].signal
+    [sample] = simulated(1).samples
     plain = Augmentation(stretch=0, lead_dropout=0, shortened=0)
-    np.testing.assert_allclose(
-        drawn(signal, RECIPE, plain, np.random.default_rng(0)), RECIPE.windows(signal)[0], rtol=1e-5, atol=1e-5
-    )
+    window = drawn(sample, RECIPE, plain, np.random.default_rng(0))
+    np.testing.assert_allclose(window, RECIPE.windows(sample.signal)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_many_heard_together_are_heard_as_each_by_itself():
+    random, lengths = np.random.default_rng(0), [1000, 640, 1000, 3700, 999, 640] * 8  # the longest in seven windows
+    signals = [random.standard_normal((12, n), dtype=np.float32) for n in lengths]
+    records = simulated(1).records * len(signals)
+    network = CnnGru(SINGLE)
+    together = window_logits(network, gathered(zip(records, map(quantised, signals), strict=True)), RECIPE)
+    assert [len(logits) for logits in together] == [7 if n == 3700 else 1 for n in lengths]
+    for logits, sample in zip(together, map(quantised, signals), strict=True):
+        [alone] = window_logits(network, gathered([(records[0], sample)]), RECIPE)
+        np.testing.assert_allclose(logits, alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("n, sizes", [(1, [1]), (8, [8]), (9, [9]), (10, [8, 2]), (17, [8, 9])])

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ BETAS: Final = (0.9, 0.999)
 TAUGHT: Final = 0.7
 TAUGHT_LONGER: Final = 2  # times the epochs: it still learns where one without teachers begins to learn by heart
 VALIDATED: Final = ("loss", "auroc", "auprc")
+WINDOWS_TOGETHER: Final = 32  # heard at once where nothing is learned
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -191,8 +192,25 @@ def at_step(step: int, n_steps: int, settings: Settings) -> dict[str, Any]:
 def window_logits(network: nn.Module, samples: Samples, recipe: Recipe) -> list[NDArray[np.float32]]:
     """For each recording (n_windows, 9) logits, its windows cut as when it is classified."""
     network.eval()
+    found: dict[int, NDArray[np.float32]] = {}
     with torch.inference_mode():
-        return [_logits(network, recipe.windows(sample.signal)) for sample in samples.samples]
+        for numbers, windows in _together(samples, recipe):
+            ends = np.cumsum([len(own) for own in windows])[:-1]
+            found |= zip(numbers, np.split(_logits(network, np.concatenate(windows)), ends), strict=True)
+    return [found[number] for number in range(len(samples))]
+
+
+def _together(samples: Samples, recipe: Recipe) -> Iterator[tuple[list[int], list[NDArray[np.float32]]]]:
+    """Recordings by their numbers, and the windows of each: so many as make a batch, all of one length."""
+    waiting: dict[int, tuple[list[int], list[NDArray[np.float32]]]] = {}
+    for number, sample in enumerate(samples.samples):
+        windows = recipe.windows(sample.signal)
+        numbers, those = waiting.setdefault(windows.shape[-1], ([], []))
+        numbers.append(number)
+        those.append(windows)
+        if sum(map(len, those)) >= WINDOWS_TOGETHER:
+            yield waiting.pop(windows.shape[-1])
+    yield from waiting.values()
 
 
 def _logits(network: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -115,7 +115,7 @@ def batches(
         mine = places[together.part(len(places))]
         chances = random.spawn(len(places))[together.part(len(places))]  # also for what others draw
         windows = [
-            drawn(samples.samples[order[at]].signal, recipe, augmentation, chance)
+            drawn(samples.samples[order[at]], recipe, augmentation, chance)
             for at, chance in zip(mine, chances, strict=True)
         ]
         shape = (len(mine), len(LEADS), recipe.window_samples)
@@ -123,20 +123,22 @@ def batches(
 
 
 def drawn(
-    signal: NDArray[np.float32], recipe: Recipe, augmentation: Augmentation, random: np.random.Generator
+    sample: Sample, recipe: Recipe, augmentation: Augmentation, random: np.random.Generator
 ) -> NDArray[np.float32]:
     """A random window (12, window_samples) of a recording, augmented, then scaled by the recipe as any other."""
     speed = 1 + random.uniform(-augmentation.stretch, augmentation.stretch)
     length = recipe.window_samples
     if random.random() < augmentation.shortened:
         length = int(random.integers(length // 2, length + 1))
-    length = min(length, int(signal.shape[1] / speed))
-    last = signal.shape[1] - 1
+    length = min(length, int(sample.counts.shape[1] / speed))
+    last = sample.counts.shape[1] - 1
     at = np.minimum(random.uniform(0, max(0, last - (length - 1) * speed)) + np.arange(length) * speed, last)
     left = at.astype(np.intp)
     share = (at - left).astype(np.float32)
     right = np.minimum(left + 1, last)
-    window = signal[:, left] * (1 - share) + signal[:, right] * share
+    window, after = sample.signal_at(left), sample.signal_at(right)
+    window *= 1 - share
+    window += after * share
     window = recipe.padded(recipe.scaled(window))
     window[random.random(len(window)) < augmentation.lead_dropout] = 0
     return window

@@ -40,6 +40,10 @@ class Sample(NamedTuple):
         """(12, n) float32."""
         return self.counts * np.float32(self.step)
 
+    def signal_at(self, places: NDArray[np.intp]) -> NDArray[np.float32]:
+        """(12, k) float32: the samples at these places, for which no other is looked at."""
+        return self.counts.take(places, axis=1) * np.float32(self.step)
+
 
 def read_sample(labelled: LabelledRecord, recipe: Recipe) -> Sample:
     """Read and filter one recording; raises RecordError when it cannot be used."""
