@@ -9,8 +9,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
+from twelvelead.classifier import load_bundle, shipped_bundle
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.config import Config, n_multiply_adds, n_parameters
 from twelvelead.network.to_onnx import to_onnx
@@ -33,6 +35,18 @@ def test_the_names_that_are_promised_are_there():
     assert {name: len(config.branches) for name, config in NETWORKS.items()} == {"single": 1, "dual": 2, "triple": 3}
     with pytest.raises(NetworkError, match="'huge': there are single, dual, triple"):
         named("huge")
+
+
+def test_the_shipped_weights_are_those_of_its_network_and_of_its_graph():
+    """Weights go by the names of layers: a layer more or less, and no bundle or run of before could be opened."""
+    classifier = load_bundle(shipped_bundle())
+    network = CnnGru(Config.from_json(classifier.card["network"]["config"])).eval()
+    network.load_state_dict(load_file(shipped_bundle() / "weights.safetensors"))
+    windows = np.random.default_rng(0).standard_normal((3, 12, 1000), dtype=np.float32)
+    with torch.inference_mode():
+        logits, attention = network(torch.from_numpy(windows))
+    for given, expected in zip((logits, attention), classifier.run(windows), strict=True):
+        np.testing.assert_allclose(given.numpy(), expected, atol=1e-4)
 
 
 @EVERY

@@ -79,14 +79,16 @@ def _convolution(n_in: int, n_out: int, kernel: int, stride: int, config: Config
         layers = [_depthwise(n_in, kernel, stride), Conv1d(n_in, n_out, 1, bias=False)]
     else:
         layers = [Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)]
-    return [*layers, *_activated(n_out, config.activation, config.dropout)]
+    # ReLU has its dropout in it, and something stands for it so that weights keep the names that they have in bundles
+    last = Dropout(config.dropout) if config.activation == "elu" else nn.Identity()
+    return [*layers, *_activated(n_out, config.activation, config.dropout), last]
 
 
 def _activated(n_channels: int, activation: str, dropout: float) -> list[nn.Module]:
-    """Normalised, made non-linear, and in training silenced in part."""
-    if activation == "relu":  # where it may come last, and so in one with dropout
+    """Normalised and made non-linear; by a ReLU, which may come last, in one with dropout."""
+    if activation == "relu":
         return [BatchNorm1d(n_channels, gain(dropout)), DropoutReLU(dropout)]
-    return [BatchNorm1d(n_channels), nn.ELU(), Dropout(dropout)]
+    return [BatchNorm1d(n_channels), nn.ELU()]
 
 
 def _depthwise(n_channels: int, kernel: int, stride: int) -> Conv1d:

@@ -104,7 +104,7 @@ def _convolutions(graph: _Graph, layers: nn.Module, signal: str) -> str:
             signal = graph.add("Add", signal, _convolutions(graph, layer, signal))
         elif isinstance(layer, nn.Sequential):
             signal = _convolutions(graph, layer, signal)
-        elif not isinstance(layer, nn.Dropout):
+        elif not isinstance(layer, nn.Dropout | nn.Identity):
             signal = _layer(graph, layer, signal)
     return signal
 
