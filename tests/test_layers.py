@@ -9,7 +9,7 @@ from torch import nn
 
 from twelvelead.network.cnn_gru import CnnGru
 from twelvelead.network.dropout import Dropout, DropoutReLU, gain
-from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, MaxPool1d, concatenated, convolved_by_pairs
+from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, MaxPool1d, concatenated, convolved_by_twos
 from twelvelead.network.peers import InceptionTime
 from twelvelead.network.spectral import convolved_by_spectrum
 from twelvelead.network.zoo import NETWORKS
@@ -189,12 +189,14 @@ def test_a_network_in_training_stays_arranged_from_end_to_end(build):
     assert all(signal.movedim(1, -1).is_contiguous() for signal in later)
 
 
+@pytest.mark.parametrize("processor", ["AVX2", "AVX512"])
 @pytest.mark.parametrize("n_samples", [1, 2, 99, 100])
 @pytest.mark.parametrize("kernel", [1, 3, 5, 25])
-def test_two_samples_as_one_give_what_steps_of_two_do(n_samples, kernel):
+def test_two_samples_as_one_give_what_steps_of_two_do(n_samples, kernel, processor, monkeypatch):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: processor)
     signal, weight = torch.randn(2, 12, n_samples).double(), torch.randn(4, 12, kernel).double()
     expected = nn.functional.conv1d(signal, weight, stride=2, padding=kernel // 2)
-    torch.testing.assert_close(convolved_by_pairs(signal, weight).squeeze(2), expected)
+    torch.testing.assert_close(convolved_by_twos(signal, weight).squeeze(2), expected)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

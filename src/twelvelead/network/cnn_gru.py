@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from twelvelead.network.config import ATTENTION_HIDDEN, Branch, Config, gru_sizes, odd_samples
 from twelvelead.network.dropout import Dropout, DropoutReLU, gain
-from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, concatenated, convolved_by_pairs, image
+from twelvelead.network.layers import GRU, BatchNorm1d, Conv1d, concatenated, convolved_by_twos, image
 
 
 class ConvolutionalBranch(nn.Sequential):
@@ -49,7 +49,7 @@ class ConvolutionalBranch(nn.Sequential):
             spatial, temporal, *layers = layers
             assert isinstance(spatial, Conv1d)
             assert isinstance(temporal, Conv1d)
-            signal = convolved_by_pairs(signal, temporal.weight * spatial.weight)
+            signal = convolved_by_twos(signal, temporal.weight * spatial.weight)
         signal = image(signal)
         for layer in layers:
             signal = layer(signal)
