@@ -160,6 +160,8 @@ def test_dropout_and_relu_in_one_give_and_learn_what_they_do_one_by_one(p):
     torch.testing.assert_close(at_once[0].weight.grad, one_by_one[0].weight.grad)
     torch.testing.assert_close(at_once.state_dict(), one_by_one.state_dict())
     torch.testing.assert_close(at_once.eval()(SIGNAL.double()), one_by_one.eval()(SIGNAL.double()))
+    in_place = SIGNAL.clone()
+    assert DropoutReLU(p).train()(in_place).data_ptr() == in_place.data_ptr()
 
 
 def test_normalisation_of_features_without_time():
@@ -214,16 +216,13 @@ def test_the_first_two_convolutions_give_and_learn_as_one_what_they_do_one_by_on
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-2)
 
 
-@pytest.mark.parametrize(
-    ("training", "alike"), [(False, 0.99), (True, 0.9)]
-)  # a rounding may move a value over a corner
+@pytest.mark.parametrize(("training", "alike"), [
+    (False, 0.99), (True, 0.9),  # where a rounding may move a value over a corner
+])  # fmt: skip
 def test_in_mixed_precision_a_network_learns_about_the_same(training, alike):
     torch.manual_seed(0)
-    network, windows, truth = (
-        CnnGru(NETWORKS["single"]).train(training),
-        torch.randn(4, 12, 1000),
-        torch.rand(4, 9).round(),
-    )
+    network = CnnGru(NETWORKS["single"]).train(training)
+    windows, truth = torch.randn(4, 12, 1000), torch.rand(4, 9).round()
     gradients = []
     for mixed in (False, True):
         one = deepcopy(network)

@@ -20,7 +20,12 @@ def chances(like: Tensor) -> Tensor:
 
 def gain(p: float) -> float:
     """What the values that stay are multiplied by, so that their mean is what it was before some are silenced."""
-    return 256 / (256 - round(256 * p))
+    return 256 / (256 - _n_silent(p))
+
+
+def _n_silent(p: float) -> int:
+    """How many of the 256 chances silence a value."""
+    return round(256 * p)
 
 
 class Dropout(nn.Dropout):
@@ -32,7 +37,7 @@ class Dropout(nn.Dropout):
         """Any shape -> the same; in training some values are 0 and the rest larger, so that their mean stays."""
         if not (self.training and self.p):
             return signal
-        mask = self.chances(signal).sub_(round(256 * self.p) - 1).clamp_(0, 1)  # comparing takes thrice as long
+        mask = self.chances(signal).sub_(_n_silent(self.p) - 1).clamp_(0, 1)  # comparing takes thrice as long
         return signal * mask.mul_(gain(self.p))
 
 
@@ -49,7 +54,7 @@ class DropoutReLU(nn.ReLU):
         """Any shape -> the same memory; in training some values are 0 whatever they were."""
         if not (self.training and self.p):
             return super().forward(signal)
-        left: Tensor = _Silenced.apply(signal, self.chances(signal), round(256 * self.p))  # type: ignore[no-untyped-call]
+        left: Tensor = _Silenced.apply(signal, self.chances(signal), _n_silent(self.p))  # type: ignore[no-untyped-call]
         return left
 
 
